@@ -1,0 +1,113 @@
+// What the binding files share: conversions, and the methods every immutable value has.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../wire/encode.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace rsim {
+
+inline nb::object error_class(const char* name) {
+    return nb::module_::import_("rsim.errors").attr(name);
+}
+
+[[noreturn]] inline void raise_field_error(const char* field, const std::string& reason) {
+    const nb::object cls = error_class("FieldError");
+    const nb::object error = cls(field, reason);
+    PyErr_SetObject(cls.ptr(), error.ptr());
+    throw nb::python_error();
+}
+
+// An unsigned integer of at most `largest`, or a FieldError that names the field.
+template <class T>
+T whole(const char* field, nb::int_ value, T largest = std::numeric_limits<T>::max()) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+    if (overflow != 0 || number < 0 || static_cast<unsigned long long>(number) > largest)
+        raise_field_error(field, "is " + std::string(nb::str(value).c_str()) + ", must be 0 to " + std::to_string(largest));
+    return static_cast<T>(number);
+}
+
+inline std::string to_string(nb::bytes value) { return {value.c_str(), value.size()}; }
+inline nb::bytes to_bytes(const std::string& value) { return nb::bytes(value.data(), value.size()); }
+
+template <class Container, class Convert>
+nb::tuple to_tuple(const Container& values, Convert&& convert) {
+    nb::object result = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
+    Py_ssize_t at = 0;
+    for (const auto& value : values) PyTuple_SET_ITEM(result.ptr(), at++, convert(value).release().ptr());
+    return nb::borrow<nb::tuple>(result);
+}
+
+// JSON-ready form: bytes in hex, addresses as text, parameters as dictionaries.
+nb::object plain(nb::handle value);
+
+using FieldNames = std::vector<const char*>;
+
+nb::dict fields_of(nb::handle self, const FieldNames& names);
+std::string repr_of(nb::handle self, const FieldNames& names);
+
+// What a class says of itself beside its fields: an entry at the head of `to_dict`.
+struct Label {
+    const char* key = nullptr;
+    const char* value = nullptr;
+};
+
+// Names of the fields that a value has: the same for all values of most classes.
+template <class T>
+using FieldsOf = std::function<FieldNames(const T&)>;
+
+// Equality, hash, replace and pickling for a class whose constructor takes its fields as keywords.
+// `identity` maps a value to bytes that are equal where values are equal.
+template <class T, class Class>
+void identity_methods(Class& cls, FieldsOf<T> names, std::function<std::string(const T&)> identity) {
+    cls.def("__eq__", [](const T& self, nb::handle other) {
+        return nb::isinstance<T>(other) && self == nb::cast<const T&>(other);
+    }, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> bool"));
+    cls.def("__hash__", [identity](const T& self) {
+        return static_cast<Py_ssize_t>(std::hash<std::string>{}(identity(self)) >> 1);
+    });
+    cls.def("replace", [names](nb::handle_t<T> self, nb::kwargs changes) {
+        nb::dict fields = fields_of(self, names(nb::cast<const T&>(self)));
+        fields.update(changes);
+        return self.type()(**fields);
+    }, nb::sig("def replace(self, **changes: typing.Any) -> typing.Self"),
+       "A copy with the named fields changed.");
+    cls.def("__reduce__", [names](nb::handle_t<T> self) {
+        const nb::object partial = nb::module_::import_("functools").attr("partial");
+        return nb::make_tuple(partial(self.type(), **fields_of(self, names(nb::cast<const T&>(self)))), nb::tuple());
+    }, nb::sig("def __reduce__(self) -> tuple[typing.Any, ...]"));
+}
+
+// The same, and repr and to_dict.
+template <class T, class Class>
+void value_methods(Class& cls, FieldNames names, std::function<std::string(const T&)> identity, Label label = {}) {
+    identity_methods<T>(cls, FieldsOf<T>([names](const T&) { return names; }), std::move(identity));
+    cls.def("__repr__", [names](nb::handle_t<T> self) { return repr_of(self, names); });
+    cls.def("to_dict", [names, label](nb::handle_t<T> self) {
+        nb::dict result;
+        if (label.key) result[label.key] = label.value;
+        for (auto [name, value] : fields_of(self, names)) result[name] = plain(value);
+        return result;
+    }, nb::sig("def to_dict(self) -> dict[str, typing.Any]"),
+       "Fields by name, JSON-ready: bytes in hex, addresses as text, parameters as dictionaries.");
+}
+
+nb::object transport_object(const wire::Transport& transport);
+
+void bind_wire_parameters(nb::module_& module);
+void bind_wire_messages(nb::module_& module);
+void bind_handlespace(nb::module_& module);
+
+}  // namespace rsim

@@ -1,0 +1,140 @@
+// Python face of the handlespace.
+#include <nanobind/stl/pair.h>
+
+#include "../handlespace/handlespace.hpp"
+#include "common.hpp"
+
+namespace rsim {
+
+using namespace handlespace;
+
+namespace {
+
+// The layout that numpy documents for users of its bit generators (numpy/random/bitgen.h).
+struct NumpyBitGenerator {
+    void* state;
+    std::uint64_t (*next_uint64)(void*);
+    std::uint32_t (*next_uint32)(void*);
+    double (*next_double)(void*);
+    std::uint64_t (*next_raw)(void*);
+};
+
+// Keeps a numpy bit generator alive beside the pointers into it.
+struct GeneratorDraws {
+    nb::object owner;
+    Draws draws;
+};
+
+GeneratorDraws draws_from(nb::object generator) {
+    const nb::object bits = generator.attr("bit_generator");
+    const nb::object capsule = bits.attr("capsule");
+    auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
+    if (!raw) throw nb::python_error();
+    return {bits, {raw->state, raw->next_uint64}};
+}
+
+std::string_view view(nb::bytes handle) { return {handle.c_str(), handle.size()}; }
+
+using Listed = std::pair<std::string, wire::PoolElement>;
+
+nb::tuple listed_tuple(const Listed& listed) { return nb::make_tuple(to_bytes(listed.first), nb::cast(listed.second)); }
+
+void bind_outcome(nb::module_& module) {
+    nb::enum_<Outcome>(module, "Outcome", "What became of a registration.")
+        .value("ADDED", Outcome::added, "A new element.")
+        .value("RENEWED", Outcome::renewed, "A known element; its attributes were replaced.")
+        .value("INCONSISTENT_POLICY", Outcome::inconsistent_policy, "Refused: the pool has another policy type.")
+        .value("INCONSISTENT_TRANSPORT", Outcome::inconsistent_transport, "Refused: the pool has another kind of user transport.")
+        .value("INCONSISTENT_USE", Outcome::inconsistent_use, "Refused: the pool has another data/control mode.")
+        .value("UNKNOWN_POLICY", Outcome::unknown_policy, "Refused: no such policy is known here.");
+}
+
+}  // namespace
+
+void bind_handlespace(nb::module_& module) {
+    bind_outcome(module);
+
+    nb::class_<GeneratorDraws>(module, "Draws", "Random draws for selections, from a numpy Generator.")
+        .def("__init__", [](GeneratorDraws* self, nb::object generator) { new (self) GeneratorDraws(draws_from(std::move(generator))); },
+             "generator"_a, nb::sig("def __init__(self, generator: numpy.random.Generator) -> None"))
+        .def("below", [](GeneratorDraws& self, std::uint64_t bound) {
+            if (bound == 0) raise_field_error("bound", "is 0, must be at least 1");
+            return self.draws.below(bound);
+        }, "bound"_a, "Uniform on 0 to bound - 1.");
+
+    nb::class_<Handlespace>(module, "Handlespace",
+        "Pools by handle, their elements by identifier, and the server that owns each element.\n\n"
+        "`increment`: elements that a selection moves on in round-robin order. `degradations_per_selection`\n"
+        "and `degradations_at_registration`: steps of load degradation. `saturate`: degraded loads end at 100%.")
+        .def("__init__", [](Handlespace* self, std::uint32_t increment, std::uint32_t per_selection, std::uint32_t at_registration, bool saturate) {
+            new (self) Handlespace(SelectionSettings{increment, per_selection, at_registration, saturate});
+        }, nb::kw_only(), "increment"_a = 1u, "degradations_per_selection"_a = 1u, "degradations_at_registration"_a = 0u, "saturate"_a = false)
+        .def("add", [](Handlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires) {
+            return self.add(view(handle), element, expires);
+        }, "pool_handle"_a, "element"_a, "expires"_a = std::numeric_limits<double>::infinity(),
+           "Registers an element of the owner that it names, or renews it; `expires` in simulated seconds (RFC 5352 3.1).")
+        .def("remove", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) { return self.remove(view(handle), identifier); },
+             "pool_handle"_a, "identifier"_a, "Takes an element out; False if it wasn't there.")
+        .def("find", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) -> std::optional<wire::PoolElement> {
+            const Element* element = self.find(view(handle), identifier);
+            if (!element) return std::nullopt;
+            return element->content;
+        }, "pool_handle"_a, "identifier"_a, "The element as registered, or None.")
+        .def("pool_size", [](Handlespace& self, nb::bytes handle) -> std::size_t {
+            const Pool* pool = self.find_pool(view(handle));
+            return pool ? pool->size() : 0;
+        }, "pool_handle"_a, "Number of elements in a pool, 0 if there is no such pool.")
+        .def("pool_policy_type", [](Handlespace& self, nb::bytes handle) -> std::optional<std::uint32_t> {
+            const Pool* pool = self.find_pool(view(handle));
+            if (!pool) return std::nullopt;
+            return pool->policy_type();
+        }, "pool_handle"_a, "Type code of a pool's policy, or None.")
+        .def("select", [](Handlespace& self, nb::bytes handle, std::size_t count, GeneratorDraws& draws) {
+            return to_tuple(self.select(view(handle), count, draws.draws), [](const Element* element) {
+                wire::PoolElement listed = element->content;
+                listed.asap_transport.reset();
+                return nb::cast(std::move(listed));
+            });
+        }, "pool_handle"_a, "count"_a, "draws"_a,
+           nb::sig("def select(self, pool_handle: bytes, count: int, draws: Draws) -> tuple[PoolElement, ...]"),
+           "Up to `count` distinct elements by the pool's policy, as a resolution lists them (without ASAP transport).")
+        .def("report", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct) {
+            return self.report(view(handle), identifier, reporter, distinct);
+        }, "pool_handle"_a, "identifier"_a, "reporter"_a, "distinct"_a = false,
+           "Counts an unreachability report; returns the number so far, or of distinct reporters (RFC 5352 3.5).")
+        .def("clear_reports", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) { self.clear_reports(view(handle), identifier); },
+             "pool_handle"_a, "identifier"_a, "Forgets the reports about an element.")
+        .def("next_expiry", &Handlespace::next_expiry, "Earliest end of a registration life in s, infinity if there is none.")
+        .def("expire", [](Handlespace& self, double now) {
+            nb::list result;
+            while (auto expired = self.expire(now)) result.append(listed_tuple(*expired));
+            return result;
+        }, "now"_a, nb::sig("def expire(self, now: float) -> list[tuple[bytes, PoolElement]]"),
+           "Removes and returns the elements whose life ended at or before `now`, with their handles.")
+        .def("checksum", &Handlespace::checksum, "owner"_a, "PE checksum of what a server owns (RFC 5353 3.6.2).")
+        .def("owned", &Handlespace::owned, "owner"_a, "Number of elements that a server owns.")
+        .def("table", [](Handlespace& self, std::optional<std::pair<nb::bytes, std::uint32_t>> after, std::size_t limit, std::size_t octets,
+                         std::optional<std::uint32_t> owner) {
+            std::optional<Cursor> cursor;
+            if (after) cursor = Cursor{to_string(after->first), after->second};
+            const TablePiece piece = self.table(cursor, limit, octets, owner);
+            nb::object next = nb::none();
+            if (piece.next) next = nb::make_tuple(to_bytes(piece.next->pool_handle), piece.next->identifier);
+            return nb::make_tuple(to_tuple(piece.entries, [](const wire::PoolEntry& entry) { return nb::cast(entry); }), next);
+        }, nb::kw_only(), "after"_a = nb::none(), "limit"_a = 128, "octets"_a = 1400, "owner"_a = nb::none(),
+           nb::sig("def table(self, *, after: tuple[bytes, int] | None = None, limit: int = 128, octets: int = 1400, "
+                   "owner: int | None = None) -> tuple[tuple[PoolEntry, ...], tuple[bytes, int] | None]"),
+           "A piece of the table in order of handle and identifier, and where to go on or None (RFC 5353 3.2.3).")
+        .def("mark", &Handlespace::mark, "owner"_a, "Marks all elements of an owner; a renewal takes the mark away.")
+        .def("unmark", &Handlespace::unmark, "owner"_a, "Takes all marks of an owner's elements away.")
+        .def("sweep", [](Handlespace& self, std::uint32_t owner) {
+            nb::list result;
+            for (const Listed& swept : self.sweep(owner)) result.append(listed_tuple(swept));
+            return result;
+        }, "owner"_a, nb::sig("def sweep(self, owner: int) -> list[tuple[bytes, PoolElement]]"),
+           "Removes and returns the marked elements of an owner (RFC 5353 3.6.3).")
+        .def_prop_ro("pools", &Handlespace::pools, "Number of pools.")
+        .def("__len__", &Handlespace::elements);
+}
+
+}  // namespace rsim

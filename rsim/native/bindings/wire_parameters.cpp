@@ -1,0 +1,312 @@
+// Python faces of the parameters of RFC 5354.
+#include "common.hpp"
+
+namespace rsim {
+
+using namespace wire;
+
+namespace {
+
+// One Python class for each kind of transport; the codec has one type for all.
+template <ParameterType Kind>
+struct TransportOf : Transport {
+    TransportOf() { kind = Kind; }
+    explicit TransportOf(const Transport& other) : Transport(other) {}
+    bool operator==(const TransportOf&) const = default;
+};
+using DccpTransport = TransportOf<ParameterType::dccp_transport>;
+using SctpTransport = TransportOf<ParameterType::sctp_transport>;
+using TcpTransport = TransportOf<ParameterType::tcp_transport>;
+using UdpTransport = TransportOf<ParameterType::udp_transport>;
+using UdpLiteTransport = TransportOf<ParameterType::udp_lite_transport>;
+using OpaqueTransport = TransportOf<ParameterType::opaque_transport>;
+
+void add_addresses(Transport& transport, nb::iterable addresses) {
+    const nb::object parse = nb::module_::import_("ipaddress").attr("ip_address");
+    for (nb::handle item : addresses) {
+        nb::object address = nb::borrow(item);
+        if (!nb::hasattr(address, "packed")) {
+            try {
+                address = parse(address);
+            } catch (nb::python_error& error) {
+                raise_field_error("addresses", error.value().is_none() ? "is no address" : nb::str(error.value()).c_str());
+            }
+        }
+        const nb::bytes packed = nb::cast<nb::bytes>(address.attr("packed"));
+        transport.add_address(reinterpret_cast<const std::uint8_t*>(packed.c_str()), packed.size());
+    }
+}
+
+nb::tuple addresses_of(const Transport& transport) {
+    nb::list result;
+    const nb::module_ ipaddress = nb::module_::import_("ipaddress");
+    transport.each_address([&](const std::uint8_t* octets, std::size_t size) {
+        result.append(ipaddress.attr(size == 4 ? "IPv4Address" : "IPv6Address")(nb::bytes(octets, size)));
+    });
+    return nb::tuple(result);
+}
+
+std::string identity(const Transport& t) {
+    Encoder encoder(rsplib);
+    return encoder.parameter([&](Encoder& e) { e.transport("transport", t); });
+}
+
+template <class T>
+nb::class_<T, Transport> transport_class(nb::module_& module, const char* name, const char* doc) {
+    nb::class_<T, Transport> cls(module, name, doc);
+    cls.def_prop_ro("port", [](const T& t) { return t.port; });
+    cls.def_prop_ro("addresses", &addresses_of,
+                    nb::sig("def addresses(self) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]"));
+    return cls;
+}
+
+#define ADDRESSES "collections.abc.Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address | str]"
+
+template <class T>
+void plain_transport(nb::module_& module, const char* name, const char* protocol, const char* doc) {
+    auto cls = transport_class<T>(module, name, doc);
+    cls.def("__init__", [](T* self, nb::int_ port, nb::iterable addresses) {
+        T made;
+        made.port = whole<std::uint16_t>("port", port);
+        add_addresses(made, addresses);
+        new (self) T(std::move(made));
+    }, nb::kw_only(), "port"_a, "addresses"_a, nb::sig("def __init__(self, *, port: int, addresses: " ADDRESSES ") -> None"));
+    value_methods<T>(cls, {"port", "addresses"}, [](const T& t) { return identity(t); }, {"protocol", protocol});
+}
+
+template <class T>
+void transport_with_use(nb::module_& module, const char* name, const char* protocol, const char* doc) {
+    auto cls = transport_class<T>(module, name, doc);
+    cls.def("__init__", [](T* self, nb::int_ port, nb::iterable addresses, nb::int_ use) {
+        T made;
+        made.port = whole<std::uint16_t>("port", port);
+        made.use = whole<std::uint16_t>("use", use, 1);
+        add_addresses(made, addresses);
+        new (self) T(std::move(made));
+    }, nb::kw_only(), "port"_a, "addresses"_a, "use"_a = 0,
+       nb::sig("def __init__(self, *, port: int, addresses: " ADDRESSES ", use: int = 0) -> None"));
+    cls.def_prop_ro("use", [](const T& t) { return t.use; }, "0: data only; 1: data plus control.");
+    value_methods<T>(cls, {"port", "addresses", "use"}, [](const T& t) { return identity(t); }, {"protocol", protocol});
+}
+
+void bind_transports(nb::module_& module) {
+    nb::class_<Transport>(module, "Transport", "A transport address of any kind (RFC 5354 3.3 to 3.7, 3.16).");
+    transport_with_use<SctpTransport>(module, "SctpTransport", "sctp", "SCTP transport (RFC 5354 3.4); addresses may mix families.");
+    transport_with_use<TcpTransport>(module, "TcpTransport", "tcp",
+        "TCP transport (RFC 5354 3.5). `use` stands for rsplib's use of the reserved field; the RFC encoding leaves it 0.");
+    plain_transport<UdpTransport>(module, "UdpTransport", "udp", "UDP transport (RFC 5354 3.6).");
+    plain_transport<UdpLiteTransport>(module, "UdpLiteTransport", "udp_lite", "UDP-Lite transport (RFC 5354 3.7).");
+
+    auto dccp = transport_class<DccpTransport>(module, "DccpTransport", "DCCP transport (RFC 5354 3.3).");
+    dccp.def("__init__", [](DccpTransport* self, nb::int_ port, nb::int_ service_code, nb::iterable addresses) {
+        DccpTransport made;
+        made.port = whole<std::uint16_t>("port", port);
+        made.service_code = whole<std::uint32_t>("service_code", service_code);
+        add_addresses(made, addresses);
+        new (self) DccpTransport(std::move(made));
+    }, nb::kw_only(), "port"_a, "service_code"_a, "addresses"_a,
+       nb::sig("def __init__(self, *, port: int, service_code: int, addresses: " ADDRESSES ") -> None"));
+    dccp.def_prop_ro("service_code", [](const DccpTransport& t) { return t.service_code; });
+    value_methods<DccpTransport>(dccp, {"port", "service_code", "addresses"}, [](const DccpTransport& t) { return identity(t); },
+                                 {"protocol", "dccp"});
+
+    nb::class_<OpaqueTransport, Transport> opaque(module, "OpaqueTransport", "Opaque transport (RFC 5354 3.16): octets that only the application understands.");
+    opaque.def("__init__", [](OpaqueTransport* self, nb::bytes data) {
+        new (self) OpaqueTransport();
+        self->content = to_string(data);
+    }, nb::kw_only(), "data"_a);
+    opaque.def_prop_ro("data", [](const OpaqueTransport& t) { return to_bytes(t.content); });
+    value_methods<OpaqueTransport>(opaque, {"data"}, [](const OpaqueTransport& t) { return identity(t); }, {"protocol", "opaque"});
+}
+
+using Word = std::optional<nb::int_>;
+
+Policy make_policy(nb::object type, const std::array<std::pair<const char*, Word>, 7>& words, nb::bytes data) {
+    Policy policy;
+    const PolicyFormat* format = nullptr;
+    if (nb::isinstance<nb::str>(type)) {
+        const std::string name = nb::cast<std::string>(type);
+        format = find_policy(name);
+        if (!format) raise_field_error("type", "'" + name + "' is no known policy");
+        policy.type = static_cast<std::uint32_t>(format->type);
+    } else {
+        policy.type = whole<std::uint32_t>("type", nb::cast<nb::int_>(type));
+        format = find_policy(policy.type);
+    }
+    if (!format) policy.data = to_string(data);
+    else if (data.size() != 0) raise_field_error("data", "is for policy types that rsim does not know; name the values instead");
+    else policy.data.resize(4 * format->word_count());
+    for (const auto& [name, value] : words) {
+        const int index = format ? format->index_of(name) : -1;
+        if (index < 0 && value) raise_field_error(name, "is no value of this policy");
+        if (index < 0) continue;
+        if (!value) raise_field_error(name, "is missing: the policy needs it");
+        store32(policy.data.data() + 4 * index, whole<std::uint32_t>(name, *value));
+    }
+    return policy;
+}
+
+template <std::size_t N>
+void policy_word(nb::class_<Policy>& cls, const char (&name)[N], const char* doc) {
+    cls.def_prop_ro(name, [name = std::string_view(name, N - 1)](const Policy& p) -> std::optional<std::uint32_t> {
+        const PolicyFormat* format = find_policy(p.type);
+        const int index = format ? format->index_of(name) : -1;
+        if (index < 0) return std::nullopt;
+        return p.word(static_cast<std::size_t>(index));
+    }, doc);
+}
+
+FieldNames policy_fields(const Policy& policy) {
+    FieldNames names{"type"};
+    const PolicyFormat* format = find_policy(policy.type);
+    if (!format) names.push_back("data");
+    for (std::size_t i = 0; format && i < format->word_count(); ++i) names.push_back(format->words[i].data());
+    return names;
+}
+
+void bind_policy(nb::module_& module) {
+    nb::class_<Policy> cls(module, "Policy",
+        "Pool member selection policy (RFC 5354 3.8, RFC 5356).\n\n"
+        "`type` is a policy's name or type code; a known type takes exactly its own values, each a\n"
+        "32-bit integer (loads: 0 to 0xffffffff is 0 to 100%), any other type takes `data`.");
+    cls.def("__init__", [](Policy* self, nb::object type, Word weight, Word priority, Word load, Word load_degradation,
+                           Word load_dpf, Word weight_dpf, Word distance, nb::bytes data) {
+        new (self) Policy(make_policy(type, {{{"weight", weight}, {"priority", priority}, {"load", load},
+            {"load_degradation", load_degradation}, {"load_dpf", load_dpf}, {"weight_dpf", weight_dpf}, {"distance", distance}}}, data));
+    }, "type"_a, nb::kw_only(), "weight"_a = nb::none(), "priority"_a = nb::none(), "load"_a = nb::none(),
+       "load_degradation"_a = nb::none(), "load_dpf"_a = nb::none(), "weight_dpf"_a = nb::none(),
+       "distance"_a = nb::none(), "data"_a = nb::bytes("", 0),
+       nb::sig("def __init__(self, type: int | str, *, weight: int | None = None, priority: int | None = None, "
+               "load: int | None = None, load_degradation: int | None = None, load_dpf: int | None = None, "
+               "weight_dpf: int | None = None, distance: int | None = None, data: bytes = b'') -> None"));
+    cls.def_prop_ro("type", [](const Policy& p) { return p.type; }, "Type code.");
+    cls.def_prop_ro("name", [](const Policy& p) -> std::optional<std::string> {
+        const PolicyFormat* format = find_policy(p.type);
+        if (!format) return std::nullopt;
+        return std::string(format->name);
+    }, "Name of the type, None for types unknown here.");
+    policy_word(cls, "weight", "Weight, for the weighted policies.");
+    policy_word(cls, "priority", "Priority, larger first.");
+    policy_word(cls, "load", "Load, 0xffffffff is 100%.");
+    policy_word(cls, "load_degradation", "Load added per selection or by one more request.");
+    policy_word(cls, "load_dpf", "Distance penalty factor of the load.");
+    policy_word(cls, "weight_dpf", "Distance penalty factor of the weight.");
+    policy_word(cls, "distance", "Distance in ms.");
+    cls.def_prop_ro("data", [](const Policy& p) { return find_policy(p.type) ? nb::bytes("", 0) : to_bytes(p.data); },
+                    "Data of a type unknown here, else empty.");
+    cls.def("__repr__", [](nb::handle_t<Policy> self) {
+        const Policy& policy = nb::cast<const Policy&>(self);
+        FieldNames names = policy_fields(policy);
+        names.erase(names.begin());
+        const PolicyFormat* format = find_policy(policy.type);
+        const std::string type = format ? "'" + std::string(format->name) + "'" : std::to_string(policy.type);
+        const std::string rest = repr_of(self, names);
+        const std::size_t open = rest.find('(') + 1;
+        return rest.substr(0, open) + type + (names.empty() ? "" : ", ") + rest.substr(open);
+    });
+    cls.def("to_dict", [](nb::handle_t<Policy> self) {
+        nb::dict result;
+        result["policy"] = self.attr("name");
+        for (auto [name, value] : fields_of(self, policy_fields(nb::cast<const Policy&>(self)))) result[name] = plain(value);
+        return result;
+    }, nb::sig("def to_dict(self) -> dict[str, typing.Any]"), "Name, type code and values, JSON-ready.");
+    identity_methods<Policy>(cls, FieldsOf<Policy>(&policy_fields), [](const Policy& p) { return std::to_string(p.type) + ":" + p.data; });
+}
+
+void bind_pool_element(nb::module_& module) {
+    nb::class_<PoolElement> cls(module, "PoolElement",
+        "Pool element (RFC 5354 3.10). `registration_life` is in seconds, -1 for ever; `home_server` 0 is unknown.");
+    cls.def("__init__", [](PoolElement* self, nb::int_ identifier, const Transport& user_transport, const Policy& policy,
+                           nb::int_ home_server, nb::int_ registration_life, std::optional<SctpTransport> asap_transport) {
+        PoolElement made;
+        made.identifier = whole<std::uint32_t>("identifier", identifier);
+        made.home_server = whole<std::uint32_t>("home_server", home_server);
+        int overflow = 0;
+        const long long life = PyLong_AsLongLongAndOverflow(registration_life.ptr(), &overflow);
+        if (overflow || life < INT32_MIN || life > INT32_MAX)
+            raise_field_error("registration_life", "does not fit a signed 32-bit number of seconds");
+        made.registration_life = static_cast<std::int32_t>(life);
+        made.user_transport = user_transport;
+        made.policy = policy;
+        if (asap_transport) made.asap_transport = *asap_transport;
+        new (self) PoolElement(std::move(made));
+    }, nb::kw_only(), "identifier"_a, "user_transport"_a, "policy"_a, "home_server"_a = 0, "registration_life"_a = -1,
+       "asap_transport"_a = nb::none());
+    cls.def_ro("identifier", &PoolElement::identifier);
+    cls.def_ro("home_server", &PoolElement::home_server);
+    cls.def_ro("registration_life", &PoolElement::registration_life, "Seconds; -1: for ever.");
+    cls.def_prop_ro("user_transport", [](const PoolElement& e) { return transport_object(e.user_transport); },
+                    nb::sig("def user_transport(self) -> Transport"));
+    cls.def_ro("policy", &PoolElement::policy);
+    cls.def_prop_ro("asap_transport", [](const PoolElement& e) {
+        return e.asap_transport ? transport_object(*e.asap_transport) : nb::none();
+    }, nb::sig("def asap_transport(self) -> SctpTransport | None"));
+    value_methods<PoolElement>(cls, {"identifier", "home_server", "registration_life", "user_transport", "policy", "asap_transport"},
+        [](const PoolElement& e) {
+            Encoder encoder(rsplib);
+            return encoder.parameter([&](Encoder& out) { out.element("pool_element", e); });
+        });
+}
+
+void bind_others(nb::module_& module) {
+    nb::class_<ServerInformation> server(module, "ServerInformation", "Server information (RFC 5354 3.11).");
+    server.def("__init__", [](ServerInformation* self, nb::int_ server_identifier, const SctpTransport& transport) {
+        new (self) ServerInformation{whole<std::uint32_t>("server_identifier", server_identifier), transport};
+    }, nb::kw_only(), "server_identifier"_a, "transport"_a);
+    server.def_ro("server_identifier", &ServerInformation::server_identifier);
+    server.def_prop_ro("transport", [](const ServerInformation& s) { return transport_object(s.transport); },
+                       nb::sig("def transport(self) -> SctpTransport"));
+    value_methods<ServerInformation>(server, {"server_identifier", "transport"}, [](const ServerInformation& s) {
+        return std::to_string(s.server_identifier) + ":" + identity(s.transport);
+    });
+
+    nb::class_<ErrorCause> cause(module, "ErrorCause", "Error cause (RFC 5354 3.12): code and cause-specific information.");
+    cause.def("__init__", [](ErrorCause* self, nb::int_ code, nb::bytes information) {
+        new (self) ErrorCause{whole<std::uint16_t>("code", code), to_string(information)};
+    }, "code"_a, "information"_a = nb::bytes("", 0));
+    cause.def_ro("code", &ErrorCause::code);
+    cause.def_prop_ro("information", [](const ErrorCause& c) { return to_bytes(c.information); });
+    value_methods<ErrorCause>(cause, {"code", "information"}, [](const ErrorCause& c) {
+        return std::to_string(c.code) + ":" + c.information;
+    });
+
+    nb::class_<PoolEntry> entry(module, "PoolEntry", "A pool and elements of it, as handle tables list them (RFC 5353 2.3).");
+    entry.def("__init__", [](PoolEntry* self, nb::bytes pool_handle, std::vector<PoolElement> pool_elements) {
+        new (self) PoolEntry{to_string(pool_handle), std::move(pool_elements)};
+    }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a);
+    entry.def_prop_ro("pool_handle", [](const PoolEntry& e) { return to_bytes(e.pool_handle); });
+    entry.def_prop_ro("pool_elements", [](const PoolEntry& e) {
+        return to_tuple(e.pool_elements, [](const PoolElement& p) { return nb::cast(p); });
+    }, nb::sig("def pool_elements(self) -> tuple[PoolElement, ...]"));
+    value_methods<PoolEntry>(entry, {"pool_handle", "pool_elements"}, [](const PoolEntry& e) {
+        Encoder encoder(rsplib);
+        return encoder.parameter([&](Encoder& out) { out.pools("pools", {e}); });
+    });
+}
+
+}  // namespace
+
+nb::object transport_object(const Transport& transport) {
+    switch (transport.kind) {
+        case ParameterType::dccp_transport: return nb::cast(DccpTransport(transport));
+        case ParameterType::tcp_transport: return nb::cast(TcpTransport(transport));
+        case ParameterType::udp_transport: return nb::cast(UdpTransport(transport));
+        case ParameterType::udp_lite_transport: return nb::cast(UdpLiteTransport(transport));
+        case ParameterType::opaque_transport: return nb::cast(OpaqueTransport(transport));
+        default: return nb::cast(SctpTransport(transport));
+    }
+}
+
+void bind_wire_parameters(nb::module_& module) {
+    bind_transports(module);
+    bind_policy(module);
+    bind_pool_element(module);
+    bind_others(module);
+    module.def("policy_types", [] {
+        nb::dict result;
+        for (const auto& format : policy_formats) result[nb::str(format.name.data(), format.name.size())] = static_cast<std::uint32_t>(format.type);
+        return result;
+    }, nb::sig("def policy_types() -> dict[str, int]"), "Type codes of the policies that the codec takes apart, by name.");
+}
+
+}  // namespace rsim

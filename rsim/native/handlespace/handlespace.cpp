@@ -1,0 +1,305 @@
+#include "handlespace.hpp"
+
+#include <limits>
+
+namespace rsim::handlespace {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+
+// Sum of the 16-bit words of the handle, zero-filled to a multiple of 4 (RFC 5353 3.6.2).
+std::uint64_t sum_of_handle(std::string_view handle) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < handle.size(); ++i) {
+        const std::uint64_t octet = static_cast<unsigned char>(handle[i]);
+        sum += i % 2 == 0 ? octet << 8 : octet;
+    }
+    return sum;
+}
+
+std::uint64_t sum_of_identifier(std::uint32_t identifier) { return (identifier >> 16) + (identifier & 0xffff); }
+
+// Octets of an element in ENRP_HANDLE_TABLE_RESPONSE; near enough to bound a piece.
+std::size_t wire_size(const wire::PoolElement& element) {
+    const auto transport = [](const wire::Transport& t) { return 12 + 4 * t.address_count() + t.content.size(); };
+    return 16 + transport(element.user_transport) + 8 + element.policy.data.size() +
+           (element.asap_transport ? transport(*element.asap_transport) : 0);
+}
+
+}  // namespace
+
+Pool::Pool(std::string pool_handle, const wire::PoolElement& first, std::unique_ptr<Selection> order)
+    : handle_(std::move(pool_handle)),
+      policy_type_(first.policy.type),
+      transport_kind_(first.user_transport.kind),
+      transport_use_(first.user_transport.use),
+      handle_sum_(sum_of_handle(handle_)),
+      selection_(std::move(order)) {}
+
+Pool* Handlespace::pool_of(std::string_view handle) const {
+    const auto found = pools_.find(handle);
+    return found == pools_.end() ? nullptr : found->second.get();
+}
+
+const Pool* Handlespace::find_pool(std::string_view handle) const { return pool_of(handle); }
+
+const Element* Handlespace::find(std::string_view handle, std::uint32_t identifier) const {
+    const Pool* pool = pool_of(handle);
+    return pool ? pool->table_.find(identifier) : nullptr;
+}
+
+std::unique_ptr<Selection> Handlespace::make_selection(std::uint32_t policy_type) {
+    if (custom_policy)
+        if (auto selection = custom_policy(policy_type)) return selection;
+    const SelectionFactory factory = find_selection(policy_type);
+    return factory ? factory(settings_) : nullptr;
+}
+
+Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& content, double expires) {
+    Pool* pool = pool_of(handle);
+    if (!pool) {
+        auto selection = make_selection(content.policy.type);
+        if (!selection) return Outcome::unknown_policy;
+        auto created = std::make_unique<Pool>(std::string(handle), content, std::move(selection));
+        pool = created.get();
+        pools_.emplace(pool->handle(), std::move(created));
+        ordered_pools_.emplace(pool->handle(), pool);
+    } else {
+        if (content.policy.type != pool->policy_type_) return Outcome::inconsistent_policy;
+        if (content.user_transport.kind != pool->transport_kind_) return Outcome::inconsistent_transport;
+        if (content.user_transport.use != pool->transport_use_) return Outcome::inconsistent_use;
+    }
+
+    Element* element = pool->table_.find(content.identifier);
+    const bool known = element != nullptr;
+    if (!known) {
+        Holding& holding = holding_of(*pool, content.home_server);
+        element = &holding.elements.try_emplace(content.identifier).first->second;
+        element->content = content;
+        element->pool = pool;
+        element->holding = &holding;
+        element->degradations = settings_.degradations_at_registration;
+        pool->table_.insert(content.identifier, *element);
+        pool->selection_->insert(*element);
+        gain(holding, *element);
+        ++elements_;
+    } else {
+        if (element->content.home_server != content.home_server) element = &move_to(*element, content.home_server);
+        if (!(element->content == content)) element->content = content;
+        element->degradations = settings_.degradations_at_registration;
+        element->marked = false;
+        pool->selection_->update(*element);
+    }
+    set_expiry(*element, expires);
+    return known ? Outcome::renewed : Outcome::added;
+}
+
+bool Handlespace::remove(std::string_view handle, std::uint32_t identifier) {
+    Pool* pool = pool_of(handle);
+    Element* element = pool ? pool->table_.find(identifier) : nullptr;
+    if (!element) return false;
+    erase(*element);
+    return true;
+}
+
+void Handlespace::erase(Element& element) {
+    Pool& pool = *element.pool;
+    Holding& holding = *element.holding;
+    const std::uint32_t identifier = element.content.identifier;
+    set_expiry(element, never);
+    pool.selection_->remove(element);
+    pool.table_.erase(identifier);
+    lose(holding, element);
+    holding.elements.erase(identifier);
+    --elements_;
+    release(pool, holding);
+}
+
+void Handlespace::set_expiry(Element& element, double expires) {
+    if (element.expires == expires) return;
+    if (expires == never) expiries_.remove(element);
+    else if (element.expires == never) expiries_.push(expires, element);
+    else expiries_.change(element, expires);
+    element.expires = expires;
+}
+
+Holding& Handlespace::holding_of(Pool& pool, std::uint32_t owner_identifier) {
+    const auto [at, created] = pool.holdings_.try_emplace(owner_identifier);
+    if (created) {
+        Owner& owner = owners_[owner_identifier];
+        owner.identifier = owner_identifier;
+        at->second.owner = &owner;
+        owner.holdings.emplace(pool.handle_, &at->second);
+    }
+    return at->second;
+}
+
+void Handlespace::gain(Holding& holding, const Element& element) {
+    ++holding.owner->elements;
+    holding.owner->sum += element.pool->handle_sum_ + sum_of_identifier(element.content.identifier);
+}
+
+void Handlespace::lose(Holding& holding, const Element& element) {
+    --holding.owner->elements;
+    holding.owner->sum -= element.pool->handle_sum_ + sum_of_identifier(element.content.identifier);
+}
+
+// Gives back a holding without elements, and its owner and pool if they hold nothing more.
+void Handlespace::release(Pool& pool, Holding& holding) {
+    if (!holding.elements.empty()) return;
+    Owner& owner = *holding.owner;
+    owner.holdings.erase(pool.handle_);
+    if (owner.holdings.empty()) {
+        const std::uint32_t identifier = owner.identifier;
+        pool.holdings_.erase(identifier);
+        owners_.erase(identifier);
+    } else {
+        pool.holdings_.erase(owner.identifier);
+    }
+    if (pool.holdings_.empty()) {
+        const std::string handle = pool.handle_;
+        ordered_pools_.erase(pool.handle_);
+        pools_.erase(handle);
+    }
+}
+
+// The element changes hands without changing its place in memory.
+Element& Handlespace::move_to(Element& element, std::uint32_t owner) {
+    Pool& pool = *element.pool;
+    Holding& from = *element.holding;
+    Holding& to = holding_of(pool, owner);
+    lose(from, element);
+    auto node = from.elements.extract(element.content.identifier);
+    node.mapped().holding = &to;
+    to.elements.insert(std::move(node));
+    gain(to, element);
+    release(pool, from);
+    return element;
+}
+
+const std::vector<Element*>& Handlespace::select(std::string_view handle, std::size_t count, Draws draws) {
+    chosen_.clear();
+    Pool* pool = pool_of(handle);
+    if (pool && count > 0) pool->selection_->select(count, draws, chosen_);
+    return chosen_;
+}
+
+std::uint32_t Handlespace::report(std::string_view handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct) {
+    Pool* pool = pool_of(handle);
+    Element* element = pool ? pool->table_.find(identifier) : nullptr;
+    if (!element) return 0;
+    if (!element->reports) element->reports = std::make_unique<std::map<std::uint64_t, std::uint32_t>>();
+    ++(*element->reports)[reporter];
+    ++element->report_count;
+    return distinct ? static_cast<std::uint32_t>(element->reports->size()) : element->report_count;
+}
+
+void Handlespace::clear_reports(std::string_view handle, std::uint32_t identifier) {
+    Pool* pool = pool_of(handle);
+    Element* element = pool ? pool->table_.find(identifier) : nullptr;
+    if (!element) return;
+    element->report_count = 0;
+    element->reports.reset();
+}
+
+double Handlespace::next_expiry() const { return expiries_.empty() ? never : expiries_.top().key; }
+
+std::optional<std::pair<std::string, wire::PoolElement>> Handlespace::expire(double now) {
+    if (expiries_.empty() || expiries_.top().key > now) return std::nullopt;
+    Element& element = *expiries_.top().item;
+    std::pair<std::string, wire::PoolElement> expired{element.pool->handle(), element.content};
+    erase(element);
+    return expired;
+}
+
+std::uint16_t Handlespace::checksum(std::uint32_t owner) const {
+    const auto found = owners_.find(owner);
+    std::uint64_t sum = found == owners_.end() ? 0 : found->second.sum;
+    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
+}
+
+std::size_t Handlespace::owned(std::uint32_t owner) const {
+    const auto found = owners_.find(owner);
+    return found == owners_.end() ? 0 : found->second.elements;
+}
+
+// Merges the owners' elements of one pool by identifier.
+void Handlespace::table_of_pool(const Pool& pool, std::uint32_t after, bool resume, std::size_t limit, std::size_t octets,
+                                std::optional<std::uint32_t> owner, std::size_t& taken, std::size_t& used, TablePiece& piece) const {
+    using Iterator = std::map<std::uint32_t, Element>::const_iterator;
+    std::vector<std::pair<Iterator, Iterator>> ranges;
+    for (const auto& [identifier, holding] : pool.holdings_) {
+        if (owner && identifier != *owner) continue;
+        ranges.emplace_back(resume ? holding.elements.upper_bound(after) : holding.elements.begin(), holding.elements.end());
+    }
+    bool entered = false;
+    for (;;) {
+        std::pair<Iterator, Iterator>* least = nullptr;
+        for (auto& range : ranges)
+            if (range.first != range.second && (!least || range.first->first < least->first->first)) least = &range;
+        if (!least) return;
+        const wire::PoolElement& content = least->first->second.content;
+        const std::size_t size = wire_size(content) + (entered ? 0 : 8 + pool.handle().size());
+        if (taken > 0 && (taken >= limit || used + size > octets)) {
+            const wire::PoolEntry& last = piece.entries.back();
+            piece.next = Cursor{last.pool_handle, last.pool_elements.back().identifier};
+            return;
+        }
+        if (!entered) piece.entries.push_back({pool.handle(), {}});
+        entered = true;
+        piece.entries.back().pool_elements.push_back(content);
+        ++taken;
+        used += size;
+        ++least->first;
+    }
+}
+
+TablePiece Handlespace::table(const std::optional<Cursor>& cursor, std::size_t limit, std::size_t octets,
+                              std::optional<std::uint32_t> owner) const {
+    TablePiece piece;
+    std::size_t taken = 0;
+    std::size_t used = 0;
+    const auto visit = [&](const Pool& pool) {
+        const bool resume = cursor && cursor->pool_handle == pool.handle();
+        table_of_pool(pool, resume ? cursor->identifier : 0, resume, limit, octets, owner, taken, used, piece);
+        return !piece.next;
+    };
+    if (!owner) {
+        for (auto at = cursor ? ordered_pools_.lower_bound(cursor->pool_handle) : ordered_pools_.begin();
+             at != ordered_pools_.end(); ++at)
+            if (!visit(*at->second)) break;
+    } else if (const auto found = owners_.find(*owner); found != owners_.end()) {
+        const auto& holdings = found->second.holdings;
+        for (auto at = cursor ? holdings.lower_bound(cursor->pool_handle) : holdings.begin(); at != holdings.end(); ++at)
+            if (!visit(*pool_of(at->first))) break;
+    }
+    return piece;
+}
+
+template <class Visit>
+void Handlespace::each_owned(std::uint32_t owner, Visit&& visit) {
+    const auto found = owners_.find(owner);
+    if (found == owners_.end()) return;
+    for (auto& [handle, holding] : found->second.holdings)
+        for (auto& [identifier, element] : holding->elements) visit(element);
+}
+
+void Handlespace::mark(std::uint32_t owner) {
+    each_owned(owner, [](Element& element) { element.marked = true; });
+}
+
+void Handlespace::unmark(std::uint32_t owner) {
+    each_owned(owner, [](Element& element) { element.marked = false; });
+}
+
+std::vector<std::pair<std::string, wire::PoolElement>> Handlespace::sweep(std::uint32_t owner) {
+    std::vector<std::pair<std::string, wire::PoolElement>> swept;
+    each_owned(owner, [&](Element& element) {
+        if (element.marked) swept.emplace_back(element.pool->handle(), element.content);
+    });
+    for (const auto& [handle, element] : swept) remove(handle, element.identifier);
+    return swept;
+}
+
+}  // namespace rsim::handlespace

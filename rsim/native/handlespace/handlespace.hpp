@@ -1,0 +1,154 @@
+// The handlespace: pools by handle, their elements, and who owns them (RFC 5353, RFC 5351 2.2).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "element.hpp"
+#include "identifier_table.hpp"
+#include "indexed_heap.hpp"
+#include "selection.hpp"
+
+namespace rsim::handlespace {
+
+// What one server owns: number of elements and the sum that its PE checksum comes from.
+struct Owner {
+    std::uint32_t identifier = 0;
+    std::size_t elements = 0;
+    std::uint64_t sum = 0;  // of the 16-bit words of all blocks, neither folded nor complemented
+    std::map<std::string_view, Holding*> holdings;
+};
+
+// Elements of one pool that one server owns, by identifier.
+struct Holding {
+    Owner* owner = nullptr;
+    std::map<std::uint32_t, Element> elements;
+};
+
+class Pool {
+public:
+    Pool(std::string pool_handle, const wire::PoolElement& first, std::unique_ptr<Selection> order);
+
+    const std::string& handle() const { return handle_; }
+    std::uint32_t policy_type() const { return policy_type_; }
+    wire::ParameterType transport_kind() const { return transport_kind_; }
+    std::uint16_t transport_use() const { return transport_use_; }
+    std::size_t size() const { return table_.size(); }
+
+private:
+    friend class Handlespace;
+    std::string handle_;
+    std::uint32_t policy_type_;
+    wire::ParameterType transport_kind_;
+    std::uint16_t transport_use_;
+    std::uint64_t handle_sum_;
+    std::unique_ptr<Selection> selection_;
+    IdentifierTable<Element> table_;
+    std::map<std::uint32_t, Holding> holdings_;  // by owner
+};
+
+enum class Outcome {
+    added,                   // a new element
+    renewed,                 // a known element, attributes replaced
+    inconsistent_policy,     // refused: the pool has another policy type (cause 0x5)
+    inconsistent_transport,  // refused: another kind of user transport (cause 0x7)
+    inconsistent_use,        // refused: another data/control mode (cause 0x8)
+    unknown_policy,          // refused: no policy of that type is known here
+};
+
+// Place in a table download: the last element that was sent.
+struct Cursor {
+    std::string pool_handle;
+    std::uint32_t identifier = 0;
+};
+
+struct TablePiece {
+    std::vector<wire::PoolEntry> entries;
+    std::optional<Cursor> next;  // where to go on; none at the end
+};
+
+class Handlespace {
+public:
+    explicit Handlespace(SelectionSettings settings) : settings_(settings) {}
+    Handlespace(const Handlespace&) = delete;
+    Handlespace& operator=(const Handlespace&) = delete;
+
+    // Registers an element, or replaces the attributes of a known one (protocol rules: RFC 5352
+    // 3.1). `fresh` sets its load degradation back; its place among equals stays.
+    Outcome add(std::string_view handle, const wire::PoolElement& content, double expires);
+    bool remove(std::string_view handle, std::uint32_t identifier);
+
+    const Pool* find_pool(std::string_view handle) const;
+    const Element* find(std::string_view handle, std::uint32_t identifier) const;
+
+    // The elements that answer a resolution, in the order of the pool's policy.
+    const std::vector<Element*>& select(std::string_view handle, std::size_t count, Draws draws);
+
+    // Counts one unreachability report and returns all so far, or the distinct reporters.
+    std::uint32_t report(std::string_view handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct);
+    void clear_reports(std::string_view handle, std::uint32_t identifier);
+
+    // Earliest end of a registration life, infinity if there is none.
+    double next_expiry() const;
+    // Removes one element whose life ended at or before `now`.
+    std::optional<std::pair<std::string, wire::PoolElement>> expire(double now);
+
+    // PE checksum of what a server owns (RFC 5353 3.6.2).
+    std::uint16_t checksum(std::uint32_t owner) const;
+    std::size_t owned(std::uint32_t owner) const;
+
+    // Up to `limit` elements of about `octets` on the wire after `cursor`, in the order of handle
+    // and identifier, of all owners or one.
+    TablePiece table(const std::optional<Cursor>& cursor, std::size_t limit, std::size_t octets,
+                     std::optional<std::uint32_t> owner) const;
+
+    // Marks all elements of an owner; what is registered anew loses its mark; the rest is swept.
+    void mark(std::uint32_t owner);
+    void unmark(std::uint32_t owner);
+    std::vector<std::pair<std::string, wire::PoolElement>> sweep(std::uint32_t owner);
+
+    std::size_t pools() const { return pools_.size(); }
+    std::size_t elements() const { return elements_; }
+
+    // Policies beside the native ones: asked first.
+    std::function<std::unique_ptr<Selection>(std::uint32_t)> custom_policy;
+
+private:
+    struct ExpirySlot {
+        std::uint32_t& operator()(Element& element) const { return element.expiry_slot; }
+    };
+    struct StringHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+
+    Pool* pool_of(std::string_view handle) const;
+    std::unique_ptr<Selection> make_selection(std::uint32_t policy_type);
+    void set_expiry(Element& element, double expires);
+    void gain(Holding& holding, const Element& element);
+    void lose(Holding& holding, const Element& element);
+    Holding& holding_of(Pool& pool, std::uint32_t owner);
+    void release(Pool& pool, Holding& holding);
+    void erase(Element& element);
+    Element& move_to(Element& element, std::uint32_t owner);
+    void table_of_pool(const Pool& pool, std::uint32_t after, bool resume, std::size_t limit, std::size_t octets,
+                       std::optional<std::uint32_t> owner, std::size_t& taken, std::size_t& used, TablePiece& piece) const;
+    template <class Visit>
+    void each_owned(std::uint32_t owner, Visit&& visit);
+
+    SelectionSettings settings_;
+    std::unordered_map<std::string, std::unique_ptr<Pool>, StringHash, std::equal_to<>> pools_;
+    std::map<std::string_view, Pool*> ordered_pools_;
+    std::unordered_map<std::uint32_t, Owner> owners_;
+    IndexedHeap<double, Element, ExpirySlot> expiries_;
+    std::size_t elements_ = 0;
+    std::vector<Element*> chosen_;
+};
+
+}  // namespace rsim::handlespace

@@ -1,0 +1,301 @@
+#include "selection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "../wire/policies.hpp"
+#include "indexed_heap.hpp"
+#include "weight_sums.hpp"
+
+namespace rsim::handlespace {
+namespace {
+
+using wire::PolicyType;
+
+constexpr std::uint64_t full_load = 0xffffffff;
+
+// Position of each value among the data words is the same for all policies that have it, but for
+// the distance group at the end.
+std::uint64_t load(const Element& e) { return e.content.policy.word(0); }
+std::uint64_t degradation(const Element& e) { return e.content.policy.word(1); }
+
+std::uint64_t degraded(const Element& e, std::uint64_t value, const SelectionSettings& settings) {
+    const std::uint64_t sum = value + e.degradations * degradation(e);
+    return settings.saturate ? std::min(sum, full_load) : sum;
+}
+
+// load + distance * DPF (as a share of full load), cut off where 64 bits end.
+std::uint64_t penalised(const Element& e, std::uint64_t value, std::size_t dpf_word) {
+    const std::uint64_t dpf = e.content.policy.word(dpf_word);
+    const std::uint64_t distance = e.content.policy.word(dpf_word + 1);
+    const std::uint64_t penalty = distance * dpf;  // 32 by 32 bits
+    return value + penalty < value ? UINT64_MAX : value + penalty;
+}
+
+using Rank = std::uint64_t (*)(const Element&, const SelectionSettings&);
+
+namespace rank {  // smallest first
+std::uint64_t none(const Element&, const SelectionSettings&) { return 0; }
+std::uint64_t priority(const Element& e, const SelectionSettings&) { return full_load - load(e); }
+std::uint64_t least_used(const Element& e, const SelectionSettings&) { return load(e); }
+std::uint64_t degraded_load(const Element& e, const SelectionSettings& s) { return degraded(e, load(e), s); }
+std::uint64_t with_own(const Element& e, const SelectionSettings&) { return load(e) + degradation(e); }
+std::uint64_t with_own_degraded(const Element& e, const SelectionSettings& s) { return degraded(e, load(e) + degradation(e), s); }
+std::uint64_t least_used_dpf(const Element& e, const SelectionSettings&) { return penalised(e, load(e), 1); }
+std::uint64_t degraded_dpf(const Element& e, const SelectionSettings& s) { return penalised(e, degraded(e, load(e), s), 2); }
+std::uint64_t with_own_dpf(const Element& e, const SelectionSettings&) { return penalised(e, load(e) + degradation(e), 2); }
+std::uint64_t with_own_degraded_dpf(const Element& e, const SelectionSettings& s) { return penalised(e, with_own_degraded(e, s), 2); }
+}  // namespace rank
+
+namespace weight {
+std::uint64_t stated(const Element& e, const SelectionSettings&) { return e.content.policy.word(0); }
+std::uint64_t unused(std::uint64_t load) { return full_load - std::min(load, full_load); }
+std::uint64_t randomized(const Element& e, const SelectionSettings&) { return unused(load(e)); }
+std::uint64_t with_own(const Element& e, const SelectionSettings& s) { return unused(rank::with_own(e, s)); }
+std::uint64_t degraded_load(const Element& e, const SelectionSettings& s) { return unused(rank::degraded_load(e, s)); }
+std::uint64_t with_own_degraded(const Element& e, const SelectionSettings& s) { return unused(rank::with_own_degraded(e, s)); }
+// weight * (1 - distance * DPF); what would be negative or nothing becomes 1.
+std::uint64_t distant(const Element& e, const SelectionSettings&) {
+    const std::uint64_t penalty = std::uint64_t{e.content.policy.word(1)} * e.content.policy.word(2);
+    if (penalty >= full_load) return 1;
+    return std::max<std::uint64_t>(1, load(e) * (full_load - penalty) / full_load);
+}
+}  // namespace weight
+
+struct Key {
+    std::uint64_t rank;
+    std::uint64_t sequence;
+    bool operator<(const Key& other) const {
+        return rank != other.rank ? rank < other.rank : sequence < other.sequence;
+    }
+};
+
+// Round robin, priority and the least-used family: smallest rank first, ties to the element that
+// was chosen longest ago.
+class Sorted final : public Selection {
+public:
+    Sorted(const SelectionSettings& settings, Rank rank) : settings_(settings), rank_(rank) {}
+
+    void insert(Element& element) override {
+        element.sequence = next_++;
+        heap_.push(key(element), element);
+    }
+    void remove(Element& element) override { heap_.remove(element); }
+    void update(Element& element) override { heap_.change(element, key(element)); }
+    void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
+        heap_.smallest(count, chosen);
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            chosen[i]->degradations += settings_.degradations_per_selection;
+            if (i < settings_.increment) chosen[i]->sequence = next_++;
+            heap_.change(*chosen[i], key(*chosen[i]));
+        }
+    }
+
+private:
+    Key key(const Element& element) const { return {rank_(element, settings_), element.sequence}; }
+
+    const SelectionSettings& settings_;
+    Rank rank_;
+    IndexedHeap<Key, Element, SelectionSlot> heap_;
+    std::uint64_t next_ = 0;
+};
+
+// Weighted round robin: in a round each element has as many turns as its weight, its k-th at
+// (2k + 1) / (2 * weight) of the round, so that turns of different elements interleave. Elements of
+// weight 0 have no turns and only fill up an answer, in round-robin order.
+class WeightedRoundRobin final : public Selection {
+public:
+    explicit WeightedRoundRobin(const SelectionSettings& settings) : settings_(settings) {}
+
+    void insert(Element& element) override { enter(element); }
+    void remove(Element& element) override { heap_.remove(element); }
+    void update(Element& element) override {
+        const Key old = heap_.key_of(element);
+        const bool had_turns = old.rank != no_turn;
+        const std::uint32_t weight = element.content.policy.word(0);
+        if (!had_turns || weight == 0) {
+            heap_.remove(element);
+            enter(element);
+        } else {
+            heap_.change(element, {turn_from(old.rank, weight), element.sequence});
+        }
+    }
+    void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
+        heap_.smallest(count, chosen);
+        for (std::size_t i = 0; i < chosen.size() && i < settings_.increment; ++i) {
+            Element& element = *chosen[i];
+            const std::uint64_t rank = heap_.key_of(element).rank;
+            element.sequence = next_++;
+            if (rank == no_turn) {
+                heap_.change(element, {no_turn, element.sequence});
+            } else {
+                now_ = rank;
+                heap_.change(element, {turn_from(rank + 1, element.content.policy.word(0)), element.sequence});
+            }
+        }
+    }
+
+private:
+    static constexpr std::uint64_t no_turn = UINT64_MAX;
+
+    void enter(Element& element) {
+        element.sequence = next_++;
+        const std::uint32_t weight = element.content.policy.word(0);
+        heap_.push({weight == 0 ? no_turn : turn_from(now_, weight), element.sequence}, element);
+    }
+
+    // First turn at or after `time`: the round in the upper, the place in it in the lower 32 bits.
+    static std::uint64_t turn_from(std::uint64_t time, std::uint64_t weight) {
+        const std::uint64_t round = time >> 32;
+        const std::uint64_t place = time & full_load;
+        std::uint64_t k = place * weight >> 32;
+        k = k > 0 ? k - 1 : 0;
+        while (k < weight && turn(k, weight) < place) ++k;
+        return k < weight ? (round << 32) + turn(k, weight) : ((round + 1) << 32) + turn(0, weight);
+    }
+    static std::uint64_t turn(std::uint64_t k, std::uint64_t weight) {
+        // floor((2k + 1) / (2 * weight) * 2^32) without overflow: 2k + 1 < 2^33.
+        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(2 * k + 1) << 31) / weight);
+    }
+
+    const SelectionSettings& settings_;
+    IndexedHeap<Key, Element, SelectionSlot> heap_;
+    std::uint64_t now_ = 0;
+    std::uint64_t next_ = 0;
+};
+
+// A set from which elements are drawn uniformly, without repeats.
+class UniformSet {
+public:
+    std::size_t size() const { return elements_.size(); }
+    void insert(Element& element) {
+        element.slot = static_cast<std::uint32_t>(elements_.size());
+        elements_.push_back(&element);
+    }
+    void remove(Element& element) {
+        Element& last = *elements_.back();
+        elements_[element.slot] = &last;
+        last.slot = element.slot;
+        elements_.pop_back();
+        if (elements_.size() < elements_.capacity() / 4) elements_.shrink_to_fit();
+    }
+    void draw(std::size_t count, Draws& draws, std::vector<Element*>& chosen) {
+        count = std::min(count, elements_.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t other = i + draws.below(elements_.size() - i);
+            std::swap(elements_[i], elements_[other]);
+            elements_[i]->slot = static_cast<std::uint32_t>(i);
+            elements_[other]->slot = static_cast<std::uint32_t>(other);
+            chosen.push_back(elements_[i]);
+        }
+    }
+
+private:
+    std::vector<Element*> elements_;
+};
+
+class Random final : public Selection {
+public:
+    void insert(Element& element) override { elements_.insert(element); }
+    void remove(Element& element) override { elements_.remove(element); }
+    void update(Element&) override {}
+    void select(std::size_t count, Draws& draws, std::vector<Element*>& chosen) override {
+        elements_.draw(count, draws, chosen);
+    }
+
+private:
+    UniformSet elements_;
+};
+
+// Weighted random and randomized least used: in proportion to weights, without repeats. Elements
+// of weight 0 are drawn only, uniformly, when the others don't suffice.
+class Proportional final : public Selection {
+public:
+    Proportional(const SelectionSettings& settings, Rank weight) : settings_(settings), weight_(weight) {}
+
+    void insert(Element& element) override {
+        const std::uint64_t weight = weight_(element, settings_);
+        element.sequence = weight;
+        if (weight > 0) positive_.insert(element, weight);
+        else zero_.insert(element);
+    }
+    void remove(Element& element) override {
+        if (element.sequence > 0) positive_.remove(element);
+        else zero_.remove(element);
+    }
+    void update(Element& element) override {
+        const std::uint64_t weight = weight_(element, settings_);
+        if (weight > 0 && element.sequence > 0) {
+            positive_.change(element, weight);
+            element.sequence = weight;
+        } else if (weight != element.sequence) {
+            remove(element);
+            insert(element);
+        }
+    }
+    void select(std::size_t count, Draws& draws, std::vector<Element*>& chosen) override {
+        while (chosen.size() < count && positive_.total() > 0) {
+            Element& element = positive_.at(draws.below(positive_.total()));
+            chosen.push_back(&element);
+            if (chosen.size() < count) positive_.change(element, 0);
+        }
+        const std::size_t drawn = chosen.size();
+        for (std::size_t i = 0; i < drawn; ++i) positive_.change(*chosen[i], chosen[i]->sequence);
+        zero_.draw(count - drawn, draws, chosen);
+        for (Element* element : chosen) {
+            element->degradations += settings_.degradations_per_selection;
+            update(*element);
+        }
+    }
+
+private:
+    const SelectionSettings& settings_;
+    Rank weight_;
+    WeightSums<Element, SelectionSlot> positive_;
+    UniformSet zero_;
+};
+
+template <Rank rank>
+std::unique_ptr<Selection> sorted(const SelectionSettings& settings) {
+    return std::make_unique<Sorted>(settings, rank);
+}
+template <Rank weight>
+std::unique_ptr<Selection> proportional(const SelectionSettings& settings) {
+    return std::make_unique<Proportional>(settings, weight);
+}
+std::unique_ptr<Selection> weighted_round_robin(const SelectionSettings& settings) {
+    return std::make_unique<WeightedRoundRobin>(settings);
+}
+std::unique_ptr<Selection> random(const SelectionSettings&) { return std::make_unique<Random>(); }
+
+constexpr std::array<std::pair<PolicyType, SelectionFactory>, 18> native_policies{{
+    {PolicyType::round_robin, sorted<rank::none>},
+    {PolicyType::weighted_round_robin, weighted_round_robin},
+    {PolicyType::random, random},
+    {PolicyType::weighted_random, proportional<weight::stated>},
+    {PolicyType::priority, sorted<rank::priority>},
+    {PolicyType::least_used, sorted<rank::least_used>},
+    {PolicyType::least_used_degradation, sorted<rank::degraded_load>},
+    {PolicyType::priority_least_used, sorted<rank::with_own>},
+    {PolicyType::randomized_least_used, proportional<weight::randomized>},
+    {PolicyType::randomized_priority_least_used, proportional<weight::with_own>},
+    {PolicyType::randomized_least_used_degradation, proportional<weight::degraded_load>},
+    {PolicyType::priority_least_used_degradation, sorted<rank::with_own_degraded>},
+    {PolicyType::randomized_priority_least_used_degradation, proportional<weight::with_own_degraded>},
+    {PolicyType::weighted_random_dpf, proportional<weight::distant>},
+    {PolicyType::least_used_dpf, sorted<rank::least_used_dpf>},
+    {PolicyType::least_used_degradation_dpf, sorted<rank::degraded_dpf>},
+    {PolicyType::priority_least_used_dpf, sorted<rank::with_own_dpf>},
+    {PolicyType::priority_least_used_degradation_dpf, sorted<rank::with_own_degraded_dpf>},
+}};
+
+}  // namespace
+
+SelectionFactory find_selection(std::uint32_t policy_type) {
+    for (const auto& [type, factory] : native_policies)
+        if (static_cast<std::uint32_t>(type) == policy_type) return factory;
+    return nullptr;
+}
+
+}  // namespace rsim::handlespace

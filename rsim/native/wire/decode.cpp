@@ -1,0 +1,411 @@
+#include "decode.hpp"
+
+#include <algorithm>
+
+#include "policies.hpp"
+
+namespace rsim::wire {
+namespace {
+
+// A quoted message is cut here, so that an error is never much longer than what provoked it.
+constexpr std::size_t max_quote = 1400;
+
+struct Refused {
+    Refusal refusal;
+};
+
+struct Tlv {
+    std::uint16_t type;
+    std::size_t start;  // of the header
+    std::size_t value;  // of the value
+    std::size_t end;    // of the value, without padding
+    std::size_t next;   // of the next parameter
+};
+
+// Reads the parameters of one container (the message itself, or a parameter that holds others).
+class Parameters {
+public:
+    Parameters(std::span<const std::uint8_t> data, std::size_t at, std::size_t end,
+               std::vector<ErrorCause>& reports)
+        : data_(data), at_(at), end_(end), reports_(reports) {}
+
+    // Fixed fields in front of the parameters.
+    std::uint32_t word32(const char* field) {
+        if (end_ - at_ < 4) refuse(at_, 0, std::string(field) + " is cut short", std::string());
+        const std::uint32_t value = load32(data_.data() + at_);
+        at_ += 4;
+        return value;
+    }
+
+    // The next parameter that is understood, or none at the end. Unknown ones on the way are
+    // treated by the two high bits of their type (RFC 5354 section 3).
+    const Tlv* peek() {
+        while (!found_ && at_ < end_) {
+            Tlv tlv = header();
+            if (understood(tlv.type)) {
+                found_ = true;
+                tlv_ = tlv;
+                break;
+            }
+            const unsigned action = tlv.type >> 14;
+            if (action & 1) reports_.push_back({static_cast<std::uint16_t>(Cause::unrecognized_parameter), quote(tlv)});
+            if (action < 2) {
+                Refusal refusal{tlv.start, tlv.type, "unknown parameter whose type says to discard the message", {}};
+                if (action == 1) {
+                    refusal.cause = std::move(reports_.back());
+                    reports_.pop_back();
+                }
+                throw Refused{std::move(refusal)};
+            }
+            at_ = tlv.next;
+        }
+        return found_ ? &tlv_ : nullptr;
+    }
+
+    bool next_is(ParameterType type) {
+        const Tlv* tlv = peek();
+        return tlv && tlv->type == static_cast<std::uint16_t>(type);
+    }
+
+    Tlv take(ParameterType type, const char* field) {
+        const Tlv* tlv = peek();
+        if (!tlv) refuse(at_, static_cast<std::uint16_t>(type), std::string(field) + " is missing", std::string());
+        if (tlv->type != static_cast<std::uint16_t>(type))
+            refuse(*tlv, "unexpected parameter where " + std::string(field) + " belongs");
+        return consume();
+    }
+
+    Tlv consume() {
+        found_ = false;
+        at_ = tlv_.next;
+        return tlv_;
+    }
+
+    void finish() {
+        if (const Tlv* tlv = peek()) refuse(*tlv, "surplus or repeated parameter");
+    }
+
+    void understand_resolution_option() { resolution_option_ = true; }
+
+    std::string_view value(const Tlv& tlv) const {
+        return {reinterpret_cast<const char*>(data_.data()) + tlv.value, tlv.end - tlv.value};
+    }
+    const std::uint8_t* bytes(std::size_t at) const { return data_.data() + at; }
+
+    Parameters inside(const Tlv& tlv, std::size_t skip = 0) const {
+        return {data_, tlv.value + skip, tlv.end, reports_};
+    }
+
+    void require_length(const Tlv& tlv, std::size_t length) const {
+        if (tlv.end - tlv.start != length)
+            refuse(tlv, "length is " + std::to_string(tlv.end - tlv.start) + ", must be " + std::to_string(length));
+    }
+    void require_at_least(const Tlv& tlv, std::size_t length) const {
+        if (tlv.end - tlv.start < length)
+            refuse(tlv, "length is " + std::to_string(tlv.end - tlv.start) + ", must be at least " + std::to_string(length));
+    }
+
+    [[noreturn]] void refuse(const Tlv& tlv, std::string reason) const {
+        refuse(tlv.start, tlv.type, std::move(reason), quote(tlv));
+    }
+    [[noreturn]] void refuse_here(std::string reason) const { refuse(at_, 0, std::move(reason), {}); }
+
+private:
+    static bool assigned(std::uint16_t type) { return type >= 0x1 && type <= 0x10; }
+    bool understood(std::uint16_t type) const {
+        return assigned(type) || (resolution_option_ && type == static_cast<std::uint16_t>(ParameterType::handle_resolution_option));
+    }
+
+    Tlv header() const {
+        const std::size_t left = end_ - at_;
+        if (left < 4)
+            refuse(at_, 0, "parameter header is cut short", std::string(reinterpret_cast<const char*>(bytes(at_)), left));
+        const std::uint16_t type = load16(bytes(at_));
+        const std::size_t length = load16(bytes(at_) + 2);
+        Tlv tlv{type, at_, at_ + 4, at_ + length, 0};
+        if (length < 4 || length > left) {
+            tlv.end = end_;
+            refuse(tlv, length < 4 ? "parameter length is below 4" : "parameter runs past its container");
+        }
+        tlv.next = std::min(end_, at_ + ((length + 3) & ~std::size_t{3}));
+        return tlv;
+    }
+
+    std::string quote(const Tlv& tlv) const {
+        const std::size_t size = std::min(tlv.end - tlv.start, max_quote);
+        return {reinterpret_cast<const char*>(bytes(tlv.start)), size};
+    }
+
+    [[noreturn]] static void refuse(std::size_t offset, std::uint16_t parameter, std::string reason, std::string quoted) {
+        throw Refused{{offset, parameter, std::move(reason),
+                       ErrorCause{static_cast<std::uint16_t>(Cause::invalid_values), std::move(quoted)}}};
+    }
+
+    std::span<const std::uint8_t> data_;
+    std::size_t at_;
+    std::size_t end_;
+    std::vector<ErrorCause>& reports_;
+    bool resolution_option_ = false;
+    bool found_ = false;
+    Tlv tlv_{};
+};
+
+bool is_transport(std::uint16_t type) {
+    return (type >= 0x3 && type <= 0x7) || type == 0x10;
+}
+
+Transport read_transport(Parameters& parent, const Tlv& tlv) {
+    Transport transport;
+    transport.kind = static_cast<ParameterType>(tlv.type);
+    if (transport.kind == ParameterType::opaque_transport) {
+        transport.content = parent.value(tlv);
+        return transport;
+    }
+    const std::size_t fixed = transport.kind == ParameterType::dccp_transport ? 8 : 4;
+    parent.require_at_least(tlv, 4 + fixed);
+    transport.port = load16(parent.bytes(tlv.value));
+    if (transport.kind == ParameterType::sctp_transport || transport.kind == ParameterType::tcp_transport)
+        transport.use = load16(parent.bytes(tlv.value + 2));
+    if (transport.kind == ParameterType::dccp_transport)
+        transport.service_code = load32(parent.bytes(tlv.value + 4));
+    if (transport.use > 1) {
+        // TCP's field is reserved and only borrowed by rsplib; what else stands there means nothing.
+        if (transport.kind == ParameterType::sctp_transport) parent.refuse(tlv, "transport use is neither 0 nor 1");
+        transport.use = 0;
+    }
+    Parameters inner = parent.inside(tlv, fixed);
+    std::size_t count = 0;
+    while (const Tlv* address = inner.peek()) {
+        const bool v4 = address->type == static_cast<std::uint16_t>(ParameterType::ipv4_address);
+        if (!v4 && address->type != static_cast<std::uint16_t>(ParameterType::ipv6_address))
+            parent.refuse(tlv, "a transport holds addresses only");
+        const std::size_t size = v4 ? 4 : 16;
+        if (address->end - address->value != size) parent.refuse(tlv, "an address has the wrong length");
+        if (++count > 1 && transport.kind != ParameterType::sctp_transport)
+            parent.refuse(tlv, "more than one address");
+        transport.add_address(inner.bytes(address->value), size);
+        inner.consume();
+    }
+    if (count == 0) parent.refuse(tlv, "no address");
+    return transport;
+}
+
+Policy read_policy(Parameters& parent, const Tlv& tlv) {
+    parent.require_at_least(tlv, 8);
+    Policy policy{load32(parent.bytes(tlv.value)), std::string(parent.value(tlv).substr(4))};
+    if (!policy_type_is_valid(policy.type)) parent.refuse(tlv, "invalid policy type");
+    if (const PolicyFormat* format = find_policy(policy.type)) parent.require_length(tlv, 8 + 4 * format->word_count());
+    return policy;
+}
+
+PoolElement read_element(Parameters& parent, const Tlv& tlv) {
+    parent.require_at_least(tlv, 16);
+    PoolElement element;
+    element.identifier = load32(parent.bytes(tlv.value));
+    element.home_server = load32(parent.bytes(tlv.value + 4));
+    element.registration_life = static_cast<std::int32_t>(load32(parent.bytes(tlv.value + 8)));
+    Parameters inner = parent.inside(tlv, 12);
+    // Before the policy stands the user transport, after it the ASAP transport (RFC 5354 3.10).
+    const Tlv* next = inner.peek();
+    if (!next || !is_transport(next->type)) parent.refuse(tlv, "user transport is missing");
+    const Tlv user = inner.consume();
+    element.user_transport = read_transport(inner, user);
+    next = inner.peek();
+    if (next && is_transport(next->type)) inner.refuse(*next, "a second user transport");
+    element.policy = read_policy(inner, inner.take(ParameterType::policy, "policy"));
+    if (inner.peek()) {
+        const Tlv asap = inner.consume();
+        if (asap.type != static_cast<std::uint16_t>(ParameterType::sctp_transport))
+            inner.refuse(asap, "only an SCTP transport for ASAP may follow the policy");
+        element.asap_transport = read_transport(inner, asap);
+    }
+    inner.finish();
+    return element;
+}
+
+ServerInformation read_server(Parameters& parent, const Tlv& tlv) {
+    parent.require_at_least(tlv, 8);
+    ServerInformation information;
+    information.server_identifier = load32(parent.bytes(tlv.value));
+    Parameters inner = parent.inside(tlv, 4);
+    information.transport = read_transport(inner, inner.take(ParameterType::sctp_transport, "server transport"));
+    inner.finish();
+    return information;
+}
+
+// Causes have the layout of parameters, but any code is well formed.
+std::vector<ErrorCause> read_error(Parameters& parent, const Tlv& tlv) {
+    std::vector<ErrorCause> causes;
+    std::size_t at = tlv.value;
+    while (at < tlv.end) {
+        const std::size_t left = tlv.end - at;
+        const std::size_t length = left < 4 ? 0 : load16(parent.bytes(at + 2));
+        if (length < 4 || length > left) parent.refuse(tlv, "an error cause has a bad length");
+        causes.push_back({load16(parent.bytes(at)),
+                          std::string(reinterpret_cast<const char*>(parent.bytes(at + 4)), length - 4)});
+        at += (length + 3) & ~std::size_t{3};
+    }
+    if (causes.empty()) parent.refuse(tlv, "an operation error without a cause");
+    return causes;
+}
+
+// Fills a message from the parameters, field by field in the order that it lists.
+class Reader {
+public:
+    Reader(std::uint8_t flags, Parameters& parameters) : flags_(flags), in_(parameters) {}
+
+    void flag(const char*, std::uint8_t mask, bool& value) { value = flags_ & mask; }
+    void extension_flag(const char*, std::uint8_t mask, bool& value) { value = flags_ & mask; }
+    void word32(const char* field, std::uint32_t& value) { value = in_.word32(field); }
+    void action(const char* field, std::uint16_t& value) {
+        value = static_cast<std::uint16_t>(in_.word32(field) >> 16);
+        if (value > 1) in_.refuse_here("update action is neither 0 (add) nor 1 (delete)");
+    }
+    void handle(const char* field, std::string& value) {
+        const Tlv tlv = in_.take(ParameterType::pool_handle, field);
+        in_.require_at_least(tlv, 5);
+        value = in_.value(tlv);
+    }
+    void cookie(const char* field, std::string& value) {
+        value = in_.value(in_.take(ParameterType::cookie, field));
+    }
+    void identifier(const char* field, std::uint32_t& value) {
+        value = fixed32(in_.take(ParameterType::pe_identifier, field));
+    }
+    void optional_identifier(const char* field, std::optional<std::uint32_t>& value) {
+        if (in_.next_is(ParameterType::pe_identifier)) identifier(field, value.emplace());
+    }
+    void resolution_option(const char*, std::optional<std::uint32_t>& value) {
+        in_.understand_resolution_option();
+        if (in_.next_is(ParameterType::handle_resolution_option)) value = fixed32(in_.consume());
+    }
+    void optional_checksum(const char*, std::optional<std::uint16_t>& value) {
+        if (!in_.next_is(ParameterType::pe_checksum)) return;
+        const Tlv tlv = in_.consume();
+        in_.require_length(tlv, 6);
+        value = load16(in_.bytes(tlv.value));
+    }
+    void optional_policy(const char*, std::optional<Policy>& value) {
+        if (in_.next_is(ParameterType::policy)) value = read_policy(in_, in_.consume());
+    }
+    void extension_policy(const char* field, std::optional<Policy>& value) { optional_policy(field, value); }
+    void element(const char* field, PoolElement& value) {
+        value = read_element(in_, in_.take(ParameterType::pool_element, field));
+    }
+    void elements(const char*, std::vector<PoolElement>& values) {
+        while (in_.next_is(ParameterType::pool_element)) values.push_back(read_element(in_, in_.consume()));
+    }
+    void transports(const char*, std::vector<Transport>& values) {
+        while (const Tlv* next = in_.peek()) {
+            const Tlv tlv = *next;
+            if (tlv.type != static_cast<std::uint16_t>(ParameterType::sctp_transport) &&
+                tlv.type != static_cast<std::uint16_t>(ParameterType::tcp_transport))
+                in_.refuse(tlv, "an announcement lists SCTP and TCP transports only");
+            values.push_back(read_transport(in_, in_.consume()));
+        }
+    }
+    void pools(const char*, std::vector<PoolEntry>& values) {
+        while (in_.next_is(ParameterType::pool_handle)) {
+            PoolEntry& entry = values.emplace_back();
+            handle("pool_handle", entry.pool_handle);
+            elements("pool_elements", entry.pool_elements);
+            if (entry.pool_elements.empty()) in_.refuse_here("a pool entry without a pool element");
+        }
+    }
+    void optional_server(const char*, std::optional<ServerInformation>& value) {
+        if (in_.next_is(ParameterType::server_information)) value = read_server(in_, in_.consume());
+    }
+    void servers(const char*, std::vector<ServerInformation>& values) {
+        while (in_.next_is(ParameterType::server_information)) values.push_back(read_server(in_, in_.consume()));
+    }
+    void error(const char* field, std::vector<ErrorCause>& causes) {
+        causes = read_error(in_, in_.take(ParameterType::operation_error, field));
+    }
+    void optional_error(const char*, std::vector<ErrorCause>& causes) {
+        if (in_.next_is(ParameterType::operation_error)) causes = read_error(in_, in_.consume());
+    }
+
+private:
+    std::uint32_t fixed32(const Tlv& tlv) {
+        in_.require_length(tlv, 8);
+        return load32(in_.bytes(tlv.value));
+    }
+
+    std::uint8_t flags_;
+    Parameters& in_;
+};
+
+template <class M>
+bool read_if(std::uint8_t type, std::uint8_t flags, Parameters& parameters, std::optional<Message>& message) {
+    if (type != M::type) return false;
+    M& content = std::get<M>(message.emplace(std::in_place_type<M>));
+    Reader reader(flags, parameters);
+    M::fields(content, reader);
+    parameters.finish();
+    if constexpr (requires { content.problem(); })
+        if (const char* problem = content.problem()) parameters.refuse_here(problem);
+    return true;
+}
+
+template <class... Ms>
+bool read_any(MessageList<Ms...>, std::uint8_t type, std::uint8_t flags, Parameters& parameters,
+              std::optional<Message>& message) {
+    return (read_if<Ms>(type, flags, parameters, message) || ...);
+}
+
+Refusal unknown_message(std::span<const std::uint8_t> data, std::size_t length) {
+    Refusal refusal{0, 0, "unknown message type " + std::to_string(data[0]), {}};
+    if (data[0] >> 6 == 1)
+        refusal.cause = ErrorCause{static_cast<std::uint16_t>(Cause::unrecognized_message),
+                                   std::string(reinterpret_cast<const char*>(data.data()), std::min(length, max_quote))};
+    return refusal;
+}
+
+}  // namespace
+
+Decoded decode(std::span<const std::uint8_t> data, Protocol protocol) {
+    Decoded decoded;
+    if (data.size() < 4) {
+        decoded.refusal = Refusal{0, 0, "shorter than the common header", {}};
+        return decoded;
+    }
+    const std::size_t length = load16(data.data() + 2);
+    if (length < 4 || length > data.size() || data.size() - length > 3) {
+        decoded.refusal = Refusal{2, 0,
+                                  "message length is " + std::to_string(length) + " but " +
+                                      std::to_string(data.size()) + " bytes arrived", {}};
+        return decoded;
+    }
+    Parameters parameters(data, 4, length, decoded.reports);
+    try {
+        const bool known = protocol == Protocol::asap
+                               ? read_any(AsapMessages{}, data[0], data[1], parameters, decoded.message)
+                               : read_any(EnrpMessages{}, data[0], data[1], parameters, decoded.message);
+        if (!known) decoded.refusal = unknown_message(data, length);
+    } catch (Refused& refused) {
+        decoded.message.reset();
+        decoded.refusal = std::move(refused.refusal);
+    }
+    return decoded;
+}
+
+std::optional<Message> error_reply(std::span<const std::uint8_t> data, const Decoded& decoded,
+                                   Protocol protocol, std::uint32_t own_identifier) {
+    const bool silent = decoded.refusal && !decoded.refusal->cause;
+    const std::uint8_t error_type = protocol == Protocol::asap ? AsapError::type : EnrpError::type;
+    if (silent || data.empty() || data[0] == error_type) return std::nullopt;
+    std::vector<ErrorCause> causes = decoded.reports;
+    if (decoded.refusal) causes.push_back(*decoded.refusal->cause);
+    if (causes.empty()) return std::nullopt;
+    // Quotes are limited one by one; this keeps many of them within one message.
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < causes.size(); ++i) {
+        total += 8 + causes[i].information.size();
+        if (i > 0 && total > 60000) causes.resize(i);
+    }
+    if (protocol == Protocol::asap) return AsapError{std::move(causes)};
+    const std::uint32_t sender = data.size() >= 8 ? load32(data.data() + 4) : 0;
+    return EnrpError{own_identifier, sender, std::move(causes)};
+}
+
+}  // namespace rsim::wire

@@ -1,0 +1,156 @@
+// Parameters of ASAP and ENRP as values (RFC 5354 section 3, RFC 5356).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rsim::wire {
+
+inline std::uint16_t load16(const void* from) {
+    const auto* b = static_cast<const std::uint8_t*>(from);
+    return static_cast<std::uint16_t>(b[0] << 8 | b[1]);
+}
+
+inline std::uint32_t load32(const void* from) {
+    const auto* b = static_cast<const std::uint8_t*>(from);
+    return std::uint32_t{b[0]} << 24 | std::uint32_t{b[1]} << 16 | std::uint32_t{b[2]} << 8 | b[3];
+}
+
+inline void store16(void* to, std::uint16_t value) {
+    auto* b = static_cast<std::uint8_t*>(to);
+    b[0] = static_cast<std::uint8_t>(value >> 8);
+    b[1] = static_cast<std::uint8_t>(value);
+}
+
+inline void store32(void* to, std::uint32_t value) {
+    store16(to, static_cast<std::uint16_t>(value >> 16));
+    store16(static_cast<std::uint8_t*>(to) + 2, static_cast<std::uint16_t>(value));
+}
+
+// Parameter types, RFC 5354 table 1, and the one extension (draft-dreibholz-rserpool-asap-hropt).
+enum class ParameterType : std::uint16_t {
+    ipv4_address = 0x1,
+    ipv6_address = 0x2,
+    dccp_transport = 0x3,
+    sctp_transport = 0x4,
+    tcp_transport = 0x5,
+    udp_transport = 0x6,
+    udp_lite_transport = 0x7,
+    policy = 0x8,
+    pool_handle = 0x9,
+    pool_element = 0xa,
+    server_information = 0xb,
+    operation_error = 0xc,
+    cookie = 0xd,
+    pe_identifier = 0xe,
+    pe_checksum = 0xf,
+    opaque_transport = 0x10,
+    handle_resolution_option = 0x803f,
+};
+
+// Error causes, RFC 5354 table 2.
+enum class Cause : std::uint16_t {
+    unspecified = 0x0,
+    unrecognized_parameter = 0x1,
+    unrecognized_message = 0x2,
+    invalid_values = 0x3,
+};
+
+// Transport address of one of the kinds 0x3 to 0x7, or opaque octets (0x10).
+//
+// Addresses stand packed in `content`, each a family octet (4 or 6) and its octets, so that the
+// common case of up to three IPv4 addresses needs no memory of its own; for an opaque transport
+// `content` is its data.
+struct Transport {
+    ParameterType kind = ParameterType::sctp_transport;
+    std::uint16_t port = 0;
+    std::uint16_t use = 0;
+    std::uint32_t service_code = 0;
+    std::string content;
+
+    bool operator==(const Transport&) const = default;
+
+    void add_address(const std::uint8_t* octets, std::size_t size) {
+        content.push_back(size == 4 ? 4 : 6);
+        content.append(reinterpret_cast<const char*>(octets), size);
+    }
+
+    // Calls visit(octets, size) for each address in order; not for opaque transports.
+    template <class Visit>
+    void each_address(Visit&& visit) const {
+        std::size_t at = 0;
+        while (at < content.size()) {
+            const std::size_t size = content[at] == 4 ? 4 : 16;
+            visit(reinterpret_cast<const std::uint8_t*>(content.data()) + at + 1, size);
+            at += 1 + size;
+        }
+    }
+
+    std::size_t address_count() const {
+        std::size_t count = 0;
+        each_address([&](const std::uint8_t*, std::size_t) { ++count; });
+        return count;
+    }
+};
+
+// Pool member selection policy: its type and its data as on the wire (RFC 5356).
+struct Policy {
+    std::uint32_t type = 1;
+    std::string data;
+
+    bool operator==(const Policy&) const = default;
+
+    std::uint32_t word(std::size_t index) const { return load32(data.data() + 4 * index); }
+};
+
+struct PoolElement {
+    std::uint32_t identifier = 0;
+    std::uint32_t home_server = 0;
+    std::int32_t registration_life = -1;
+    Transport user_transport;
+    Policy policy;
+    std::optional<Transport> asap_transport;
+
+    bool operator==(const PoolElement&) const = default;
+};
+
+struct ServerInformation {
+    std::uint32_t server_identifier = 0;
+    Transport transport;
+
+    bool operator==(const ServerInformation&) const = default;
+};
+
+struct ErrorCause {
+    std::uint16_t code = 0;
+    std::string information;
+
+    bool operator==(const ErrorCause&) const = default;
+};
+
+// A pool and elements of it, in ENRP_HANDLE_TABLE_RESPONSE (RFC 5353 2.3).
+struct PoolEntry {
+    std::string pool_handle;
+    std::vector<PoolElement> pool_elements;
+
+    bool operator==(const PoolEntry&) const = default;
+};
+
+// Ways in which an encoder may leave the letter of the RFCs; combined as bits.
+enum Dialect : unsigned {
+    rfc = 0,
+    padded_message_length = 1,     // message length counts the final filler (AMB of RFC 5354 4)
+    business_card_policy = 2,      // a policy between handle and elements
+    keep_alive_pe_identifier = 4,  // a PE Identifier in ASAP_ENDPOINT_KEEP_ALIVE
+    handle_resolution_option = 8,  // parameter 0x803f in ASAP_HANDLE_RESOLUTION
+    tcp_transport_use = 16,        // transport use in TCP's reserved field
+    takeover_suggested = 32,       // flag 0x01 of ENRP_HANDLE_UPDATE
+    rsplib = 63,
+};
+
+}  // namespace rsim::wire
