@@ -1,0 +1,20 @@
+"""rsim: a discrete-event simulator of Reliable Server Pooling (RSerPool, RFC 5351 to 5356)."""
+
+from importlib.metadata import version
+
+from rsim.errors import ResultError, RsimError, ScenarioError
+from rsim.results import Result
+from rsim.scenario import Scenario, load, run
+
+__version__ = version("rsim")
+
+__all__ = [
+    "Result",
+    "ResultError",
+    "RsimError",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "load",
+    "run",
+]

@@ -33,3 +33,11 @@ class FieldError(RsimError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"
+
+
+class ScenarioError(RsimError, ValueError):
+    """A scenario, sweep or command line that can't be carried out; says where and what is right."""
+
+
+class ResultError(RsimError):
+    """Results that are missing, damaged, or don't fit what they are asked for."""

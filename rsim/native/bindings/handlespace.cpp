@@ -69,10 +69,20 @@ void bind_handlespace(nb::module_& module) {
         .def("__init__", [](Handlespace* self, std::uint32_t increment, std::uint32_t per_selection, std::uint32_t at_registration, bool saturate) {
             new (self) Handlespace(SelectionSettings{increment, per_selection, at_registration, saturate});
         }, nb::kw_only(), "increment"_a = 1u, "degradations_per_selection"_a = 1u, "degradations_at_registration"_a = 0u, "saturate"_a = false)
-        .def("add", [](Handlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires) {
-            return self.add(view(handle), element, expires);
-        }, "pool_handle"_a, "element"_a, "expires"_a = std::numeric_limits<double>::infinity(),
-           "Registers an element of the owner that it names, or renews it; `expires` in simulated seconds (RFC 5352 3.1).")
+        .def("add", [](Handlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires,
+                       std::optional<std::uint32_t> home_server, const wire::Transport* asap_transport) {
+            if (!home_server && !asap_transport) return self.add(view(handle), element, expires);
+            wire::PoolElement own = element;
+            if (home_server) own.home_server = *home_server;
+            if (asap_transport) own.asap_transport = *asap_transport;
+            return self.add(view(handle), own, expires);
+        }, "pool_handle"_a, "element"_a, "expires"_a = std::numeric_limits<double>::infinity(), nb::kw_only(),
+           "home_server"_a = nb::none(), "asap_transport"_a.none() = nb::none(),
+           nb::sig("def add(self, pool_handle: bytes, element: PoolElement, expires: float = ..., *, "
+                   "home_server: int | None = None, asap_transport: SctpTransport | None = None) -> Outcome"),
+           "Registers an element of the owner that it names, or renews it (RFC 5352 3.1).\n\n"
+           "`expires`: end of its life in simulated seconds, for ever if left out. `home_server` and\n"
+           "`asap_transport` take the place of the element's own, as its home server sees them.")
         .def("remove", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) { return self.remove(view(handle), identifier); },
              "pool_handle"_a, "identifier"_a, "Takes an element out; False if it wasn't there.")
         .def("find", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) -> std::optional<wire::PoolElement> {

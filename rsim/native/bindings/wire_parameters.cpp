@@ -1,4 +1,6 @@
 // Python faces of the parameters of RFC 5354.
+#include <arpa/inet.h>
+
 #include "common.hpp"
 
 namespace rsim {
@@ -46,6 +48,16 @@ nb::tuple addresses_of(const Transport& transport) {
     return nb::tuple(result);
 }
 
+nb::tuple texts_of(const Transport& transport) {
+    nb::list result;
+    transport.each_address([&](const std::uint8_t* octets, std::size_t size) {
+        char text[INET6_ADDRSTRLEN];
+        inet_ntop(size == 4 ? AF_INET : AF_INET6, octets, text, sizeof text);
+        result.append(nb::str(text));
+    });
+    return nb::tuple(result);
+}
+
 std::string identity(const Transport& t) {
     Encoder encoder(rsplib);
     return encoder.parameter([&](Encoder& e) { e.transport("transport", t); });
@@ -55,6 +67,7 @@ template <class T>
 nb::class_<T, Transport> transport_class(nb::module_& module, const char* name, const char* doc) {
     nb::class_<T, Transport> cls(module, name, doc);
     cls.def_prop_ro("port", [](const T& t) { return t.port; });
+    cls.def_prop_ro("hosts", &texts_of, nb::sig("def hosts(self) -> tuple[str, ...]"), "The addresses as text.");
     cls.def_prop_ro("addresses", &addresses_of,
                     nb::sig("def addresses(self) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]"));
     return cls;
@@ -307,6 +320,13 @@ void bind_wire_parameters(nb::module_& module) {
         for (const auto& format : policy_formats) result[nb::str(format.name.data(), format.name.size())] = static_cast<std::uint32_t>(format.type);
         return result;
     }, nb::sig("def policy_types() -> dict[str, int]"), "Type codes of the policies that the codec takes apart, by name.");
+    module.def("policy_values", [](const std::string& policy) {
+        const PolicyFormat* format = find_policy(policy);
+        if (!format) raise_field_error("policy", "'" + policy + "' is no known policy");
+        nb::list names;
+        for (std::size_t i = 0; i < format->word_count(); ++i) names.append(nb::str(format->words[i].data(), format->words[i].size()));
+        return nb::tuple(names);
+    }, "policy"_a, nb::sig("def policy_values(policy: str) -> tuple[str, ...]"), "Names of the values of a policy, in the order of the wire.");
 }
 
 }  // namespace rsim

@@ -1,0 +1,177 @@
+"""The pool user's ASAP side: handle resolution, cache, and reports (RFC 5352 3.3, 3.5, RFC 5356).
+
+Per pool handle one question at a time. Timer: T1 while an answer is awaited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rsim.endpoints.ports import Channel, ClockPort, TimerPort, Uniform
+from rsim.endpoints.settings import PoolUserSettings
+from rsim.wire import (
+    PPID_ASAP,
+    Dialect,
+    EndpointUnreachable,
+    HandleResolution,
+    HandleResolutionResponse,
+    PoolElement,
+    policy_types,
+    receive,
+)
+
+_TYPES = policy_types()
+_WALK = {_TYPES["round_robin"], _TYPES["weighted_round_robin"]}
+_UNIFORM = {
+    _TYPES[name]
+    for name in (
+        "random",
+        "weighted_random",
+        "randomized_least_used",
+        "randomized_priority_least_used",
+        "randomized_least_used_degradation",
+        "randomized_priority_least_used_degradation",
+        "weighted_random_dpf",
+    )
+}
+
+
+@dataclass(slots=True)
+class PoolUserCounters:
+    """What a pool user has done since it began, as numbers that only grow."""
+
+    resolutions_sent: int = 0
+    resolution_timeouts: int = 0
+    unreachable_reports: int = 0
+    server_selections: int = 0
+
+
+Answer = Callable[[PoolElement | None], None]
+
+
+@dataclass(slots=True)
+class _Pool:
+    """What is known of a pool: the last answer, and who waits for the next."""
+
+    timer: TimerPort
+    elements: list[PoolElement] = field(default_factory=list)
+    policy_type: int = 0
+    fresh_until: float = float("-inf")
+    position: int = 0
+    sent: int = 0
+    waiting: list[Answer] = field(default_factory=list)
+
+
+class PoolUserEndpoint:
+    """A pool user as a state machine.
+
+    Parameters: `connect` gives an association with the next server to try; `random` for policies
+    that leave a random choice to the user.
+    """
+
+    def __init__(
+        self,
+        settings: PoolUserSettings,
+        clock: ClockPort,
+        connect: Callable[[PoolUserEndpoint], Channel],
+        random: Uniform,
+        dialect: Dialect = Dialect.RFC,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.counters = PoolUserCounters()
+        self._connect = connect
+        self._random = random
+        self._dialect = int(dialect)
+        self._server: Channel | None = None
+        self._pools: dict[bytes, _Pool] = {}
+
+    # From the application -------------------------------------------------------------------------
+
+    def resolve(self, handle: bytes, answer: Answer) -> None:
+        """Calls `answer` with an element of the pool, or None if there is none."""
+        pool = self._pools.get(handle)
+        if pool is None:
+            pool = self._pools[handle] = _Pool(self.clock.timer(lambda: self._t1_expired(handle)))
+        if pool.elements and self.clock.now < pool.fresh_until:
+            answer(self._choose(pool))
+            return
+        pool.waiting.append(answer)
+        if not pool.timer.running:
+            pool.sent = 0
+            self._ask(handle, pool)
+
+    def report_unreachable(self, handle: bytes, identifier: int) -> None:
+        """Tells the server that an element does not answer and forgets it (RFC 5352 3.5)."""
+        self.forget(handle, identifier)
+        self.counters.unreachable_reports += 1
+        message = EndpointUnreachable(pool_handle=handle, pe_identifier=identifier)
+        self._channel().send(PPID_ASAP, message.encode(self._dialect))
+
+    def forget(self, handle: bytes, identifier: int) -> None:
+        """Takes an element out of the cache."""
+        pool = self._pools.get(handle)
+        if pool is not None:
+            pool.elements = [e for e in pool.elements if e.identifier != identifier]
+
+    # Resolution -----------------------------------------------------------------------------------
+
+    def _channel(self) -> Channel:
+        if self._server is None:
+            self._server = self._connect(self)
+        return self._server
+
+    def _ask(self, handle: bytes, pool: _Pool) -> None:
+        pool.sent += 1
+        self.counters.resolutions_sent += 1
+        pool.timer.start(self.settings.t1_enrp_request)
+        message = HandleResolution(pool_handle=handle)
+        self._channel().send(PPID_ASAP, message.encode(self._dialect))
+
+    def _t1_expired(self, handle: bytes) -> None:
+        """No answer: ask again, up to MAX-REQUEST-RETRANSMIT times; then another server."""
+        pool = self._pools[handle]
+        self.counters.resolution_timeouts += 1
+        if pool.sent > self.settings.max_request_retransmit:
+            self._server = None
+            pool.sent = 0
+        self._ask(handle, pool)
+
+    def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
+        """Takes one message from a server."""
+        if ppid != PPID_ASAP:
+            return
+        received = receive(data, "asap")
+        if received.reply is not None:
+            channel.send(PPID_ASAP, received.reply.encode(self._dialect))
+        message = received.message
+        if isinstance(message, HandleResolutionResponse):
+            self._resolution_response(message)
+
+    def _resolution_response(self, message: HandleResolutionResponse) -> None:
+        pool = self._pools.get(message.pool_handle)
+        if pool is None or not pool.timer.running:
+            return
+        pool.timer.stop()
+        pool.elements = list(message.pool_elements)
+        pool.policy_type = message.policy.type if message.policy else _TYPES["round_robin"]
+        pool.position = 0
+        pool.fresh_until = self.clock.now + self.settings.stale_cache_value
+        waiting, pool.waiting = pool.waiting, []
+        for answer in waiting:
+            answer(self._choose(pool))
+
+    def _choose(self, pool: _Pool) -> PoolElement | None:
+        """RFC 5356, pool user considerations: walk, draw, or take the best by type of policy."""
+        if not pool.elements:
+            return None
+        self.counters.server_selections += 1
+        if pool.policy_type in _WALK:
+            pool.position %= len(pool.elements)
+            element = pool.elements[pool.position]
+            pool.position += 1
+            return element
+        if pool.policy_type in _UNIFORM and len(pool.elements) > 1:
+            return pool.elements[int(self._random.uniform() * len(pool.elements))]
+        return pool.elements[0]

@@ -1,0 +1,51 @@
+"""What a protocol state machine needs from outside: time, timers, and channels to its peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class TimerPort(Protocol):
+    """A named time-out."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it will expire if nobody stops it."""
+
+    def start(self, delay: float) -> None:
+        """Expires `delay` seconds from now."""
+
+    def stop(self) -> None:
+        """Does not expire."""
+
+
+class ClockPort(Protocol):
+    """The time in s, and timers."""
+
+    @property
+    def now(self) -> float:
+        """Present time in s."""
+
+    def timer(self, function: Callable[[], object]) -> TimerPort:
+        """A timer that calls `function` when it expires."""
+
+
+class Channel(Protocol):
+    """An association with one peer, as an endpoint uses it."""
+
+    remote_address: str
+    remote_port: int
+
+    def send(self, ppid: int, data: bytes) -> None:
+        """Sends one message."""
+
+
+class Uniform(Protocol):
+    """Random draws."""
+
+    def uniform(self) -> float:
+        """A draw on [0, 1)."""
+
+    def identifier(self) -> int:
+        """A 32-bit identifier, never 0."""

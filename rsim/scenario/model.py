@@ -1,0 +1,158 @@
+"""The scenario model: every setting of a run, with its default and its unit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+
+from rsim.attackers import AttackerSettings, attacker_kinds
+from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
+from rsim.scenario.profiles import PROFILES
+from rsim.units import Model, Seconds
+from rsim.wire import policy_types
+from rsim.workload import ClientSettings, ElementSettings
+
+
+def _policy(value: Any) -> Any:
+    if isinstance(value, str) and value not in policy_types():
+        raise ValueError(f"'{value}' is no policy; policies are {', '.join(policy_types())}")
+    return value
+
+
+def _attacker(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("kind")
+    kinds = attacker_kinds()
+    if kind not in kinds:
+        known = ", ".join(sorted(kinds))
+        raise ValueError(f"kind is {kind!r}, must be one of: {known}")
+    return kinds[kind].Settings(**value)
+
+
+class Pool(Model):
+    """A pool."""
+
+    policy: Annotated[str, BeforeValidator(_policy)] = Field(
+        "round_robin", description="selection policy of the pool (RFC 5356)"
+    )
+
+
+class Path(Model):
+    """The path between two sites."""
+
+    sites: tuple[str, str] = Field(description="the two sites that it joins")
+    delay: Seconds = Field(ge=0, description="one-way delay")
+
+
+class Network(Model):
+    """Sites and paths."""
+
+    delay: Seconds = Field(0.0, ge=0, description="one-way delay between hosts of one site")
+    sites: tuple[str, ...] = Field(("lan",), min_length=1, description="names of the sites")
+    paths: tuple[Path, ...] = Field((), description="delays between sites")
+
+
+class Group(Model):
+    """A group of equal hosts."""
+
+    count: int = Field(1, ge=0, description="number of hosts")
+    site: str = Field("lan", description="site of the hosts")
+
+
+class ServerGroup(Group):
+    """A group of ENRP servers."""
+
+    start: Seconds = Field(0.0, ge=0, description="when they start")
+
+
+class ElementGroup(Group, ElementSettings):
+    """A group of pool elements."""
+
+    pool: str = Field("pool", description="pool that they register in")
+    start: Seconds = Field("5min", ge=0, validate_default=True, description="when they start")
+    registration_life: int = Field(
+        300, ge=-1, description="registration life in whole seconds, -1: for ever"
+    )
+
+
+class UserGroup(Group, ClientSettings):
+    """A group of pool users."""
+
+    pool: str = Field("pool", description="pool that they use")
+    start: Seconds = Field("10min", ge=0, validate_default=True, description="when they start")
+
+
+class Protocol(Model):
+    """Settings of the protocol endpoints, each for all of its kind."""
+
+    enrp_server: ServerSettings = ServerSettings()
+    pool_element: PoolElementSettings = PoolElementSettings()
+    pool_user: PoolUserSettings = PoolUserSettings()
+
+
+class Scenario(Model):
+    """One run, but for its seed's consequences."""
+
+    name: str = Field("unnamed", description="name, for people")
+    seed: int = Field(1, ge=0, description="seed of all random draws")
+    profile: Literal["rfc", "literal", "rspsim"] = Field(
+        "rfc", description="set of protocol settings from which this scenario departs"
+    )
+    warm_up: Seconds = Field(
+        "15min", ge=0, validate_default=True, description="simulated time before measurement"
+    )
+    duration: Seconds = Field(
+        "120min", gt=0, validate_default=True, description="measured simulated time"
+    )
+    network: Network = Network()
+    protocol: Protocol = Protocol()
+    pools: dict[str, Pool] = Field({"pool": Pool()}, description="pools by name")
+    enrp_servers: dict[str, ServerGroup] = Field(
+        {"server": ServerGroup()}, description="groups of ENRP servers by name"
+    )
+    pool_elements: dict[str, ElementGroup] = Field(
+        {}, description="groups of pool elements by name"
+    )
+    pool_users: dict[str, UserGroup] = Field({}, description="groups of pool users by name")
+    attackers: dict[
+        str, SerializeAsAny[Annotated[AttackerSettings, BeforeValidator(_attacker)]]
+    ] = Field({}, description="groups of attackers by name")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_first(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("profile", "rfc"), str):
+            base = PROFILES.get(value.get("profile", "rfc"), {})
+            return merged(base, value)
+        return value
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Scenario:
+        servers = sum(group.count for group in self.enrp_servers.values())
+        if servers != 1:
+            raise ValueError(f"enrp_servers: {servers} servers; this version runs exactly one")
+        for section in ("enrp_servers", "pool_elements", "pool_users", "attackers"):
+            for name, group in getattr(self, section).items():
+                where = f"{section}.{name}"
+                if group.site not in self.network.sites:
+                    raise ValueError(f"{where}.site: there is no site '{group.site}'")
+                pool = getattr(group, "pool", None)
+                if pool is not None and pool not in self.pools:
+                    raise ValueError(f"{where}.pool: there is no pool '{pool}'")
+        for path in self.network.paths:
+            for site in path.sites:
+                if site not in self.network.sites:
+                    raise ValueError(f"network.paths: there is no site '{site}'")
+        return self
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`base` with what `over` says on top, table by table."""
+    result = dict(base)
+    for key, value in over.items():
+        known = result.get(key)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        result[key] = merged(known, value) if both else value  # type: ignore[arg-type]
+    return result

@@ -1,0 +1,102 @@
+"""Numbers and names of the wire: ports, payload protocols, error causes, dialects."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import TypeAlias
+
+from rsim import _native
+
+ASAP_PORT = 3863
+"""ASAP over SCTP, TCP and UDP (RFC 5352 8.2)."""
+ASAP_TLS_PORT = 3864
+"""ASAP protected by TLS (RFC 5352 8.2)."""
+ENRP_PORT = 9901
+"""ENRP over SCTP and UDP (RFC 5353 5.3)."""
+ENRP_TLS_PORT = 9902
+"""ENRP protected by TLS (RFC 5353 5.3)."""
+PPID_ASAP = 11
+"""SCTP payload protocol identifier of ASAP (RFC 5352 8.3)."""
+PPID_ENRP = 12
+"""SCTP payload protocol identifier of ENRP (RFC 5353 5.4)."""
+
+AsapMessage: TypeAlias = (
+    _native.Registration
+    | _native.Deregistration
+    | _native.RegistrationResponse
+    | _native.DeregistrationResponse
+    | _native.HandleResolution
+    | _native.HandleResolutionResponse
+    | _native.EndpointKeepAlive
+    | _native.EndpointKeepAliveAck
+    | _native.EndpointUnreachable
+    | _native.ServerAnnounce
+    | _native.Cookie
+    | _native.CookieEcho
+    | _native.BusinessCard
+    | _native.AsapError
+)
+EnrpMessage: TypeAlias = (
+    _native.Presence
+    | _native.HandleTableRequest
+    | _native.HandleTableResponse
+    | _native.HandleUpdate
+    | _native.ListRequest
+    | _native.ListResponse
+    | _native.InitTakeover
+    | _native.InitTakeoverAck
+    | _native.TakeoverServer
+    | _native.EnrpError
+)
+Message: TypeAlias = AsapMessage | EnrpMessage
+
+
+class Cause(IntEnum):
+    """Error causes (RFC 5354 3.12, table 2)."""
+
+    UNSPECIFIED = 0x0
+    UNRECOGNIZED_PARAMETER = 0x1
+    UNRECOGNIZED_MESSAGE = 0x2
+    INVALID_VALUES = 0x3
+    NON_UNIQUE_PE_IDENTIFIER = 0x4
+    INCONSISTENT_POLICY = 0x5
+    LACK_OF_RESOURCES = 0x6
+    INCONSISTENT_TRANSPORT_TYPE = 0x7
+    INCONSISTENT_DATA_CONTROL = 0x8
+    UNKNOWN_POOL_HANDLE = 0x9
+    SECURITY = 0xA
+
+
+class Dialect(IntFlag):
+    """Ways in which `encode` may leave the letter of the RFCs; `RSPLIB` gives rsplib's bytes.
+
+    The extensions that a message holds (`items`, `takeover_suggested`, ...) are written only in a
+    dialect that has them; decoding reads every dialect.
+    """
+
+    RFC = 0
+    PADDED_MESSAGE_LENGTH = 1
+    BUSINESS_CARD_POLICY = 2
+    KEEP_ALIVE_PE_IDENTIFIER = 4
+    HANDLE_RESOLUTION_OPTION = 8
+    TCP_TRANSPORT_USE = 16
+    TAKEOVER_SUGGESTED = 32
+    RSPLIB = 63
+
+
+def _names() -> dict[str, str]:
+    special = {"AsapError": "ASAP_ERROR", "EnrpError": "ENRP_ERROR"}
+    names = {}
+    for prefix, messages in (("ASAP", AsapMessage), ("ENRP", EnrpMessage)):
+        for message in messages.__args__:
+            words = "".join(f"_{c}" if c.isupper() else c.upper() for c in message.__name__)
+            names[message.__name__] = special.get(message.__name__, prefix + words)
+    return names
+
+
+_MESSAGE_NAMES = _names()
+
+
+def message_name(message: Message) -> str:
+    """Name of a message as the RFCs write it, such as ASAP_HANDLE_RESOLUTION."""
+    return _MESSAGE_NAMES[type(message).__name__]

@@ -1,0 +1,16 @@
+"""What the pool is for: requests, capacity, sessions, cookies."""
+
+from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, ClientSettings, Request
+from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, ElementSettings
+from rsim.workload.distributions import Distribution
+
+__all__ = [
+    "CalcAppClient",
+    "CalcAppServer",
+    "ClientCounters",
+    "ClientSettings",
+    "Distribution",
+    "ElementCounters",
+    "ElementSettings",
+    "Request",
+]

@@ -1,0 +1,63 @@
+"""CalcApp on the wire: calculations asked for, accepted, done.
+
+Application messages travel beside ASAP with a payload protocol identifier of their own. Cookies
+are ASAP messages; what they hold is laid down here too.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+PPID_CALCAPP = 0x52534D31
+"""Payload protocol identifier of CalcApp messages; any but 11 and 12 would do (RFC 5352 5)."""
+
+CALCAPP_PORT = 9999
+"""Port at which a pool element offers CalcApp."""
+
+REQUEST, ACCEPT, REJECT, COMPLETE, ABORT, KEEP_ALIVE, KEEP_ALIVE_ACK = range(1, 8)
+"""Message types."""
+
+_MESSAGE = Struct("!BBHId")
+_COOKIE = Struct("!Idd")
+
+
+class CalcAppMessage(NamedTuple):
+    """Type, request number at the pool user, and calculations (size asked for or done)."""
+
+    kind: int
+    request: int
+    calculations: float
+
+
+class CookieContent(NamedTuple):
+    """State of a request: its number, its size and what is done of it, in calculations."""
+
+    request: int
+    size: float
+    done: float
+
+
+def encode(kind: int, request: int, calculations: float = 0.0) -> bytes:
+    """Bytes of a CalcApp message."""
+    return _MESSAGE.pack(kind, 0, _MESSAGE.size, request, calculations)
+
+
+def decode(data: bytes) -> CalcAppMessage | None:
+    """The CalcApp message in `data`, or None."""
+    if len(data) != _MESSAGE.size:
+        return None
+    kind, _, _, request, calculations = _MESSAGE.unpack(data)
+    return CalcAppMessage(kind, request, calculations)
+
+
+def encode_cookie(request: int, size: float, done: float) -> bytes:
+    """Content of a cookie."""
+    return _COOKIE.pack(request, size, done)
+
+
+def decode_cookie(content: bytes) -> CookieContent | None:
+    """State in a cookie, or None if it is none of ours."""
+    if len(content) != _COOKIE.size:
+        return None
+    return CookieContent(*_COOKIE.unpack(content))

@@ -1,0 +1,313 @@
+"""The pool user's application: a queue of requests, one in service at a time.
+
+States of the request in service: RESOLVING (a pool element is asked for), REQUESTING (it was asked
+to accept), PROCESSING (it accepted), PAUSING (waits before it asks again).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import nan
+
+from pydantic import Field
+
+from rsim.clock import Clock
+from rsim.endpoints import PoolUserEndpoint
+from rsim.network import Association, Host
+from rsim.randomness import Stream
+from rsim.units import Model, Seconds
+from rsim.wire import PPID_ASAP, Cookie, CookieEcho, PoolElement, receive
+from rsim.workload import calcapp
+from rsim.workload.distributions import Distribution
+
+
+class ClientSettings(Model):
+    """What a pool user's application asks for and how patient it is."""
+
+    request_size: Distribution = Field(
+        Distribution(distribution="exponential", mean=1e7), description="calculations of a request"
+    )
+    request_interval: Distribution = Field(
+        Distribution(distribution="exponential", mean=125.0),
+        description="time between two requests of a pool user, in s",
+    )
+    request_timeout: Seconds = Field(
+        50.0, gt=0, description="wait for an element to accept before it is reported unreachable"
+    )
+    keep_alive_interval: Seconds = Field(
+        50.0, gt=0, description="time between session keep-alives to the element"
+    )
+    keep_alive_timeout: Seconds = Field(
+        50.0, gt=0, description="time without answer after which the element is given up"
+    )
+    retry_delay: Seconds = Field(
+        0.2, ge=0, description="longest pause after a refusal; the pause is uniform"
+    )
+    empty_pool_delay: Seconds = Field(
+        30.0, gt=0, description="pause after an answer without elements"
+    )
+
+
+@dataclass(slots=True)
+class ClientCounters:
+    """What the application has seen since it began, as numbers that only grow."""
+
+    requests_generated: int = 0
+    requests_completed: int = 0
+    accepts: int = 0
+    rejects: int = 0
+    request_timeouts: int = 0
+    failovers: int = 0
+    failover_time: float = 0.0
+    cookie_echoes: int = 0
+    work_credited: float = 0.0
+    empty_answers: int = 0
+
+
+@dataclass(slots=True)
+class Request:
+    """One request and what became of it; times in s, NaN for what has not happened."""
+
+    user: str
+    number: int
+    size: float
+    generated: float
+    started: float = nan
+    accepted: float = nan
+    completed: float = nan
+    attempts: int = 0
+    failovers: int = 0
+
+
+class State(Enum):
+    """States of the request in service."""
+
+    IDLE = auto()
+    RESOLVING = auto()
+    REQUESTING = auto()
+    PROCESSING = auto()
+    PAUSING = auto()
+
+
+class CalcAppClient:
+    """CalcApp on a pool user.
+
+    Parameters: `record` takes each request when it is generated.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        host: Host,
+        pool_handle: bytes,
+        settings: ClientSettings,
+        endpoint: PoolUserEndpoint,
+        sizes: Stream,
+        intervals: Stream,
+        pauses: Stream,
+        record: list[Request],
+    ) -> None:
+        self.clock = clock
+        self.host = host
+        self.settings = settings
+        self.endpoint = endpoint
+        self.counters = ClientCounters()
+        self.state = State.IDLE
+        self._pool_handle = pool_handle
+        self._sizes = sizes
+        self._intervals = intervals
+        self._pauses = pauses
+        self._record = record
+        self._queue: deque[Request] = deque()
+        self._number = 0
+        self._next_generation = 0.0
+        self._request: Request | None = None
+        self._element: PoolElement | None = None
+        self._association: Association | None = None
+        self._cookie: bytes | None = None
+        self._credited = 0.0
+        self._last_progress = 0.0
+        self._failing_over = False
+        self._waiting_for_ack = False
+        self._timer = clock.timer(self._expired)
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait; the one in service not counted."""
+        return len(self._queue)
+
+    def start(self) -> None:
+        """Begins to generate requests, the first after one interval."""
+        self._next_generation = self.clock.now
+        self._schedule_generation()
+
+    # Generation and queue -------------------------------------------------------------------------
+
+    def _schedule_generation(self) -> None:
+        # From one due time to the next, so that arrivals never depend on how the pool fares.
+        self._next_generation += self.settings.request_interval.draw(self._intervals)
+        self.clock.call_at(self._next_generation, self._generate)
+
+    def _generate(self) -> None:
+        self._number += 1
+        self.counters.requests_generated += 1
+        size = self.settings.request_size.draw(self._sizes)
+        request = Request(self.host.name, self._number, size, self.clock.now)
+        self._record.append(request)
+        self._queue.append(request)
+        self._schedule_generation()
+        if self.state is State.IDLE:
+            self._next_request()
+
+    def _next_request(self) -> None:
+        if not self._queue:
+            self.state = State.IDLE
+            return
+        self._request = self._queue.popleft()
+        self._request.started = self.clock.now
+        self._cookie = None
+        self._credited = 0.0
+        self._failing_over = False
+        self._resolve()
+
+    # One request ----------------------------------------------------------------------------------
+
+    def _resolve(self) -> None:
+        self.state = State.RESOLVING
+        self.endpoint.resolve(self._pool_handle, self._resolved)
+
+    def _resolved(self, element: PoolElement | None) -> None:
+        if element is None:
+            self.counters.empty_answers += 1
+            self._pause(self.settings.empty_pool_delay)
+            return
+        assert self._request is not None
+        self._element = element
+        transport = element.user_transport
+        self._association = self.host.connect(transport.hosts[0], transport.port, self)  # type: ignore[attr-defined]
+        self._request.attempts += 1
+        self.state = State.REQUESTING
+        self._timer.start(self.settings.request_timeout)
+        if self._cookie is not None:
+            self.counters.cookie_echoes += 1
+            self._association.send(PPID_ASAP, CookieEcho(cookie=self._cookie).encode())
+        else:
+            self._send(calcapp.REQUEST, self._request.size)
+
+    def _pause(self, delay: float) -> None:
+        self.state = State.PAUSING
+        self._timer.start(delay)
+
+    def _expired(self) -> None:
+        if self.state is State.PAUSING:
+            self._resolve()
+        elif self.state is State.REQUESTING:
+            self.counters.request_timeouts += 1
+            self._report()
+            self._resolve()
+        elif not self._waiting_for_ack:
+            self._waiting_for_ack = True
+            self._timer.start(self.settings.keep_alive_timeout)
+            self._send(calcapp.KEEP_ALIVE)
+        else:
+            self._report()
+            self._fail_over()
+
+    def _report(self) -> None:
+        assert self._element is not None
+        self._hang_up()
+        self.endpoint.report_unreachable(self._pool_handle, self._element.identifier)
+
+    def _fail_over(self) -> None:
+        assert self._request is not None
+        self.counters.failovers += 1
+        self._request.failovers += 1
+        self._failing_over = True
+        self._resolve()
+
+    def _hang_up(self) -> None:
+        self._timer.stop()
+        if self._association is not None:
+            self._association.receiver = None
+            self._association = None
+
+    # Messages of the pool element -----------------------------------------------------------------
+
+    def receive(self, association: Association, ppid: int, data: bytes) -> None:
+        """Takes one message of the pool element in use."""
+        if association is not self._association:
+            return
+        if ppid == PPID_ASAP:
+            received = receive(data, "asap")
+            if isinstance(received.message, Cookie):
+                self._take_cookie(received.message.cookie)
+            return
+        message = calcapp.decode(data) if ppid == calcapp.PPID_CALCAPP else None
+        if message is None or self._request is None or message.request != self._request.number:
+            return
+        kind = message.kind
+        if kind == calcapp.KEEP_ALIVE:
+            self._send(calcapp.KEEP_ALIVE_ACK)
+        elif kind == calcapp.ACCEPT and self.state is State.REQUESTING:
+            self._accepted()
+        elif kind == calcapp.REJECT and self.state is State.REQUESTING:
+            self._rejected()
+        elif self.state is State.PROCESSING:
+            if kind == calcapp.COMPLETE:
+                self._completed()
+            elif kind == calcapp.KEEP_ALIVE_ACK and self._waiting_for_ack:
+                self._waiting_for_ack = False
+                self._timer.start(self.settings.keep_alive_interval)
+            elif kind == calcapp.ABORT:
+                self._hang_up()
+                self._fail_over()
+
+    def _accepted(self) -> None:
+        assert self._request is not None
+        now = self.clock.now
+        self.counters.accepts += 1
+        if self._request.accepted != self._request.accepted:
+            self._request.accepted = now
+        if self._failing_over:
+            self.counters.failover_time += now - self._last_progress
+            self._failing_over = False
+        self._last_progress = now
+        self._waiting_for_ack = False
+        self.state = State.PROCESSING
+        self._timer.start(self.settings.keep_alive_interval)
+
+    def _rejected(self) -> None:
+        assert self._element is not None
+        self.counters.rejects += 1
+        self._hang_up()
+        self.endpoint.forget(self._pool_handle, self._element.identifier)
+        self._pause(self.settings.retry_delay * self._pauses.uniform())
+
+    def _take_cookie(self, content: bytes) -> None:
+        """The latest cookie counts (RFC 5352 3.8); what it vouches for is credited."""
+        state = calcapp.decode_cookie(content)
+        if state is None or self._request is None or state.request != self._request.number:
+            return
+        self._cookie = content
+        self._last_progress = self.clock.now
+        self._credit(state.done)
+
+    def _credit(self, done: float) -> None:
+        if done > self._credited:
+            self.counters.work_credited += done - self._credited
+            self._credited = done
+
+    def _completed(self) -> None:
+        assert self._request is not None
+        self._hang_up()
+        self.counters.requests_completed += 1
+        self._request.completed = self.clock.now
+        self._credit(self._request.size)
+        self._next_request()
+
+    def _send(self, kind: int, calculations: float = 0.0) -> None:
+        if self._association is not None and self._request is not None:
+            data = calcapp.encode(kind, self._request.number, calculations)
+            self._association.send(calcapp.PPID_CALCAPP, data)

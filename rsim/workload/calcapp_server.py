@@ -1,0 +1,237 @@
+"""The pool element's application: accepts requests, works on them, sends cookies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from rsim.clock import Clock
+from rsim.endpoints import PoolElementEndpoint
+from rsim.network import Association, Host
+from rsim.randomness import Stream
+from rsim.units import Model, Number, Seconds
+from rsim.wire import (
+    PPID_ASAP,
+    Cookie,
+    CookieEcho,
+    Policy,
+    SctpTransport,
+    policy_values,
+    receive,
+)
+from rsim.workload import calcapp
+from rsim.workload.processor_sharing import Processor, Task
+
+FULL = 0xFFFFFFFF
+"""A load of 100% on the wire (RFC 5356 3.1)."""
+
+
+class ElementSettings(Model):
+    """What a pool element's application can do and how it behaves."""
+
+    capacity: Number = Field(1e6, gt=0, description="calculations per second")
+    min_capacity_per_request: Number = Field(
+        1e4,
+        gt=0,
+        description="least share of the capacity (calculations/s) for each request; "
+        "limits how many are accepted at once",
+    )
+    load_degradation: float | None = Field(
+        None, ge=0, le=1, description="load that one more request adds; null: 1 / most requests"
+    )
+    weight: int | None = Field(None, ge=0, le=FULL, description="weight; null: the capacity")
+    priority: int = Field(0, ge=0, le=FULL, description="priority, larger first")
+    cookie_interval: Number | None = Field(
+        1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
+    )
+    keep_alive_interval: Seconds = Field(
+        50.0, gt=0, description="time between session keep-alives to a pool user"
+    )
+    keep_alive_timeout: Seconds = Field(
+        50.0, gt=0, description="time without answer after which a request is given up"
+    )
+
+    @property
+    def max_requests(self) -> int:
+        """Most requests at once."""
+        return max(1, round(self.capacity / self.min_capacity_per_request))
+
+
+@dataclass(slots=True)
+class ElementCounters:
+    """What the application has done since it began, as numbers that only grow."""
+
+    accepts: int = 0
+    rejects: int = 0
+    completions: int = 0
+    aborts: int = 0
+    cookies_sent: int = 0
+    work: float = 0.0
+    capacity_time: float = 0.0
+
+
+class _Session:
+    """A request in progress and the association it came by."""
+
+    __slots__ = ("association", "number", "task", "timer", "waiting")
+
+    def __init__(self, server: CalcAppServer, association: Association, number: int) -> None:
+        self.association = association
+        self.number = number
+        self.task: Task | None = None
+        self.waiting = False
+        self.timer = server.clock.timer(lambda: server.session_expired(self))
+
+
+class CalcAppServer:
+    """CalcApp on a pool element: a processor shared by the requests that were accepted.
+
+    Parameters: `policy` of the pool by name; `endpoint` its ASAP side.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        host: Host,
+        policy: str,
+        settings: ElementSettings,
+        identifiers: Stream,
+        endpoint: PoolElementEndpoint,
+    ) -> None:
+        self.clock = clock
+        self.host = host
+        self.policy = policy
+        self.settings = settings
+        self.counters = ElementCounters()
+        self.endpoint = endpoint
+        self._identifiers = identifiers
+        self._processor = Processor(clock, settings.capacity, self._reached, self._finished)
+        self._sessions: dict[tuple[Association, int], _Session] = {}
+        self._in_service_since: float | None = None
+        self._value_names = policy_values(policy)
+        self._load_matters = "load" in self._value_names
+
+    # Life -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Offers the service and registers under a new identifier."""
+        self.host.listen(calcapp.CALCAPP_PORT, lambda association: self)
+        transport = SctpTransport(port=calcapp.CALCAPP_PORT, addresses=(self.host.address,), use=1)
+        self.endpoint.register(self._identifiers.identifier(), transport, self._policy())
+        self._in_service_since = self.clock.now
+
+    def settle(self) -> None:
+        """Brings the counters that integrate over time up to the present."""
+        self.counters.work = self._processor.work()
+        if self._in_service_since is not None:
+            now = self.clock.now
+            self.counters.capacity_time += (now - self._in_service_since) * self.settings.capacity
+            self._in_service_since = now
+
+    # Load -----------------------------------------------------------------------------------------
+
+    def _policy(self) -> Policy:
+        """The policy with this element's present values (RFC 5356)."""
+        settings = self.settings
+        limit = settings.max_requests
+        step = settings.load_degradation if settings.load_degradation is not None else 1 / limit
+        offered = {
+            "load": int(min(1.0, self._processor.tasks / limit) * FULL + 0.5),
+            "load_degradation": int(step * FULL + 0.5),
+            "weight": settings.weight if settings.weight is not None else int(settings.capacity),
+            "priority": settings.priority,
+            "load_dpf": 0,
+            "weight_dpf": 0,
+            "distance": 0,
+        }
+        return Policy(self.policy, **{name: offered[name] for name in self._value_names})
+
+    def _load_changed(self) -> None:
+        """Tells the server at once, where its policy looks at the load."""
+        if self._load_matters:
+            self.endpoint.update_policy(self._policy())
+
+    # Requests -------------------------------------------------------------------------------------
+
+    def receive(self, association: Association, ppid: int, data: bytes) -> None:
+        """Takes one message of a pool user."""
+        if ppid == PPID_ASAP:
+            received = receive(data, "asap")
+            if isinstance(received.message, CookieEcho):
+                self._cookie_echo(association, received.message)
+            return
+        message = calcapp.decode(data) if ppid == calcapp.PPID_CALCAPP else None
+        if message is None:
+            return
+        if message.kind == calcapp.REQUEST:
+            self._request(association, message.request, message.calculations, 0.0)
+        elif message.kind == calcapp.KEEP_ALIVE:
+            if (association, message.request) in self._sessions:
+                self._send(association, calcapp.KEEP_ALIVE_ACK, message.request)
+        elif message.kind == calcapp.KEEP_ALIVE_ACK:
+            session = self._sessions.get((association, message.request))
+            if session is not None and session.waiting:
+                session.waiting = False
+                session.timer.start(self.settings.keep_alive_interval)
+
+    def _cookie_echo(self, association: Association, message: CookieEcho) -> None:
+        """A request that began elsewhere goes on from its last cookie (RFC 5352 3.8)."""
+        state = calcapp.decode_cookie(message.cookie)
+        if state is not None:
+            self._request(association, state.request, state.size, state.done)
+
+    def _request(self, association: Association, number: int, size: float, done: float) -> None:
+        if self._processor.tasks >= self.settings.max_requests:
+            self.counters.rejects += 1
+            self._send(association, calcapp.REJECT, number)
+            return
+        self.counters.accepts += 1
+        session = _Session(self, association, number)
+        self._sessions[association, number] = session
+        session.task = self._processor.add(session, size, done, self._next_mark(size, done))
+        session.timer.start(self.settings.keep_alive_interval)
+        self._send(association, calcapp.ACCEPT, number)
+        self._load_changed()
+
+    def _next_mark(self, size: float, done: float) -> float:
+        interval = self.settings.cookie_interval
+        return size if interval is None else min(size, done + interval)
+
+    def _reached(self, task: Task) -> float:
+        """A cookie is due (RFC 5352 3.8)."""
+        session: _Session = task.owner
+        self.counters.cookies_sent += 1
+        content = calcapp.encode_cookie(session.number, task.size, task.mark)
+        session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
+        return self._next_mark(task.size, task.mark)
+
+    def _finished(self, task: Task) -> None:
+        session: _Session = task.owner
+        self.counters.completions += 1
+        self._forget(session)
+        self._send(session.association, calcapp.COMPLETE, session.number, task.size)
+        self._load_changed()
+
+    def session_expired(self, session: _Session) -> None:
+        """Probes the pool user; without an answer its request is given up."""
+        if not session.waiting:
+            session.waiting = True
+            session.timer.start(self.settings.keep_alive_timeout)
+            self._send(session.association, calcapp.KEEP_ALIVE, session.number)
+            return
+        self.counters.aborts += 1
+        if session.task is not None:
+            self._processor.remove(session.task)
+        self._forget(session)
+        self._send(session.association, calcapp.ABORT, session.number)
+        self._load_changed()
+
+    def _forget(self, session: _Session) -> None:
+        session.timer.stop()
+        del self._sessions[session.association, session.number]
+
+    def _send(
+        self, association: Association, kind: int, number: int, calculations: float = 0.0
+    ) -> None:
+        association.send(calcapp.PPID_CALCAPP, calcapp.encode(kind, number, calculations))
