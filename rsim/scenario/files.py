@@ -95,7 +95,7 @@ def _known_keys(place: list[str], table: dict[str, Any]) -> list[str]:
                 else None
             )
             if model is None:
-                group = _GROUPS.get(part)
+                group = GROUPS.get(part)
                 return _known_in_group(group, place, table) if group else []
     return list(model.model_fields) if model else []
 
@@ -120,4 +120,6 @@ def _group_models() -> dict[str, type[BaseModel]]:
     return groups
 
 
-_GROUPS = _group_models()
+GROUPS = _group_models()
+
+"""Models of the tables that hold groups by name."""

@@ -1,0 +1,212 @@
+"""The command line: thin over the public functions."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from rsim.errors import RsimError, ScenarioError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Simulates Reliable Server Pooling with real ASAP and ENRP messages.",
+)
+console = Console()
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file (TOML).")]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep's results.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="A setting by dotted path; repeatable."),
+]
+
+
+def _overrides(items: list[str] | None) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for item in items or []:
+        path, separator, text = item.partition("=")
+        if not separator or not path:
+            raise ScenarioError(f"--set {item}: must be PATH=VALUE")
+        try:
+            result[path] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            result[path] = text
+    return result
+
+
+@app.command("run")
+def run_command(
+    file: ScenarioFile,
+    seed: Annotated[int | None, typer.Option(help="Seed instead of the file's.")] = None,
+    overrides: Overrides = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Metrics as JSON.")] = False,
+) -> None:
+    """Runs a scenario once and prints its metrics."""
+    from rsim.scenario import load, run
+
+    result = run(load(file, _overrides(overrides)), seed)
+    if as_json:
+        document = {
+            "name": result.name,
+            "seed": result.seed,
+            "digest": result.digest,
+            "metrics": {k: None if v != v else v for k, v in result.metrics.items()},
+        }
+        typer.echo(json.dumps(document, indent=2))
+        return
+    table = Table("metric", "value", "unit", title=f"{result.name}, seed {result.seed}")
+    for row in result.frame().to_dict("records"):
+        if row["value"] == row["value"]:
+            table.add_row(row["metric"], f"{row['value']:.6g}", row["unit"])
+    console.print(table)
+    console.print(f"digest {result.digest}")
+
+
+@app.command("sweep")
+def sweep_command(
+    file: ScenarioFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Seeds for each point.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")] = False,
+    overrides: Overrides = None,
+) -> None:
+    """Runs a study over its axes and seeds, and stores the results."""
+    from rsim.sweep import load_study, sweep
+
+    study = load_study(file, _overrides(overrides), replications=replications, quick=quick)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(study.name, total=len(study))
+        sweep(study, out, jobs=jobs, progress=lambda done, total: bar.update(task, completed=done))
+    console.print(f"results in {out}")
+
+
+@app.command("plot")
+def plot_command(
+    directory: Directory,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PNG, SVG or PDF; default: in DIR.")
+    ] = None,
+) -> None:
+    """Draws the figure of a study from its stored results, and prints its table."""
+    from rsim import plots
+    from rsim.sweep.report import open_report
+
+    report = open_report(directory)
+    figure = report.sweep.figure
+    if figure is None:
+        raise ScenarioError(f"{directory}: the study has no [sweep.figure]")
+    axes = plots.plot_effect(
+        report.summary,
+        metric=figure.metric,
+        x=figure.x,
+        lines=figure.lines,
+        arms={name: arm.label or name for name, arm in report.sweep.arms.items()},
+        references=report.references(),
+        x_label=figure.x_label,
+        x_scale=figure.x_scale,
+        title=figure.title,
+    )
+    path = plots.save(axes.figure, out or directory / f"{directory.resolve().name}.png")  # type: ignore[arg-type]
+    _print_points(report.summary, figure.metric, report.parameters)
+    console.print(f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True)
+    console.print(f"runs     {directory / 'runs.parquet'}", soft_wrap=True)
+
+
+def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
+    rows = summary[summary["metric"] == metric]
+    table = Table(*parameters, metric, "±95%", "runs")
+    for row in rows.to_dict("records"):
+        cells = [str(row[name]) for name in parameters]
+        table.add_row(*cells, f"{row['mean']:.2f}", f"{row['ci95']:.2f}", str(row["runs"]))
+    console.print(table)
+
+
+@app.command("compare")
+def compare_command(
+    directory: Directory,
+    reference: Annotated[Path, typer.Option(metavar="CSV", help="Reference results.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="List the points that agree, too.")
+    ] = False,
+) -> None:
+    """Compares stored results with a reference, point by point, by joint 95% intervals."""
+    from rsim.sweep.report import open_report
+
+    report = open_report(directory)
+    points = report.compare(reference)
+    shares = Table("metric", "within", "points", "share")
+    for metric, group in points.groupby("metric", sort=False):
+        within = int(group["within"].sum())
+        shares.add_row(str(metric), str(within), str(len(group)), f"{100 * within / len(group):.0f}%")
+    listed = points if everything else points[~points["within"]]
+    names = [name for name in report.parameters if listed[name].notna().any()]
+    table = Table(*names, "metric", "rsim", "±95%", "reference", "±95%", "difference / joint ±")
+    for row in listed.to_dict("records"):
+        table.add_row(
+            *(str(row[name]) for name in names),
+            row["metric"],
+            f"{row['mean']:.4g}",
+            f"{row['ci95']:.2g}",
+            f"{row['reference_mean']:.4g}",
+            f"{row['reference_ci95']:.2g}",
+            f"{row['difference'] / row['joint_ci95']:+.2f}" if row["joint_ci95"] else "inf",
+        )
+    if len(listed):
+        console.print(table)
+    console.print(shares)
+
+
+@app.command("schema")
+def schema_command(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON Schema.")] = False,
+) -> None:
+    """Shows every setting of a scenario with its default."""
+    from rsim.scenario import Scenario
+    from rsim.scenario.schema import settings
+
+    if as_json:
+        typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+        return
+    table = Table("setting", "default", "what it is")
+    for setting in settings():
+        table.add_row(setting.path, setting.default, setting.description)
+    console.print(table)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is told in a line, with exit code 2."""
+    try:
+        app()
+    except RsimError as error:
+        print(f"rsim: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Effect curves: a metric against an axis, with intervals and reference points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from rsim.plots.style import COLOURS, DASHES, MARKERS
+from rsim.results import METRICS
+
+
+def plot_effect(
+    summary: pd.DataFrame,
+    *,
+    metric: str,
+    x: str,
+    lines: str = "",
+    arms: dict[str, str] | None = None,
+    references: Sequence[tuple[str, pd.DataFrame]] = (),
+    x_label: str = "",
+    x_scale: str = "linear",
+    title: str = "",
+    axes: Axes | None = None,
+) -> Axes:
+    """Draws a metric with its 95% intervals, one line for each value of `lines` and each arm.
+
+    Parameters: `summary` as `rsim.results.summarise` gives it, with a column `arm`; `arms` labels
+    by name; `references` labels and frames of other simulators' means (drawn as markers).
+    """
+    if axes is None:
+        axes = Figure(figsize=(8.0, 5.2), layout="constrained").add_subplot()
+    data = summary[summary["metric"] == metric]
+    values = list(dict.fromkeys(data[lines])) if lines else [""]
+    labels = arms or {str(arm): str(arm) for arm in dict.fromkeys(data["arm"])}
+    for i, value in enumerate(values):
+        for j, arm in enumerate(labels):
+            chosen = data[data["arm"] == arm]
+            if lines:
+                chosen = chosen[chosen[lines] == value]
+            chosen = chosen.sort_values(x)
+            colour = COLOURS[i % len(COLOURS)]
+            low, high = chosen["mean"] - chosen["ci95"], chosen["mean"] + chosen["ci95"]
+            axes.plot(chosen[x], chosen["mean"], DASHES[j % len(DASHES)], color=colour, lw=1.6)
+            axes.fill_between(chosen[x], low, high, color=colour, alpha=0.18, lw=0)
+        for _, reference in references:
+            points = reference[reference["metric"] == metric]
+            if lines:
+                points = points[points[lines] == value]
+            axes.plot(
+                points[x],
+                points["mean"],
+                MARKERS[i % len(MARKERS)],
+                color=COLOURS[i % len(COLOURS)],
+                ms=4.5,
+                mfc="none",
+            )
+    axes.set_xscale(x_scale)  # type: ignore[arg-type]
+    axes.set_xlabel(x_label or x)
+    axes.set_ylabel(METRICS[metric].axis)
+    axes.set_title(title)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(
+        handles=_legend(values if lines else [], labels, [name for name, _ in references]),
+        fontsize=8,
+        ncols=2,
+    )
+    return axes
+
+
+def _legend(values: list[str], arms: dict[str, str], references: list[str]) -> list[Line2D]:
+    handles = [
+        Line2D([], [], color=COLOURS[i % len(COLOURS)], label=str(value).replace("_", " "))
+        for i, value in enumerate(values)
+    ]
+    handles += [
+        Line2D([], [], color="0.3", ls=DASHES[j % len(DASHES)], label=label)
+        for j, label in enumerate(arms.values())
+    ]
+    for name in dict.fromkeys(references):
+        handles.append(Line2D([], [], color="0.3", ls="", marker="o", mfc="none", label=name))
+    return handles

@@ -1,0 +1,6 @@
+"""Sweeps: many runs of one scenario over a grid and over seeds."""
+
+from rsim.sweep.runner import Sweep, sweep
+from rsim.sweep.study import Arm, Point, Reference, Study, load_study
+
+__all__ = ["Arm", "Point", "Reference", "Study", "Sweep", "load_study", "sweep"]

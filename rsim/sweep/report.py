@@ -1,0 +1,71 @@
+"""Stored sweeps read again, with their study and the references that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from rsim.errors import ResultError
+from rsim.results import METRICS, summarise
+from rsim.results.comparison import compare, read_reference
+from rsim.results.storage import read_sweep
+from rsim.sweep.study import Reference, SweepTable
+
+
+@dataclass(frozen=True)
+class Report:
+    """A stored sweep: its runs, their summary, and the sweep table of its study."""
+
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    parameters: list[str]
+    sweep: SweepTable
+    study: Path
+
+    def references(self) -> list[tuple[str, pd.DataFrame]]:
+        """Labels and frames of the references whose files are there."""
+        found = []
+        for reference in self.sweep.references:
+            file = self.study.parent / reference.file
+            if file.exists():
+                found.append((reference.label, self._read(reference, file)))
+        return found
+
+    def compare(self, file: Path) -> pd.DataFrame:
+        """Point-by-point comparison with a reference that the study names."""
+        if not file.exists():
+            raise ResultError(f"{file}: no such file")
+        named = [r for r in self.sweep.references if Path(r.file).name == file.name]
+        if not named:
+            known = ", ".join(r.file for r in self.sweep.references) or "none"
+            raise ResultError(f"{file}: the study names no such reference; it names: {known}")
+        reference = named[0]
+        frame = self._read(reference, file)
+        summary = self.summary
+        if reference.arm:
+            summary = summary[summary["arm"] == reference.arm]
+        points = compare(summary, frame, list(reference.columns.values()))
+        if points.empty:
+            raise ResultError(f"{file}: none of its points is among these results")
+        return points
+
+    @staticmethod
+    def _read(reference: Reference, file: Path) -> pd.DataFrame:
+        return read_reference(
+            file, reference.columns, reference.values, reference.metrics, reference.where
+        )
+
+
+def open_report(directory: str | Path) -> Report:
+    """The stored sweep in a folder. Raises ResultError if there is none."""
+    runs, manifest = read_sweep(directory)
+    try:
+        parameters = list(manifest["parameters"])
+        table = SweepTable.model_validate(manifest["sweep"])
+        study = Path(manifest["study"])
+    except (KeyError, ValueError) as error:
+        raise ResultError(f"{directory}: damaged manifest: {error}") from None
+    metrics = [name for name in METRICS if name in runs]
+    return Report(runs, summarise(runs, parameters, metrics), parameters, table, study)

@@ -1,0 +1,174 @@
+"""Studies: a scenario, the axes over which it is swept, its arms, and what it is compared with.
+
+A study file is a scenario file with a `[sweep]` table. Arms are variants on common seeds, such as
+with and without a mitigation; each may have axes of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from rsim.errors import ScenarioError
+from rsim.scenario.files import read_table, set_path, validate
+from rsim.scenario.model import Scenario
+from rsim.units import Model
+
+Axes = dict[str, tuple[Any, ...]]
+
+
+class Arm(Model):
+    """A variant of the scenario: values that differ, and axes that only it has or has anew."""
+
+    label: str = Field("", description="how figures call it")
+    set: dict[str, Any] = Field({}, description="values by dotted path")
+    axes: Axes = Field({}, description="values to go through by dotted path")
+
+
+class Quick(Model):
+    """A version that takes a minute: what differs from the whole study."""
+
+    set: dict[str, Any] = Field({}, description="values by dotted path")
+    axes: Axes = Field({}, description="values to go through by dotted path, for arms that have it")
+    replications: int = Field(3, ge=1, description="seeds for each point")
+
+
+class Figure(Model):
+    """What `rsim plot` draws of a study."""
+
+    metric: str = Field("handling_speed_pct", description="metric on the vertical axis")
+    x: str = Field(description="dotted path on the horizontal axis")
+    x_label: str = Field("", description="its label")
+    x_scale: str = Field("linear", description="linear or log")
+    lines: str = Field("", description="dotted path with one line for each value")
+    title: str = Field("", description="title")
+
+
+class Reference(Model):
+    """A CSV with results of another simulator, in rows `..., metric, mean, ci95, runs`."""
+
+    file: str = Field(description="file, relative to the study")
+    label: str = Field("reference", description="how figures call it")
+    arm: str = Field("", description="arm that it belongs to")
+    columns: dict[str, str] = Field(description="dotted path by name of the reference's column")
+    values: dict[str, dict[str, Any]] = Field(
+        {}, description="this simulator's value by the reference's, for each column that differs"
+    )
+    metrics: dict[str, str] = Field(
+        {}, description="this simulator's metric by the reference's name"
+    )
+    where: dict[str, Any] = Field({}, description="only rows with these values")
+
+
+class SweepTable(Model):
+    """The `[sweep]` table."""
+
+    replications: int = Field(12, ge=1, description="seeds for each point")
+    axes: Axes = Field({}, description="values to go through by dotted path, in all arms")
+    arms: dict[str, Arm] = Field({"run": Arm()}, description="arms by name")
+    quick: Quick | None = Field(None, description="the version that takes a minute")
+    figure: Figure | None = Field(None, description="the figure")
+    references: tuple[Reference, ...] = Field((), description="results to compare with")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One scenario of a sweep; its replications differ by seed alone."""
+
+    arm: str
+    parameters: dict[str, Any]
+    scenario: Scenario
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sweep that is fully checked: every point is a valid scenario."""
+
+    name: str
+    source: Path
+    table: dict[str, Any]
+    sweep: SweepTable
+    points: tuple[Point, ...]
+    replications: int
+    first_seed: int
+
+    @property
+    def parameters(self) -> list[str]:
+        """Dotted paths of all axes, in order of appearance."""
+        names = dict.fromkeys(name for point in self.points for name in point.parameters)
+        return list(names)
+
+    def __len__(self) -> int:
+        return len(self.points) * self.replications
+
+
+def load_study(
+    path: str | Path,
+    overrides: dict[str, Any] | None = None,
+    *,
+    replications: int | None = None,
+    quick: bool = False,
+) -> Study:
+    """The study in a TOML file.
+
+    Parameters: `overrides` values by dotted path; `replications` instead of the file's; `quick`
+    for the version that takes a minute. Raises ScenarioError for whatever is wrong.
+    """
+    path = Path(path)
+    table = read_table(path)
+    if "sweep" not in table:
+        raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
+    raw = table.pop("sweep")
+    try:
+        sweep = SweepTable.model_validate(raw)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, ("sweep", *problem["loc"])))
+        message = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
+        raise ScenarioError(f"{path}: {where}: {message}") from None
+    if quick and sweep.quick is None:
+        raise ScenarioError(f"{path}: sweep.quick: missing; this study has no quick version")
+    settings: dict[str, Any] = dict(sweep.quick.set) if quick and sweep.quick else {}
+    settings.update(overrides or {})
+    for key, value in settings.items():
+        set_path(table, key, value)
+    count = sweep.quick.replications if quick and sweep.quick else sweep.replications
+    first = validate(table, str(path))
+    points = tuple(_points(path, table, sweep, quick))
+    return Study(
+        first.name, path, table, sweep, points, replications or count, first.seed
+    )
+
+
+def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -> Iterator[Point]:
+    for name, arm in sweep.arms.items():
+        axes: Axes = {**sweep.axes, **arm.axes}
+        if quick and sweep.quick is not None:
+            axes = {key: sweep.quick.axes.get(key, values) for key, values in axes.items()}
+        base = deepcopy(table)
+        for key, value in arm.set.items():
+            set_path(base, key, value)
+        described = validate(base, str(path)).model_dump()
+        for key in axes:
+            _require(described, key, f"{path}: sweep.axes")
+        for values in product(*axes.values()):
+            parameters = dict(zip(axes, values, strict=True))
+            changed = deepcopy(base)
+            for key, value in parameters.items():
+                set_path(changed, key, value)
+            yield Point(name, parameters, validate(changed, str(path)))
+
+
+def _require(described: dict[str, Any], key: str, where: str) -> None:
+    value: Any = described
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            known = ", ".join(value) if isinstance(value, dict) else "none, it is a value"
+            raise ScenarioError(f"{where}: {key}: there is no '{part}'; known here: {known}")
+        value = value[part]
