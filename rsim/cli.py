@@ -134,7 +134,9 @@ def plot_command(
     )
     path = plots.save(axes.figure, out or directory / f"{directory.resolve().name}.png")  # type: ignore[arg-type]
     _print_points(report.summary, figure.metric, report.parameters)
-    console.print(f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True)
+    console.print(
+        f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True
+    )
     console.print(f"runs     {directory / 'runs.parquet'}", soft_wrap=True)
 
 
@@ -163,7 +165,9 @@ def compare_command(
     shares = Table("metric", "within", "points", "share")
     for metric, group in points.groupby("metric", sort=False):
         within = int(group["within"].sum())
-        shares.add_row(str(metric), str(within), str(len(group)), f"{100 * within / len(group):.0f}%")
+        shares.add_row(
+            str(metric), str(within), str(len(group)), f"{100 * within / len(group):.0f}%"
+        )
     listed = points if everything else points[~points["within"]]
     names = [name for name in report.parameters if listed[name].notna().any()]
     table = Table(*names, "metric", "rsim", "±95%", "reference", "±95%", "difference / joint ±")

@@ -55,7 +55,7 @@ class Clock(simpy.Environment):
         callbacks, event.callbacks = event.callbacks, None
         for callback in callbacks:
             callback(event)
-        if not event._ok and not event._defused:
+        if not event._ok and not hasattr(event, "_defused"):
             raise event._value
 
 

@@ -14,11 +14,11 @@ from rsim.wire import (
     PPID_ASAP,
     EndpointKeepAlive,
     EndpointKeepAliveAck,
-    Policy,
     PoolElement,
     Registration,
     SctpTransport,
-    policy_values,
+    load_value,
+    policy_with,
     receive,
 )
 
@@ -70,16 +70,12 @@ class RegistrationFlood(Attacker[RegistrationFloodSettings]):
         host.listen(_PORT, lambda association: self)
         self._transport = SctpTransport(port=_PORT, addresses=(host.address,), use=1)
         offered = {
-            "load": round(settings.load * _WORST),
-            "load_degradation": round(settings.load_degradation * _WORST),
+            "load": load_value(settings.load),
+            "load_degradation": load_value(settings.load_degradation),
             "weight": settings.weight,
             "priority": settings.priority,
-            "load_dpf": 0,
-            "weight_dpf": 0,
-            "distance": 0,
         }
-        names = policy_values(surroundings.policy)
-        self._policy = Policy(surroundings.policy, **{name: offered[name] for name in names})
+        self._policy = policy_with(surroundings.policy, offered)
 
     def start(self) -> None:
         """The first registration follows one interval later."""

@@ -135,7 +135,7 @@ class EnrpServer:
     # Start and stop -----------------------------------------------------------------------------
 
     def start(self) -> None:
-        """DOWN -> STARTING: without a mentor it is alone after a while and serves (RFC 5353 3.2)."""
+        """DOWN -> STARTING: alone for want of a mentor, it serves after a while (RFC 5353 3.2)."""
         self.state = State.STARTING
         if self.settings.mentor_discovery_time > 0:
             self._discovery.start(self.settings.mentor_discovery_time)

@@ -214,13 +214,14 @@ class PoolElementEndpoint:
         if received.reply is not None:
             channel.send(PPID_ASAP, received.reply.encode(self._dialect))
         message = received.message
-        if isinstance(message, RegistrationResponse):
-            if self._is_mine(message.pool_handle, message.pe_identifier):
-                self._registration_response(message)
-        elif isinstance(message, EndpointKeepAlive):
+        if isinstance(message, EndpointKeepAlive):
             self._keep_alive(channel, message)
-        elif isinstance(message, DeregistrationResponse):
-            if self._is_mine(message.pool_handle, message.pe_identifier):
+        elif isinstance(message, RegistrationResponse | DeregistrationResponse):
+            if (message.pool_handle, message.pe_identifier) != (self.pool_handle, self.identifier):
+                return
+            if isinstance(message, RegistrationResponse):
+                self._registration_response(message)
+            else:
                 self._deregistration_response()
 
     def _keep_alive(self, channel: Channel, message: EndpointKeepAlive) -> None:
@@ -234,9 +235,6 @@ class PoolElementEndpoint:
         self.counters.keep_alives_answered += 1
         answer = EndpointKeepAliveAck(pool_handle=self.pool_handle, pe_identifier=self.identifier)
         channel.send(PPID_ASAP, answer.encode(self._dialect))
-
-    def _is_mine(self, handle: bytes, identifier: int) -> bool:
-        return handle == self.pool_handle and identifier == self.identifier
 
     def _stop_timers(self) -> None:
         for timer in (self._t2, self._t3, self._t4, self._retry):

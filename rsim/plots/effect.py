@@ -58,7 +58,7 @@ def plot_effect(
                 ms=4.5,
                 mfc="none",
             )
-    axes.set_xscale(x_scale)  # type: ignore[arg-type]
+    axes.set_xscale(x_scale)
     axes.set_xlabel(x_label or x)
     axes.set_ylabel(METRICS[metric].axis)
     axes.set_title(title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import partial
 
 import pandas as pd
 
@@ -18,6 +19,10 @@ from rsim.results import Observation, Recorder, Result
 from rsim.scenario.model import ElementGroup, Scenario, UserGroup
 from rsim.wire import ASAP_PORT, PPID_ASAP, Cookie, CookieEcho, Dialect
 from rsim.workload import CalcAppClient, CalcAppServer, Request
+
+
+def _receiver(receiver: Receiver, association: Association) -> Receiver:
+    return receiver
 
 
 class Deployment:
@@ -66,7 +71,7 @@ class Deployment:
                     self.streams.stream(actor, "keep-alives"),
                     self.dialect,
                 )
-                host.listen(ASAP_PORT, lambda association, server=server: server)
+                host.listen(ASAP_PORT, partial(_receiver, server))
                 self.clock.call_at(group.start, server.start)
                 self.recorder.add("enrp_servers", server.counters, server.settle)
                 self.servers.append((host, server))
@@ -81,7 +86,7 @@ class Deployment:
             group.registration_life,
             self.scenario.protocol.pool_element,
             self.clock,
-            lambda endpoint: self._connect(host, endpoint),
+            partial(self._connect, host),
             self.dialect,
         )
         application = CalcAppServer(
@@ -102,7 +107,7 @@ class Deployment:
         endpoint = PoolUserEndpoint(
             self.scenario.protocol.pool_user,
             self.clock,
-            lambda endpoint: self._connect(host, endpoint),
+            partial(self._connect, host),
             self.streams.stream(actor, "selection"),
             self.dialect,
         )
@@ -134,7 +139,7 @@ class Deployment:
                 self.streams,
                 group.pool.encode(),
                 self.scenario.pools[group.pool].policy,
-                lambda receiver, host=host: self._connect(host, receiver),
+                partial(self._connect, host),
                 self.dialect,
             )
             attacker = attacker_kinds()[group.kind](group, surroundings)

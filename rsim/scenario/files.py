@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
-from rsim.scenario.model import Scenario
+from rsim.scenario.model import GROUPS, Scenario
 
 
 def read_table(path: str | Path) -> dict[str, Any]:
@@ -80,46 +80,21 @@ def _explain(problem: Any, table: dict[str, Any], source: str) -> str:
 
 
 def _known_keys(place: list[str], table: dict[str, Any]) -> list[str]:
-    """Keys that the table at a place may have."""
-    model: type[BaseModel] | None = Scenario
+    """Keys that the table at a place may have, as far as the place itself is known."""
+    model: type[BaseModel] = Scenario
     values: Any = table
-    for part in place:
+    for depth, part in enumerate(place):
         values = values.get(part) if isinstance(values, dict) else None
-        if model is None:
-            return []
-        if part in model.model_fields:
+        if depth == 1 and place[0] in GROUPS:
+            kind = values.get("kind") if isinstance(values, dict) else None
+            attacker = attacker_kinds().get(kind) if isinstance(kind, str) else None
+            model = attacker.Settings if attacker else GROUPS[place[0]]
+        elif part in model.model_fields:
             annotation = model.model_fields[part].annotation
-            model = (
-                annotation
-                if isinstance(annotation, type) and issubclass(annotation, BaseModel)
-                else None
-            )
-            if model is None:
-                group = GROUPS.get(part)
-                return _known_in_group(group, place, table) if group else []
-    return list(model.model_fields) if model else []
-
-
-def _known_in_group(group: type[BaseModel], place: list[str], table: dict[str, Any]) -> list[str]:
-    values: Any = table
-    for part in place:
-        values = values.get(part) if isinstance(values, dict) else None
-    if isinstance(values, dict) and values.get("kind") in attacker_kinds():
-        group = attacker_kinds()[values["kind"]].Settings
-    return list(group.model_fields)
-
-
-def _group_models() -> dict[str, type[BaseModel]]:
-    groups = {}
-    for name, field in Scenario.model_fields.items():
-        arguments = getattr(field.annotation, "__args__", ())
-        if len(arguments) == 2:
-            inner = getattr(arguments[1], "__origin__", arguments[1])
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                groups[name] = inner
-    return groups
-
-
-GROUPS = _group_models()
-
-"""Models of the tables that hold groups by name."""
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
+            elif part not in GROUPS:
+                return []
+        else:
+            return []
+    return list(model.model_fields)

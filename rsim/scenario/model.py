@@ -148,6 +148,16 @@ class Scenario(Model):
         return self
 
 
+GROUPS: dict[str, type[Model]] = {
+    "pools": Pool,
+    "enrp_servers": ServerGroup,
+    "pool_elements": ElementGroup,
+    "pool_users": UserGroup,
+    "attackers": AttackerSettings,
+}
+"""What the tables that hold groups by name are made of."""
+
+
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """`base` with what `over` says on top, table by table."""
     result = dict(base)

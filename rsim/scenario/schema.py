@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from rsim.attackers import attacker_kinds
-from rsim.scenario.files import GROUPS
-from rsim.scenario.model import Scenario
+from rsim.scenario.model import GROUPS, Scenario
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,11 @@ def _of(model: type[BaseModel], prefix: str) -> Iterator[Setting]:
         path = prefix + name
         annotation = field.annotation
         if path == "attackers":
-            for kind, cls in attacker_kinds().items():
-                yield from _of(cls.Settings, f"attackers.NAME[{kind}].")
+            for kind, attacker in attacker_kinds().items():
+                yield from _of(attacker.Settings, f"attackers.NAME[{kind}].")
         elif path in GROUPS:
             yield from _of(GROUPS[path], f"{path}.NAME.")
-        elif isinstance(annotation, type) and issubclass(annotation, BaseModel) and not prefix.count(".") > 2:
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _of(annotation, f"{path}.")
         else:
             yield Setting(path, _text(field.default), field.description or "")
@@ -48,6 +47,4 @@ def _text(default: Any) -> str:
         return ""
     if default is None:
         return "null"
-    if isinstance(default, BaseModel):
-        return str(default.model_dump())
     return str(default)

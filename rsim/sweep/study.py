@@ -141,9 +141,7 @@ def load_study(
     count = sweep.quick.replications if quick and sweep.quick else sweep.replications
     first = validate(table, str(path))
     points = tuple(_points(path, table, sweep, quick))
-    return Study(
-        first.name, path, table, sweep, points, replications or count, first.seed
-    )
+    return Study(first.name, path, table, sweep, points, replications or count, first.seed)
 
 
 def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -> Iterator[Point]:

@@ -60,6 +60,7 @@ from rsim.wire.codes import (
     Message,
     message_name,
 )
+from rsim.wire.policies import load_value, policy_with
 
 __all__ = [
     "ASAP_PORT",
@@ -111,8 +112,10 @@ __all__ = [
     "UdpTransport",
     "WireError",
     "decode",
+    "load_value",
     "message_name",
     "policy_types",
     "policy_values",
+    "policy_with",
     "receive",
 ]

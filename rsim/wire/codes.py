@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
-from rsim import _native
+import rsim._native as _native
 
 ASAP_PORT = 3863
 """ASAP over SCTP, TCP and UDP (RFC 5352 8.2)."""

@@ -134,6 +134,11 @@ class CalcAppClient:
         self._timer = clock.timer(self._expired)
 
     @property
+    def in_service(self) -> bool:
+        """Whether a request has been started and is not complete."""
+        return self._request is not None
+
+    @property
     def queue_length(self) -> int:
         """Requests that wait; the one in service not counted."""
         return len(self._queue)
@@ -164,6 +169,7 @@ class CalcAppClient:
     def _next_request(self) -> None:
         if not self._queue:
             self.state = State.IDLE
+            self._request = None
             return
         self._request = self._queue.popleft()
         self._request.started = self.clock.now

@@ -17,7 +17,9 @@ from rsim.wire import (
     CookieEcho,
     Policy,
     SctpTransport,
+    load_value,
     policy_values,
+    policy_with,
     receive,
 )
 from rsim.workload import calcapp
@@ -109,8 +111,7 @@ class CalcAppServer:
         self._processor = Processor(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
-        self._value_names = policy_values(policy)
-        self._load_matters = "load" in self._value_names
+        self._load_matters = "load" in policy_values(policy)
 
     # Life -----------------------------------------------------------------------------------------
 
@@ -137,15 +138,12 @@ class CalcAppServer:
         limit = settings.max_requests
         step = settings.load_degradation if settings.load_degradation is not None else 1 / limit
         offered = {
-            "load": int(min(1.0, self._processor.tasks / limit) * FULL + 0.5),
-            "load_degradation": int(step * FULL + 0.5),
+            "load": load_value(self._processor.tasks / limit),
+            "load_degradation": load_value(step),
             "weight": settings.weight if settings.weight is not None else int(settings.capacity),
             "priority": settings.priority,
-            "load_dpf": 0,
-            "weight_dpf": 0,
-            "distance": 0,
         }
-        return Policy(self.policy, **{name: offered[name] for name in self._value_names})
+        return policy_with(self.policy, offered)
 
     def _load_changed(self) -> None:
         """Tells the server at once, where its policy looks at the load."""

@@ -1,0 +1,69 @@
+# The two commands of the README: `make run` and `make test`. Each sets up .venv by itself.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && echo $$p && break; done)
+BIN := .venv/bin
+NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
+STUDY := experiments/registration-flood/study.toml
+OUT := results/registration-flood
+
+.PHONY: run test lint types native-test python-test bench sanitize fuzz clean machine
+
+run: .venv/built
+	$(BIN)/rsim sweep $(STUDY) --quick --out $(OUT)
+	$(BIN)/rsim plot $(OUT)
+
+test: lint types native-test python-test
+
+lint: .venv/built
+	$(BIN)/ruff format --check rsim tests
+	$(BIN)/ruff check rsim tests
+	$(BIN)/lint-imports --no-cache
+
+types: .venv/built
+	$(BIN)/mypy
+
+native-test: build/native/built
+	$(BIN)/ctest --test-dir build/native --output-on-failure
+
+python-test: .venv/built
+	$(BIN)/pytest -n auto
+
+bench: .venv/built build/native/built
+	$(BIN)/python tests/benchmarks/standard.py
+	$(BIN)/python tests/benchmarks/codec.py
+
+# Address and undefined-behaviour sanitizers over the C++ tests.
+sanitize: .venv/built
+	$(BIN)/cmake -S . -B build/sanitize -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_BUILD_TYPE=Debug -DRSIM_PYTHON=OFF -DRSIM_TESTS=ON -DRSIM_SANITIZE=address,undefined
+	$(BIN)/cmake --build build/sanitize
+	$(BIN)/ctest --test-dir build/sanitize --output-on-failure
+
+clean:
+	rm -rf .venv build results rsim/_native.pyi
+
+# Set-up, each step once and again only when what it depends on has changed.
+machine:
+	@test -n "$(PYTHON)" || { echo "rsim needs Python 3.11, 3.12 or 3.13; none was found (Debian: apt-get install python3 python3-dev python3-venv)." >&2; exit 1; }
+	@command -v $${CXX:-c++} >/dev/null || { echo "rsim needs a C++20 compiler; none was found (Debian: apt-get install g++)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "rsim needs Python's venv module (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sysconfig, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' || { echo "rsim needs Python's C headers (Debian: apt-get install python3-dev)." >&2; exit 1; }
+
+.venv/packages: pyproject.toml | machine
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python tools/requirements.py dev notebook > .venv/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
+	touch $@
+
+.venv/built: .venv/packages $(NATIVE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	cp $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/rsim/_native.pyi rsim/
+	touch $@
+
+build/native/built: .venv/packages $(NATIVE) $(shell find tests/native -type f 2>/dev/null)
+	$(BIN)/cmake -S . -B build/native -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_BUILD_TYPE=Release -DRSIM_PYTHON=OFF -DRSIM_TESTS=ON
+	$(BIN)/cmake --build build/native
+	touch $@

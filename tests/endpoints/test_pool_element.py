@@ -1,0 +1,111 @@
+import pytest
+
+from rsim import wire
+from rsim.endpoints import PoolElementEndpoint, PoolElementSettings
+from rsim.endpoints.pool_element import State
+
+HANDLE = b"pool"
+GRANTED = wire.RegistrationResponse(pool_handle=HANDLE, pe_identifier=5)
+TRANSPORT = wire.SctpTransport(port=1, addresses=["10.0.0.9"])
+
+
+@pytest.fixture
+def make(clock, make_channel):
+    def build(life=300, **settings):
+        channels = []
+
+        def connect(endpoint):
+            channels.append(make_channel())
+            return channels[-1]
+
+        endpoint = PoolElementEndpoint(
+            HANDLE, life, PoolElementSettings(**settings), clock, connect
+        )
+        endpoint.register(5, TRANSPORT, wire.Policy("least_used", load=0))
+        return endpoint, channels
+
+    return build
+
+
+def test_registers_and_renews_after_t4(clock, make, tell):
+    endpoint, channels = make()
+    [first] = channels[0].take()
+    assert first.pool_element.registration_life == 300
+    tell(endpoint, channels[0], GRANTED)
+    assert endpoint.state is State.REGISTERED
+    clock.run_until(279.9)
+    assert channels[0].take() == []
+    clock.run_until(280.1)
+    assert channels[0].take() == [first]
+
+
+@pytest.mark.parametrize(
+    ("life", "t4"), [(300, 280), (30, 10), (21, 1), (20, 10), (1, 1), (-1, 600), (10000, 600)]
+)
+def test_t4_follows_from_the_life(make, life, t4):
+    assert make(life)[0].t4 == t4
+
+
+def test_t2_tries_other_servers_then_pauses(clock, make):
+    _, channels = make()
+    clock.run_until(29)
+    assert len(channels) == 1
+    clock.run_until(89)
+    assert len(channels) == 3
+    clock.run_until(149)
+    assert len(channels) == 3
+    clock.run_until(151)
+    assert len(channels) == 4
+    assert all(len(channel.take()) == 1 for channel in channels)
+
+
+def test_refusal_is_tried_again_after_a_pause(clock, make, tell):
+    endpoint, channels = make()
+    tell(endpoint, channels[0], GRANTED.replace(reject=True))
+    clock.run_until(61)
+    assert len(channels) == 2
+
+
+def test_policy_changes_during_a_registration_are_sent_after_its_response(make, tell):
+    endpoint, channels = make()
+    channels[0].take()
+    for load in (1, 2):
+        endpoint.update_policy(wire.Policy("least_used", load=load))
+    assert channels[0].take() == []
+    [update] = tell(endpoint, channels[0], GRANTED)
+    assert update.pool_element.policy.load == 2
+
+
+def test_keep_alive_of_another_pool_is_ignored(make, make_channel, tell):
+    endpoint, _ = make()
+    other = make_channel()
+    probe = wire.EndpointKeepAlive(server_identifier=1, pool_handle=HANDLE, home=True)
+    assert tell(endpoint, other, probe.replace(pool_handle=b"other")) == []
+    assert endpoint._home is not other
+    [ack] = tell(endpoint, other, probe)
+    assert ack == wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5)
+    assert endpoint._home is other
+
+
+def test_deregisters_and_repeats_until_answered(clock, make, tell):
+    endpoint, channels = make()
+    tell(endpoint, channels[0], GRANTED)
+    endpoint.deregister()
+    [withdrawal] = channels[0].take()
+    assert withdrawal == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    clock.run_until(31)
+    assert channels[1].take() == [withdrawal]
+    tell(endpoint, channels[1], wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5))
+    assert endpoint.state is State.DOWN
+    clock.run_until(1000)
+    assert len(channels) == 2
+
+
+def test_vanished_element_is_silent(clock, make, tell):
+    endpoint, channels = make()
+    channels[0].take()
+    endpoint.vanish()
+    probe = wire.EndpointKeepAlive(server_identifier=1, pool_handle=HANDLE)
+    assert tell(endpoint, channels[0], probe) == []
+    clock.run_until(1000)
+    assert len(channels) == 1

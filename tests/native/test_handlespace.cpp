@@ -1,0 +1,88 @@
+// The handlespace as C++ sees it: random histories against plain bookkeeping.
+#include <map>
+#include <random>
+#include <set>
+
+#include "check.hpp"
+#include "handlespace/handlespace.hpp"
+#include "wire/policies.hpp"
+
+using namespace rsim;
+using namespace rsim::handlespace;
+
+namespace {
+
+std::mt19937_64 random_words(1);
+
+std::uint64_t next_word(void*) { return random_words(); }
+
+wire::PoolElement element(std::uint32_t identifier, std::uint32_t owner, const wire::PolicyFormat& format) {
+    wire::PoolElement made;
+    made.identifier = identifier;
+    made.home_server = owner;
+    const std::uint8_t address[] = {10, 0, 0, 1};
+    made.user_transport.add_address(address, 4);
+    made.policy.type = static_cast<std::uint32_t>(format.type);
+    made.policy.data.resize(4 * format.word_count());
+    for (std::size_t i = 0; i < format.word_count(); ++i)
+        wire::store32(made.policy.data.data() + 4 * i, static_cast<std::uint32_t>(random_words()) >> (random_words() % 32));
+    return made;
+}
+
+void random_history(const wire::PolicyFormat& format) {
+    Handlespace handlespace({});
+    std::map<std::uint32_t, std::uint32_t> owners;  // by identifier
+    const std::string handle(format.name);
+    for (int step = 0; step < 4000; ++step) {
+        const std::uint32_t identifier = random_words() % 40;
+        switch (random_words() % 4) {
+            case 0:
+            case 1: {
+                const std::uint32_t owner = 1 + random_words() % 3;
+                const auto outcome = handlespace.add(handle, element(identifier, owner, format), 1.0 + random_words() % 100);
+                CHECK(outcome == (owners.count(identifier) ? Outcome::renewed : Outcome::added));
+                owners[identifier] = owner;
+                break;
+            }
+            case 2:
+                CHECK(handlespace.remove(handle, identifier) == (owners.erase(identifier) == 1));
+                break;
+            default: {
+                const std::size_t count = 1 + random_words() % 45;
+                const auto& chosen = handlespace.select(handle, count, {nullptr, next_word});
+                std::set<std::uint32_t> distinct;
+                for (const Element* e : chosen) {
+                    distinct.insert(e->content.identifier);
+                    CHECK(owners.count(e->content.identifier) == 1);
+                }
+                CHECK(distinct.size() == chosen.size());
+                CHECK(chosen.size() == std::min(count, owners.size()));
+            }
+        }
+        CHECK(handlespace.elements() == owners.size());
+    }
+    std::size_t listed = 0;
+    std::optional<Cursor> cursor;
+    do {
+        const TablePiece piece = handlespace.table(cursor, 7, 100000, std::nullopt);
+        for (const auto& entry : piece.entries) listed += entry.pool_elements.size();
+        cursor = piece.next;
+    } while (cursor);
+    CHECK(listed == owners.size());
+    double last = 0;
+    while (handlespace.elements() > 0) {
+        const double due = handlespace.next_expiry();
+        CHECK(due >= last);
+        last = due;
+        CHECK(handlespace.expire(due).has_value());
+    }
+    CHECK(handlespace.pools() == 0);
+    CHECK(handlespace.checksum(1) == 0xffff);
+}
+
+}  // namespace
+
+int main() {
+    for (const auto& format : wire::policy_formats) random_history(format);
+    return failures != 0;
+}

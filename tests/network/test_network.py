@@ -1,0 +1,73 @@
+import pytest
+
+from rsim.clock import Clock
+from rsim.network import Network
+
+
+class Echo:
+    def __init__(self, clock):
+        self.clock = clock
+        self.seen = []
+
+    def receive(self, association, ppid, data):
+        self.seen.append((self.clock.now, ppid, data))
+        if data.startswith(b"?"):
+            association.send(ppid, data[1:])
+
+
+@pytest.fixture
+def two():
+    clock = Clock()
+    network = Network(clock, 0.01, {("a", "b"): 0.5})
+    hosts = network.add_host("one", "a"), network.add_host("two", "b")
+    return clock, network, *hosts
+
+
+def test_messages_arrive_in_order_after_the_path_delay(two):
+    clock, network, one, other = two
+    client, service = Echo(clock), Echo(clock)
+    other.listen(7, lambda association: service)
+    association = one.connect(other.address, 7, client)
+    association.send(1, b"first")
+    association.send(1, b"?second")
+    clock.run_until(10)
+    assert service.seen == [(0.5, 1, b"first"), (0.5, 1, b"?second")]
+    assert client.seen == [(1.0, 1, b"second")]
+    assert network.delay("b", "a") == 0.5
+    assert network.delay("a", "a") == 0.01
+
+
+def test_nobody_listens_nobody_there_or_host_down(two):
+    clock, _, one, other = two
+    client, service = Echo(clock), Echo(clock)
+    one.connect(other.address, 7, client).send(1, b"?lost")
+    one.connect("192.0.2.1", 7, client).send(1, b"?lost")
+    other.listen(8, lambda association: service)
+    association = one.connect(other.address, 8, client)
+    association.send(1, b"?lost")
+    other.up = False
+    clock.run_until(10)
+    assert client.seen == service.seen == []
+
+
+def test_closed_association_carries_nothing(two):
+    clock, _, one, other = two
+    client, service = Echo(clock), Echo(clock)
+    other.listen(8, lambda association: service)
+    association = one.connect(other.address, 8, client)
+    association.send(1, b"?under way")
+    association.close()
+    association.send(1, b"?after")
+    clock.run_until(10)
+    assert client.seen == []
+
+
+def test_traffic_is_counted_by_protocol_and_type(two):
+    _, network, one, other = two
+    association = one.connect(other.address, 8, Echo(None))
+    association.send(11, b"\x05abc")
+    association.send(11, b"\x05")
+    association.send(99, b"\x01")
+    assert network.traffic.messages[11][5] == 2
+    assert network.traffic.bytes[11] == 5
+    assert network.traffic.messages[99][1] == 1
