@@ -1,13 +1,13 @@
 # The two commands of the README: `make run` and `make test`. Each sets up .venv by itself.
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && echo $$p && break; done)
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test bench sanitize fuzz clean machine
+.PHONY: run test lint types native-test python-test bench sanitize clean machine
 
 run: .venv/built
 	$(BIN)/rsim sweep $(STUDY) --quick --out $(OUT)

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from rsim.errors import ResultError, RsimError, ScenarioError
 from rsim.results import Result
 from rsim.scenario import Scenario, load, run
+from rsim.sweep import Study, Sweep, load_study, sweep
 
 __version__ = version("rsim")
 
@@ -14,7 +15,11 @@ __all__ = [
     "RsimError",
     "Scenario",
     "ScenarioError",
+    "Study",
+    "Sweep",
     "__version__",
     "load",
+    "load_study",
     "run",
+    "sweep",
 ]

@@ -28,8 +28,9 @@ def plot_effect(
 ) -> Axes:
     """Draws a metric with its 95% intervals, one line for each value of `lines` and each arm.
 
-    Parameters: `summary` as `rsim.results.summarise` gives it, with a column `arm`; `arms` labels
-    by name; `references` labels and frames of other simulators' means (drawn as markers).
+    Parameters: `summary` as `rsim.results.summarise` gives it, with a column `arm`; an arm without
+    a value of `x` is a level line; `arms` labels by name; `references` labels and frames of other
+    simulators' means (drawn as markers where this one has a value too).
     """
     if axes is None:
         axes = Figure(figsize=(8.0, 5.2), layout="constrained").add_subplot()
@@ -41,13 +42,20 @@ def plot_effect(
             chosen = data[data["arm"] == arm]
             if lines:
                 chosen = chosen[chosen[lines] == value]
-            chosen = chosen.sort_values(x)
             colour = COLOURS[i % len(COLOURS)]
+            if chosen[x].isna().all():
+                for level in chosen["mean"]:
+                    axes.axhline(level, ls=DASHES[j % len(DASHES)], color=colour, lw=1.0)
+                continue
+            chosen = chosen.sort_values(x)
             low, high = chosen["mean"] - chosen["ci95"], chosen["mean"] + chosen["ci95"]
             axes.plot(chosen[x], chosen["mean"], DASHES[j % len(DASHES)], color=colour, lw=1.6)
             axes.fill_between(chosen[x], low, high, color=colour, alpha=0.18, lw=0)
         for _, reference in references:
+            if x not in reference:
+                continue
             points = reference[reference["metric"] == metric]
+            points = points[points[x].isin(data[x])]
             if lines:
                 points = points[points[lines] == value]
             axes.plot(

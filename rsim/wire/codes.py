@@ -5,7 +5,32 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
-import rsim._native as _native
+from rsim._native import (
+    AsapError,
+    BusinessCard,
+    Cookie,
+    CookieEcho,
+    Deregistration,
+    DeregistrationResponse,
+    EndpointKeepAlive,
+    EndpointKeepAliveAck,
+    EndpointUnreachable,
+    EnrpError,
+    HandleResolution,
+    HandleResolutionResponse,
+    HandleTableRequest,
+    HandleTableResponse,
+    HandleUpdate,
+    InitTakeover,
+    InitTakeoverAck,
+    ListRequest,
+    ListResponse,
+    Presence,
+    Registration,
+    RegistrationResponse,
+    ServerAnnounce,
+    TakeoverServer,
+)
 
 ASAP_PORT = 3863
 """ASAP over SCTP, TCP and UDP (RFC 5352 8.2)."""
@@ -21,32 +46,32 @@ PPID_ENRP = 12
 """SCTP payload protocol identifier of ENRP (RFC 5353 5.4)."""
 
 AsapMessage: TypeAlias = (
-    _native.Registration
-    | _native.Deregistration
-    | _native.RegistrationResponse
-    | _native.DeregistrationResponse
-    | _native.HandleResolution
-    | _native.HandleResolutionResponse
-    | _native.EndpointKeepAlive
-    | _native.EndpointKeepAliveAck
-    | _native.EndpointUnreachable
-    | _native.ServerAnnounce
-    | _native.Cookie
-    | _native.CookieEcho
-    | _native.BusinessCard
-    | _native.AsapError
+    Registration
+    | Deregistration
+    | RegistrationResponse
+    | DeregistrationResponse
+    | HandleResolution
+    | HandleResolutionResponse
+    | EndpointKeepAlive
+    | EndpointKeepAliveAck
+    | EndpointUnreachable
+    | ServerAnnounce
+    | Cookie
+    | CookieEcho
+    | BusinessCard
+    | AsapError
 )
 EnrpMessage: TypeAlias = (
-    _native.Presence
-    | _native.HandleTableRequest
-    | _native.HandleTableResponse
-    | _native.HandleUpdate
-    | _native.ListRequest
-    | _native.ListResponse
-    | _native.InitTakeover
-    | _native.InitTakeoverAck
-    | _native.TakeoverServer
-    | _native.EnrpError
+    Presence
+    | HandleTableRequest
+    | HandleTableResponse
+    | HandleUpdate
+    | ListRequest
+    | ListResponse
+    | InitTakeover
+    | InitTakeoverAck
+    | TakeoverServer
+    | EnrpError
 )
 Message: TypeAlias = AsapMessage | EnrpMessage
 

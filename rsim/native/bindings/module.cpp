@@ -2,6 +2,8 @@
 #include "common.hpp"
 
 NB_MODULE(_native, module) {
+    // At exit, whoever still holds a class (a test runner's cache, say) would cause false alarms.
+    nb::set_leak_warnings(false);
     module.doc() = "Native codec and handlespace of rsim.";
     rsim::bind_wire_parameters(module);
     rsim::bind_wire_messages(module);

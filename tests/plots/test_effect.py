@@ -1,0 +1,42 @@
+import pandas as pd
+import pytest
+
+from rsim import plots
+
+
+@pytest.fixture
+def summary():
+    rows = [
+        ("attack", "random", x, "handling_speed_pct", 10.0 * x, 1.0) for x in (1.0, 2.0, 3.0)
+    ] + [("calm", "random", None, "handling_speed_pct", 50.0, 1.0)]
+    return pd.DataFrame(rows, columns=["arm", "policy", "x", "metric", "mean", "ci95"])
+
+
+def test_lines_intervals_levels_and_references_show_the_numbers(summary):
+    reference = pd.DataFrame(
+        {"policy": "random", "x": [2.0, 9.0], "metric": "handling_speed_pct", "mean": [21.0, 0.0]}
+    )
+    axes = plots.plot_effect(
+        summary,
+        metric="handling_speed_pct",
+        x="x",
+        lines="policy",
+        references=[("other", reference)],
+    )
+    curve, points, level = axes.lines[0], axes.lines[2], axes.lines[1]
+    assert curve.get_ydata().tolist() == [10, 20, 30]
+    assert set(level.get_ydata()) == {50.0}
+    assert points.get_xdata().tolist() == [2.0]
+    band = axes.collections[0].get_paths()[0].vertices
+    assert band[:, 1].min() == 9
+    assert band[:, 1].max() == 31
+    assert axes.get_ylabel() == "handling speed (% of a PE's capacity)"
+
+
+@pytest.mark.parametrize(
+    ("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+def test_figures_are_saved_by_ending(summary, tmp_path, ending, start):
+    axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x")
+    path = plots.save(axes.figure, tmp_path / f"figure.{ending}")
+    assert path.read_bytes().startswith(start)
