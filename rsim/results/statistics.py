@@ -1,0 +1,59 @@
+"""Means over replications with confidence intervals (Student t)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import stdtrit
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and the half-width of its confidence interval, over `runs` values."""
+
+    mean: float
+    half_width: float
+    runs: int
+
+
+def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
+    """Mean of independent values and the half-width of its confidence interval.
+
+    NaN values are left out; the half-width of fewer than two values is NaN.
+    """
+    data = np.asarray(values, dtype=float)
+    data = data[~np.isnan(data)]
+    if data.size == 0:
+        return Interval(float("nan"), float("nan"), 0)
+    mean = float(data.mean())
+    if data.size == 1:
+        return Interval(mean, float("nan"), 1)
+    quantile = float(stdtrit(data.size - 1, 0.5 + level / 2))
+    error = float(data.std(ddof=1)) / float(np.sqrt(data.size))
+    return Interval(mean, quantile * error, int(data.size))
+
+
+def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> pd.DataFrame:
+    """Means and 95% intervals of each metric at each point.
+
+    Gives a tidy frame: the parameters, `metric`, `mean`, `ci95` (half-width), `runs`.
+    """
+    rows: list[dict[str, Any]] = []
+    for point, group in runs.groupby(parameters, sort=False, dropna=False):
+        values = point if isinstance(point, tuple) else (point,)
+        for metric in metrics:
+            interval = mean_interval(group[metric].to_numpy())
+            rows.append(
+                {
+                    **dict(zip(parameters, values, strict=True)),
+                    "metric": metric,
+                    "mean": interval.mean,
+                    "ci95": interval.half_width,
+                    "runs": interval.runs,
+                }
+            )
+    return pd.DataFrame(rows)
