@@ -185,12 +185,12 @@ METRICS: dict[str, Metric] = {
         _count("cookie_echoes", "cookie echoes", "pool_users.cookie_echoes"),
         _count("cookies_sent", "cookies sent", "pool_elements.cookies_sent"),
         _count("registrations", "registrations", "enrp_servers.registrations"),
-        _count("registrations_refused", "registrations refused", "enrp_servers.registrations_refused"),
+        _count(
+            "registrations_refused", "registrations refused", "enrp_servers.registrations_refused"
+        ),
         _count("deregistrations", "deregistrations", "enrp_servers.deregistrations"),
         _count("handle_resolutions", "handle resolutions", "enrp_servers.handle_resolutions"),
-        _count(
-            "endpoint_unreachables", "reports at servers", "enrp_servers.endpoint_unreachables"
-        ),
+        _count("endpoint_unreachables", "reports at servers", "enrp_servers.endpoint_unreachables"),
         _count("endpoint_keep_alives", "endpoint keep-alives", "enrp_servers.keep_alives_sent"),
         _count(
             "endpoint_keep_alive_timeouts",

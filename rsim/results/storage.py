@@ -1,9 +1,8 @@
-"""Results on disk: runs in Parquet, their summary, and a manifest that says where they come from."""
+"""Results on disk: runs in Parquet, their summary, and a manifest of where they come from."""
 
 from __future__ import annotations
 
 import json
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ def _replace(path: Path, write: Any) -> None:
     """Writes beside the file and moves it into place, so that no half file is ever seen."""
     partial = path.with_name(path.name + ".partial")
     write(partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def write_sweep(
@@ -53,7 +52,9 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         runs = pd.read_parquet(directory / RUNS)
     except FileNotFoundError as error:
-        raise ResultError(f"{directory}: no results here ({Path(error.filename).name} is missing)") from None
+        raise ResultError(
+            f"{directory}: no results here ({Path(error.filename).name} is missing)"
+        ) from None
     except (OSError, ValueError) as error:
         raise ResultError(f"{directory}: damaged results: {error}") from None
     return runs, manifest
