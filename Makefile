@@ -7,7 +7,7 @@ NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test bench sanitize clean machine
+.PHONY: run test lint types native-test python-test bench sanitize fuzz clean machine
 
 run: .venv/built
 	$(BIN)/rsim sweep $(STUDY) --quick --out $(OUT)
@@ -32,6 +32,9 @@ python-test: .venv/built
 bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/standard.py
 	$(BIN)/python tests/benchmarks/codec.py
+	build/native/tests/benchmarks/bench_codec
+	$(BIN)/python tests/benchmarks/handlespace.py
+	build/native/tests/benchmarks/bench_handlespace
 
 # Address and undefined-behaviour sanitizers over the C++ tests.
 sanitize: .venv/built
@@ -39,6 +42,17 @@ sanitize: .venv/built
 		-DCMAKE_BUILD_TYPE=Debug -DRSIM_PYTHON=OFF -DRSIM_TESTS=ON -DRSIM_SANITIZE=address,undefined
 	$(BIN)/cmake --build build/sanitize
 	$(BIN)/ctest --test-dir build/sanitize --output-on-failure
+
+# The codec against its twin on a million mutated messages, and under libFuzzer with sanitizers on
+# ten million inputs (needs clang; Debian: apt-get install clang).
+fuzz: .venv/built
+	$(BIN)/python -m tests.fuzz.codec_twin 1000000
+	@command -v clang++ >/dev/null || { echo "make fuzz needs clang++ with libFuzzer (Debian: apt-get install clang)." >&2; exit 1; }
+	mkdir -p build/fuzz
+	clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-Irsim/native tests/fuzz/fuzz_codec.cpp rsim/native/wire/*.cpp -o build/fuzz/fuzz_codec
+	$(BIN)/python -m tests.fuzz.write_corpus build/fuzz/corpus
+	build/fuzz/fuzz_codec -runs=10000000 -max_len=600 -verbosity=0 build/fuzz/corpus
 
 clean:
 	rm -rf .venv build results rsim/_native.pyi
@@ -62,7 +76,7 @@ machine:
 	cp $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/rsim/_native.pyi rsim/
 	touch $@
 
-build/native/built: .venv/packages $(NATIVE) $(shell find tests/native -type f 2>/dev/null)
+build/native/built: .venv/packages $(NATIVE) $(shell find tests/native tests/benchmarks -name '*.[ch]pp' -o -name CMakeLists.txt 2>/dev/null)
 	$(BIN)/cmake -S . -B build/native -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_BUILD_TYPE=Release -DRSIM_PYTHON=OFF -DRSIM_TESTS=ON
 	$(BIN)/cmake --build build/native

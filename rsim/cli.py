@@ -57,11 +57,14 @@ def run_command(
     seed: Annotated[int | None, typer.Option(help="Seed instead of the file's.")] = None,
     overrides: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Metrics as JSON.")] = False,
+    pcap: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Captures all messages (pcapng).")
+    ] = None,
 ) -> None:
     """Runs a scenario once and prints its metrics."""
     from rsim.scenario import load, run
 
-    result = run(load(file, _overrides(overrides)), seed)
+    result = run(load(file, _overrides(overrides)), seed, pcap=pcap)
     if as_json:
         document = {
             "name": result.name,
@@ -144,7 +147,7 @@ def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
     rows = summary[summary["metric"] == metric]
     table = Table(*parameters, metric, "±95%", "runs")
     for row in rows.to_dict("records"):
-        cells = [str(row[name]) for name in parameters]
+        cells = ["" if row[name] != row[name] else str(row[name]) for name in parameters]
         table.add_row(*cells, f"{row['mean']:.2f}", f"{row['ci95']:.2f}", str(row["runs"]))
     console.print(table)
 
@@ -184,6 +187,29 @@ def compare_command(
     if len(listed):
         console.print(table)
     console.print(shares)
+
+
+@app.command("dissect")
+def dissect_command(
+    what: Annotated[str, typer.Argument(metavar="FILE|HEX", help="Capture file or bytes in hex.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most messages shown.")] = None,
+) -> None:
+    """Shows the ASAP and ENRP messages in a capture, or in bytes given as hex."""
+    from rsim.wire.dissect import dissect
+
+    table = Table("time (s)", "from", "to", "message", "content")
+    for number, row in enumerate(dissect(what)):
+        if limit is not None and number >= limit:
+            break
+        if as_json:
+            typer.echo(json.dumps(row))
+        else:
+            time = "" if row["departure"] is None else f"{row['departure']:.9f}"
+            content = row["error"] or ", ".join(f"{k}={v}" for k, v in row["fields"].items())
+            table.add_row(time, row["source"], row["destination"], row["message"], content)
+    if not as_json:
+        console.print(table)
 
 
 @app.command("schema")

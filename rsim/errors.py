@@ -41,3 +41,7 @@ class ScenarioError(RsimError, ValueError):
 
 class ResultError(RsimError):
     """Results that are missing, damaged, or don't fit what they are asked for."""
+
+
+class CaptureError(RsimError):
+    """A capture file that can't be written or read."""

@@ -66,9 +66,10 @@ class Host:
         local_port = self.new_port()
         remote = self.network.host_at(address)
         delay = self.network.delay(self.site, remote.site) if remote else 0.0
-        here = Association(self, (self.address, local_port), (address, port), delay, receiver)
+        kind = self.network.association
+        here = kind(self, (self.address, local_port), (address, port), delay, receiver)
         if remote is not None:
-            there = Association(remote, (address, port), (self.address, local_port), delay, None)
+            there = kind(remote, (address, port), (self.address, local_port), delay, None)
             here._peer = there
             there._peer = here
         return here
@@ -82,7 +83,8 @@ class Host:
 class Network:
     """All hosts, and the one-way delay (s) between and within sites.
 
-    Parameters: `clock`; `delay` within a site; `delays` between two sites, in either direction.
+    Parameters: `clock`; `delay` within a site; `delays` between two sites, in either direction;
+    `association` class of the associations, another one where they are observed.
     """
 
     def __init__(
@@ -90,8 +92,10 @@ class Network:
         clock: Clock,
         delay: float = 0.0,
         delays: dict[tuple[str, str], float] | None = None,
+        association: type[Association] = Association,
     ) -> None:
         self.clock = clock
+        self.association = association
         self.traffic = Traffic()
         self._delay = delay
         self._delays = dict(delays or {})

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterable
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,11 +14,12 @@ from rsim.attackers import Attacker, Surroundings, attacker_kinds
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer, PoolElementEndpoint, PoolUserEndpoint
 from rsim.handlespace import Draws
-from rsim.network import Association, Host, Network, Receiver
+from rsim.network import Association, Host, Network, Receiver, captured_by
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
 from rsim.scenario.model import ElementGroup, Scenario, UserGroup
 from rsim.wire import ASAP_PORT, PPID_ASAP, Cookie, CookieEcho, Dialect
+from rsim.wire.capture import CaptureWriter
 from rsim.workload import CalcAppClient, CalcAppServer, Request
 
 
@@ -28,10 +30,12 @@ def _receiver(receiver: Receiver, association: Association) -> Receiver:
 class Deployment:
     """All actors of a scenario, ready to run.
 
-    Parameters: `scenario`; `seed` instead of the scenario's own.
+    Parameters: `scenario`; `seed` instead of the scenario's own; `capture` takes all messages.
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int | None = None, capture: CaptureWriter | None = None
+    ) -> None:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
         self.clock = Clock()
@@ -40,7 +44,8 @@ class Deployment:
         self.requests: list[Request] = []
         self.dialect = Dialect.RFC
         paths = {path.sites: path.delay for path in scenario.network.paths}
-        self.network = Network(self.clock, scenario.network.delay, paths)
+        association = captured_by(capture) if capture else Association
+        self.network = Network(self.clock, scenario.network.delay, paths, association)
         self.servers: list[tuple[Host, EnrpServer]] = []
         self.elements: list[CalcAppServer] = []
         self.users: list[CalcAppClient] = []
@@ -191,14 +196,20 @@ class Deployment:
         return pd.DataFrame(rows, columns=columns)
 
 
-def run(scenario: Scenario, seed: int | None = None) -> Result:
-    """Runs a scenario, with its own seed or another; the same seed gives the same result."""
+def run(scenario: Scenario, seed: int | None = None, *, pcap: str | Path | None = None) -> Result:
+    """Runs a scenario, with its own seed or another; the same seed gives the same result.
+
+    Parameters: `pcap` a file to which all messages are captured.
+    """
     # The actors of a run refer to each other; collecting them between runs instead of within one
     # is faster and keeps memory flat.
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return Deployment(scenario, seed).run()
+        if pcap is None:
+            return Deployment(scenario, seed).run()
+        with CaptureWriter(pcap) as capture:
+            return Deployment(scenario, seed, capture).run()
     finally:
         if enabled:
             gc.enable()

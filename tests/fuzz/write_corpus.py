@@ -1,4 +1,4 @@
-"""Writes the foreign vectors as seed files for libFuzzer: `python -m tests.fuzz.write_corpus DIR`."""
+"""Writes the foreign vectors as seeds for libFuzzer: `python -m tests.fuzz.write_corpus DIR`."""
 
 import sys
 from pathlib import Path

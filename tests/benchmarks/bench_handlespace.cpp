@@ -1,0 +1,105 @@
+// Cost of the handlespace's operations in C++, laid out as the yardstick's table.
+#include <cstdio>
+#include <cstdlib>
+#include <malloc.h>
+#include <numeric>
+#include <random>
+
+#include "handlespace/handlespace.hpp"
+#include "timing.hpp"
+#include "wire/policies.hpp"
+
+using namespace rsim;
+using namespace rsim::handlespace;
+
+namespace {
+
+std::mt19937_64 words(1);
+std::uint64_t next_word(void*) { return words(); }
+
+wire::PoolElement element(std::uint32_t identifier, const wire::PolicyFormat& format) {
+    wire::PoolElement made;
+    made.identifier = identifier;
+    made.home_server = 1;
+    made.registration_life = 300;
+    const std::uint8_t address[] = {10, 0, 0, 1};
+    made.user_transport.port = 80;
+    made.user_transport.add_address(address, 4);
+    made.asap_transport = made.user_transport;
+    made.policy.type = static_cast<std::uint32_t>(format.type);
+    made.policy.data.resize(4 * format.word_count());
+    for (std::size_t i = 0; i < format.word_count(); ++i) {
+        const bool weight = format.words[i] == "weight";
+        wire::store32(made.policy.data.data() + 4 * i, static_cast<std::uint32_t>(weight ? 1 + words() % 100 : words()));
+    }
+    return made;
+}
+
+void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t size) {
+    const std::size_t total = pools * size;
+    std::vector<std::string> handles(pools);
+    for (std::size_t p = 0; p < pools; ++p) {
+        const std::string number = std::to_string(p);
+        handles[p] = "pool-" + std::string(6 - number.size(), '0') + number;
+    }
+    std::vector<std::uint32_t> order(total);
+    std::iota(order.begin(), order.end(), 1u);
+    std::shuffle(order.begin(), order.end(), words);
+    const std::size_t samples = std::min<std::size_t>(total, 4096);
+    std::vector<wire::PoolElement> fresh, renewed;
+    for (std::size_t i = 0; i < samples; ++i) {
+        fresh.push_back(element(order[i], format));
+        renewed.push_back(element(order[i], format));
+    }
+    const auto pool = [&](std::size_t i) -> const std::string& { return handles[order[i % total] % pools]; };
+
+    const std::size_t before = mallinfo2().uordblks;
+    Handlespace handlespace({});
+    for (std::size_t i = 0; i < total; ++i) {
+        wire::PoolElement one = i < samples ? fresh[i] : element(order[i], format);
+        handlespace.add(pool(i), one, 300);
+    }
+    const double bytes = static_cast<double>(mallinfo2().uordblks - before) / static_cast<double>(total);
+
+    const std::size_t rounds = std::max<std::size_t>(1, 40000 / samples);
+    double out = 1e300, in = 1e300;
+    for (std::size_t round = 0; round < rounds; ++round) {
+        double start = cpu_seconds();
+        for (std::size_t i = 0; i < samples; ++i) handlespace.remove(pool(i), fresh[i].identifier);
+        out = std::min(out, (cpu_seconds() - start) / static_cast<double>(samples));
+        start = cpu_seconds();
+        for (std::size_t i = 0; i < samples; ++i) handlespace.add(pool(i), fresh[i], 300);
+        in = std::min(in, (cpu_seconds() - start) / static_cast<double>(samples));
+    }
+    const double changed = nanoseconds(samples, static_cast<int>(2 * rounds), [&](std::size_t i) {
+        const std::size_t at = i % samples;
+        handlespace.add(pool(at), i / samples % 2 ? fresh[at] : renewed[at], 300);
+    });
+    for (std::size_t i = 0; i < samples; ++i) handlespace.add(pool(i), fresh[i], 300);
+    const double same = nanoseconds(samples, static_cast<int>(rounds), [&](std::size_t i) {
+        const std::size_t at = i % samples;
+        handlespace.add(pool(at), fresh[at], 300);
+    });
+    std::printf("%-24.*s %6zu %8zu %8.0f %8.0f %8.0f %8.0f", static_cast<int>(format.name.size()), format.name.data(),
+                pools, size, in * 1e9, changed, same, out * 1e9);
+    for (std::size_t count = 1; count <= 4; ++count)
+        std::printf(" %8.0f", nanoseconds(20000, 5, [&](std::size_t) {
+            keep(handlespace.select(handles[words() % pools], count, {nullptr, next_word}));
+        }));
+    std::printf(" %8.0f\n", bytes);
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+// Arguments: the largest pool, 1,000,000 if left out.
+int main(int count, char** arguments) {
+    const std::size_t largest = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 1000000;
+    std::printf("%-24s %6s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "pools", "elements", "register",
+                "renew", "same", "remove", "select 1", "2", "3", "4", "bytes");
+    for (std::size_t i = 0; i < 9; ++i) {
+        for (std::size_t size = 10; size <= largest; size *= 10) measure(wire::policy_formats[i], 1, size);
+        for (std::size_t size = 10; size <= std::min<std::size_t>(1000, largest); size *= 10)
+            measure(wire::policy_formats[i], 1000, size);
+    }
+}

@@ -1,0 +1,91 @@
+"""Cost of the handlespace's operations from Python; the C++ figures are those of bench_handlespace."""
+
+from __future__ import annotations
+
+import random
+import timeit
+
+import numpy as np
+
+from rsim import wire
+from rsim.handlespace import Draws, Handlespace
+
+HANDLE = b"pool-000000"
+
+
+def elements(policy: str, count: int, source: random.Random) -> list[wire.PoolElement]:
+    """Elements with random values, identifiers in random order."""
+    transport = wire.SctpTransport(port=80, addresses=["10.0.0.1"])
+    names = wire.policy_values(policy)
+    identifiers = list(range(1, count + 1))
+    source.shuffle(identifiers)
+    return [
+        wire.PoolElement(
+            identifier=identifier,
+            home_server=1,
+            registration_life=300,
+            user_transport=transport,
+            policy=wire.Policy(policy, **{name: source.randrange(1, 101) for name in names}),
+            asap_transport=transport,
+        )
+        for identifier in identifiers
+    ]
+
+
+def nanoseconds(function, number: int) -> float:
+    """Least time of one call over some batches."""
+    return min(timeit.repeat(function, number=number, repeat=5)) / number * 1e9
+
+
+def measure(policy: str, count: int) -> str:
+    """A row of the table."""
+    source = random.Random(1)
+    handlespace = Handlespace()
+    members = elements(policy, count, source)
+    for element in members:
+        handlespace.add(HANDLE, element, 300.0)
+    sample = members[:4096]
+
+    def out() -> None:
+        for element in sample:
+            handlespace.remove(HANDLE, element.identifier)
+
+    def into() -> None:
+        for element in sample:
+            handlespace.add(HANDLE, element, 300.0)
+
+    removed, added = [], []
+    for _ in range(max(1, 20_000 // len(sample))):
+        removed.append(timeit.timeit(out, number=1))
+        added.append(timeit.timeit(into, number=1))
+    times = [min(added), timeit_best(into), min(removed)]
+    cells = [time / len(sample) * 1e9 for time in times]
+    draws = Draws(np.random.default_rng(1))
+    cells += [
+        nanoseconds(lambda n=n: handlespace.select(HANDLE, n, draws), 20_000) for n in range(1, 5)
+    ]
+    return f"{policy:24}{count:9}" + "".join(f"{cell:9.0f}" for cell in cells)
+
+
+def timeit_best(function) -> float:
+    """Least time of one call of a function that takes a while."""
+    return min(timeit.repeat(function, number=1, repeat=10))
+
+
+def main() -> None:
+    """Prints the table, in ns."""
+    titles = ("register", "same", "remove", "select 1", "2", "3", "4")
+    print(f"{'from Python':24}{'elements':>9}" + "".join(f"{title:>9}" for title in titles))
+    for policy in (
+        "round_robin",
+        "random",
+        "weighted_random",
+        "least_used",
+        "least_used_degradation",
+    ):
+        for count in (10, 1000, 100_000):
+            print(measure(policy, count), flush=True)
+
+
+if __name__ == "__main__":
+    main()
