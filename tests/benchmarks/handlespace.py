@@ -1,4 +1,4 @@
-"""Cost of the handlespace's operations from Python; the C++ figures are those of bench_handlespace."""
+"""Cost of the handlespace's operations from Python; bench_handlespace has the C++ figures."""
 
 from __future__ import annotations
 
