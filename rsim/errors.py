@@ -45,3 +45,7 @@ class ResultError(RsimError):
 
 class CaptureError(RsimError):
     """A capture file that can't be written or read."""
+
+
+class PolicyError(RsimError):
+    """A selection policy that can't be registered, or that answers what it must not."""

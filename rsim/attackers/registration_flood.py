@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from rsim.attackers.base import Attacker, AttackerSettings, Surroundings, attacker
+from rsim.handlespace import load_value, policy_with
 from rsim.network import Association
 from rsim.units import Seconds
 from rsim.wire import (
@@ -17,8 +18,6 @@ from rsim.wire import (
     PoolElement,
     Registration,
     SctpTransport,
-    load_value,
-    policy_with,
     receive,
 )
 

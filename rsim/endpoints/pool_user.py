@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort, Uniform
 from rsim.endpoints.settings import PoolUserSettings
+from rsim.handlespace import UserRule, policy_kinds, user_rule
 from rsim.wire import (
     PPID_ASAP,
     Dialect,
@@ -17,24 +18,11 @@ from rsim.wire import (
     HandleResolution,
     HandleResolutionResponse,
     PoolElement,
-    policy_types,
     receive,
 )
 
-_TYPES = policy_types()
-_WALK = {_TYPES["round_robin"], _TYPES["weighted_round_robin"]}
-_UNIFORM = {
-    _TYPES[name]
-    for name in (
-        "random",
-        "weighted_random",
-        "randomized_least_used",
-        "randomized_priority_least_used",
-        "randomized_least_used_degradation",
-        "randomized_priority_least_used_degradation",
-        "weighted_random_dpf",
-    )
-}
+_ROUND_ROBIN = policy_kinds()["round_robin"].type_code
+"""Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
 
 
 @dataclass(slots=True)
@@ -155,7 +143,7 @@ class PoolUserEndpoint:
             return
         pool.timer.stop()
         pool.elements = list(message.pool_elements)
-        pool.policy_type = message.policy.type if message.policy else _TYPES["round_robin"]
+        pool.policy_type = message.policy.type if message.policy else _ROUND_ROBIN
         pool.position = 0
         pool.fresh_until = self.clock.now + self.settings.stale_cache_value
         waiting, pool.waiting = pool.waiting, []
@@ -167,11 +155,12 @@ class PoolUserEndpoint:
         if not pool.elements:
             return None
         self.counters.server_selections += 1
-        if pool.policy_type in _WALK:
+        rule = user_rule(pool.policy_type)
+        if rule is UserRule.WALK:
             pool.position %= len(pool.elements)
             element = pool.elements[pool.position]
             pool.position += 1
             return element
-        if pool.policy_type in _UNIFORM and len(pool.elements) > 1:
+        if rule is UserRule.UNIFORM and len(pool.elements) > 1:
             return pool.elements[int(self._random.uniform() * len(pool.elements))]
         return pool.elements[0]

@@ -1,5 +1,27 @@
-"""The handlespace: pools, their elements, who owns them, and selection by policy (native)."""
+"""The handlespace: pools, their elements, who owns them, and selection by policy."""
 
 from rsim._native import Draws, Handlespace, Outcome
+from rsim.handlespace.policies import (
+    PolicyKind,
+    SelectionPolicy,
+    UserRule,
+    load_value,
+    policy,
+    policy_kinds,
+    policy_with,
+    user_rule,
+)
 
-__all__ = ["Draws", "Handlespace", "Outcome"]
+__all__ = [
+    "Draws",
+    "Handlespace",
+    "Outcome",
+    "PolicyKind",
+    "SelectionPolicy",
+    "UserRule",
+    "load_value",
+    "policy",
+    "policy_kinds",
+    "policy_with",
+    "user_rule",
+]

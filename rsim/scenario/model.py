@@ -8,15 +8,15 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from rsim.attackers import AttackerSettings, attacker_kinds
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
+from rsim.handlespace import policy_kinds
 from rsim.scenario.profiles import PROFILES
 from rsim.units import Model, Seconds
-from rsim.wire import policy_types
 from rsim.workload import ClientSettings, ElementSettings
 
 
 def _policy(value: Any) -> Any:
-    if isinstance(value, str) and value not in policy_types():
-        raise ValueError(f"'{value}' is no policy; policies are {', '.join(policy_types())}")
+    if isinstance(value, str) and value not in policy_kinds():
+        raise ValueError(f"'{value}' is no policy; policies are {', '.join(policy_kinds())}")
     return value
 
 

@@ -60,7 +60,6 @@ from rsim.wire.codes import (
     Message,
     message_name,
 )
-from rsim.wire.policies import load_value, policy_with
 
 __all__ = [
     "ASAP_PORT",
@@ -112,10 +111,8 @@ __all__ = [
     "UdpTransport",
     "WireError",
     "decode",
-    "load_value",
     "message_name",
     "policy_types",
     "policy_values",
-    "policy_with",
     "receive",
 ]

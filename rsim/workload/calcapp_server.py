@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rsim.clock import Clock
 from rsim.endpoints import PoolElementEndpoint
+from rsim.handlespace import load_value, policy_kinds, policy_with
 from rsim.network import Association, Host
 from rsim.randomness import Stream
 from rsim.units import Model, Number, Seconds
@@ -17,9 +18,6 @@ from rsim.wire import (
     CookieEcho,
     Policy,
     SctpTransport,
-    load_value,
-    policy_values,
-    policy_with,
     receive,
 )
 from rsim.workload import calcapp
@@ -111,7 +109,7 @@ class CalcAppServer:
         self._processor = Processor(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
-        self._load_matters = "load" in policy_values(policy)
+        self._load_matters = "load" in policy_kinds()[policy].values
 
     # Life -----------------------------------------------------------------------------------------
 

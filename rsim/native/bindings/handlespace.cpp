@@ -1,6 +1,8 @@
 // Python face of the handlespace.
 #include <nanobind/stl/pair.h>
 
+#include <algorithm>
+
 #include "../handlespace/handlespace.hpp"
 #include "common.hpp"
 
@@ -39,6 +41,56 @@ using Listed = std::pair<std::string, wire::PoolElement>;
 
 nb::tuple listed_tuple(const Listed& listed) { return nb::make_tuple(to_bytes(listed.first), nb::cast(listed.second)); }
 
+[[noreturn]] void raise_policy_error(const std::string& text) {
+    const nb::object cls = error_class("PolicyError");
+    PyErr_SetObject(cls.ptr(), nb::str(text.c_str()).ptr());
+    throw nb::python_error();
+}
+
+// A policy that is written in Python, behind the interface of the native ones.
+class PythonSelection final : public Selection {
+public:
+    explicit PythonSelection(nb::object policy) : policy_(std::move(policy)) {}
+
+    void insert(Element& element) override {
+        elements_[element.content.identifier] = &element;
+        policy_.attr("insert")(nb::cast(element.content));
+    }
+    void remove(Element& element) override {
+        elements_.erase(element.content.identifier);
+        policy_.attr("remove")(element.content.identifier);
+    }
+    void update(Element& element) override { policy_.attr("update")(nb::cast(element.content)); }
+    void select(std::size_t count, Draws& draws, std::vector<Element*>& chosen) override {
+        const nb::object answer = policy_.attr("select")(count, nb::cast(GeneratorDraws{nb::none(), draws}));
+        for (nb::handle item : answer) {
+            const auto found = elements_.find(nb::cast<std::uint32_t>(item));
+            const bool repeated = found != elements_.end() &&
+                                  std::find(chosen.begin(), chosen.end(), found->second) != chosen.end();
+            if (found == elements_.end() || repeated || chosen.size() == count)
+                raise_policy_error(nb::cast<std::string>(policy_.type().attr("__name__")) + ": select(" + std::to_string(count) +
+                                   ") must give at most that many distinct elements of the pool");
+            chosen.push_back(found->second);
+        }
+    }
+
+private:
+    nb::object policy_;
+    std::unordered_map<std::uint32_t, Element*> elements_;
+};
+
+// Factories by type code; kept until the process ends.
+std::unordered_map<std::uint32_t, nb::object>& python_selections() {
+    static auto* factories = new std::unordered_map<std::uint32_t, nb::object>;
+    return *factories;
+}
+
+std::unique_ptr<Selection> python_selection(std::uint32_t policy_type) {
+    const auto found = python_selections().find(policy_type);
+    if (found == python_selections().end()) return nullptr;
+    return std::make_unique<PythonSelection>(found->second());
+}
+
 void bind_outcome(nb::module_& module) {
     nb::enum_<Outcome>(module, "Outcome", "What became of a registration.")
         .value("ADDED", Outcome::added, "A new element.")
@@ -67,7 +119,7 @@ void bind_handlespace(nb::module_& module) {
         "`increment`: elements that a selection moves on in round-robin order. `degradations_per_selection`\n"
         "and `degradations_at_registration`: steps of load degradation. `saturate`: degraded loads end at 100%.")
         .def("__init__", [](Handlespace* self, std::uint32_t increment, std::uint32_t per_selection, std::uint32_t at_registration, bool saturate) {
-            new (self) Handlespace(SelectionSettings{increment, per_selection, at_registration, saturate});
+            new (self) Handlespace(SelectionSettings{increment, per_selection, at_registration, saturate}, &python_selection);
         }, nb::kw_only(), "increment"_a = 1u, "degradations_per_selection"_a = 1u, "degradations_at_registration"_a = 0u, "saturate"_a = false)
         .def("add", [](Handlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires,
                        std::optional<std::uint32_t> home_server, const wire::Transport* asap_transport) {
@@ -101,9 +153,9 @@ void bind_handlespace(nb::module_& module) {
         }, "pool_handle"_a, "Type code of a pool's policy, or None.")
         .def("select", [](Handlespace& self, nb::bytes handle, std::size_t count, GeneratorDraws& draws) {
             return to_tuple(self.select(view(handle), count, draws.draws), [](const Element* element) {
-                wire::PoolElement listed = element->content;
-                listed.asap_transport.reset();
-                return nb::cast(std::move(listed));
+                const wire::PoolElement& own = element->content;
+                return nb::cast(wire::PoolElement{own.identifier, own.home_server, own.registration_life,
+                                                  own.user_transport, own.policy, std::nullopt});
             });
         }, "pool_handle"_a, "count"_a, "draws"_a,
            nb::sig("def select(self, pool_handle: bytes, count: int, draws: Draws) -> tuple[PoolElement, ...]"),
@@ -145,6 +197,11 @@ void bind_handlespace(nb::module_& module) {
            "Removes and returns the marked elements of an owner (RFC 5353 3.6.3).")
         .def_prop_ro("pools", &Handlespace::pools, "Number of pools.")
         .def("__len__", &Handlespace::elements);
+
+    module.def("register_selection", [](std::uint32_t policy_type, nb::callable factory) {
+        python_selections()[policy_type] = std::move(factory);
+    }, "policy_type"_a, "factory"_a, nb::sig("def register_selection(policy_type: int, factory: collections.abc.Callable[[], typing.Any]) -> None"),
+       "Makes `factory()` the selection of new pools whose policy has that type code.");
 }
 
 }  // namespace rsim

@@ -49,10 +49,8 @@ const Element* Handlespace::find(std::string_view handle, std::uint32_t identifi
 }
 
 std::unique_ptr<Selection> Handlespace::make_selection(std::uint32_t policy_type) {
-    if (custom_policy)
-        if (auto selection = custom_policy(policy_type)) return selection;
-    const SelectionFactory factory = find_selection(policy_type);
-    return factory ? factory(settings_) : nullptr;
+    if (const SelectionFactory factory = find_selection(policy_type)) return factory(settings_);
+    return more_policies_ ? more_policies_(policy_type) : nullptr;
 }
 
 Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& content, double expires) {
@@ -76,7 +74,6 @@ Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& conte
         Holding& holding = holding_of(*pool, content.home_server);
         element = &holding.elements.try_emplace(content.identifier).first->second;
         element->content = content;
-        element->pool = pool;
         element->holding = &holding;
         element->degradations = settings_.degradations_at_registration;
         pool->table_.insert(content.identifier, *element);
@@ -103,7 +100,7 @@ bool Handlespace::remove(std::string_view handle, std::uint32_t identifier) {
 }
 
 void Handlespace::erase(Element& element) {
-    Pool& pool = *element.pool;
+    Pool& pool = *element.holding->pool;
     Holding& holding = *element.holding;
     const std::uint32_t identifier = element.content.identifier;
     set_expiry(element, never);
@@ -116,11 +113,16 @@ void Handlespace::erase(Element& element) {
 }
 
 void Handlespace::set_expiry(Element& element, double expires) {
-    if (element.expires == expires) return;
-    if (expires == never) expiries_.remove(element);
-    else if (element.expires == never) expiries_.push(expires, element);
-    else expiries_.change(element, expires);
-    element.expires = expires;
+    const bool limited = element.expiry_slot != Element::no_slot;
+    if (expires == never) {
+        if (!limited) return;
+        expiries_.remove(element);
+        element.expiry_slot = Element::no_slot;
+    } else if (limited) {
+        expiries_.change(element, expires);
+    } else {
+        expiries_.push(expires, element);
+    }
 }
 
 Holding& Handlespace::holding_of(Pool& pool, std::uint32_t owner_identifier) {
@@ -128,6 +130,7 @@ Holding& Handlespace::holding_of(Pool& pool, std::uint32_t owner_identifier) {
     if (created) {
         Owner& owner = owners_[owner_identifier];
         owner.identifier = owner_identifier;
+        at->second.pool = &pool;
         at->second.owner = &owner;
         owner.holdings.emplace(pool.handle_, &at->second);
     }
@@ -136,12 +139,12 @@ Holding& Handlespace::holding_of(Pool& pool, std::uint32_t owner_identifier) {
 
 void Handlespace::gain(Holding& holding, const Element& element) {
     ++holding.owner->elements;
-    holding.owner->sum += element.pool->handle_sum_ + sum_of_identifier(element.content.identifier);
+    holding.owner->sum += holding.pool->handle_sum_ + sum_of_identifier(element.content.identifier);
 }
 
 void Handlespace::lose(Holding& holding, const Element& element) {
     --holding.owner->elements;
-    holding.owner->sum -= element.pool->handle_sum_ + sum_of_identifier(element.content.identifier);
+    holding.owner->sum -= holding.pool->handle_sum_ + sum_of_identifier(element.content.identifier);
 }
 
 // Gives back a holding without elements, and its owner and pool if they hold nothing more.
@@ -165,7 +168,7 @@ void Handlespace::release(Pool& pool, Holding& holding) {
 
 // The element changes hands without changing its place in memory.
 Element& Handlespace::move_to(Element& element, std::uint32_t owner) {
-    Pool& pool = *element.pool;
+    Pool& pool = *element.holding->pool;
     Holding& from = *element.holding;
     Holding& to = holding_of(pool, owner);
     lose(from, element);
@@ -188,26 +191,25 @@ std::uint32_t Handlespace::report(std::string_view handle, std::uint32_t identif
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
     if (!element) return 0;
-    if (!element->reports) element->reports = std::make_unique<std::map<std::uint64_t, std::uint32_t>>();
-    ++(*element->reports)[reporter];
-    ++element->report_count;
-    return distinct ? static_cast<std::uint32_t>(element->reports->size()) : element->report_count;
+    if (!element->reports) element->reports = std::make_unique<Reports>();
+    Reports& reports = *element->reports;
+    ++reports.by_reporter[reporter];
+    ++reports.count;
+    return distinct ? static_cast<std::uint32_t>(reports.by_reporter.size()) : reports.count;
 }
 
 void Handlespace::clear_reports(std::string_view handle, std::uint32_t identifier) {
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
-    if (!element) return;
-    element->report_count = 0;
-    element->reports.reset();
+    if (element) element->reports.reset();
 }
 
-double Handlespace::next_expiry() const { return expiries_.empty() ? never : expiries_.top().key; }
+double Handlespace::next_expiry() const { return expiries_.empty() ? never : expiries_.top_key(); }
 
 std::optional<std::pair<std::string, wire::PoolElement>> Handlespace::expire(double now) {
-    if (expiries_.empty() || expiries_.top().key > now) return std::nullopt;
-    Element& element = *expiries_.top().item;
-    std::pair<std::string, wire::PoolElement> expired{element.pool->handle(), element.content};
+    if (expiries_.empty() || expiries_.top_key() > now) return std::nullopt;
+    Element& element = expiries_.top();
+    std::pair<std::string, wire::PoolElement> expired{element.holding->pool->handle(), element.content};
     erase(element);
     return expired;
 }
@@ -296,7 +298,7 @@ void Handlespace::unmark(std::uint32_t owner) {
 std::vector<std::pair<std::string, wire::PoolElement>> Handlespace::sweep(std::uint32_t owner) {
     std::vector<std::pair<std::string, wire::PoolElement>> swept;
     each_owned(owner, [&](Element& element) {
-        if (element.marked) swept.emplace_back(element.pool->handle(), element.content);
+        if (element.marked) swept.emplace_back(element.holding->pool->handle(), element.content);
     });
     for (const auto& [handle, element] : swept) remove(handle, element.identifier);
     return swept;

@@ -17,6 +17,9 @@
 
 namespace rsim::handlespace {
 
+class Pool;
+struct Holding;
+
 // What one server owns: number of elements and the sum that its PE checksum comes from.
 struct Owner {
     std::uint32_t identifier = 0;
@@ -27,6 +30,7 @@ struct Owner {
 
 // Elements of one pool that one server owns, by identifier.
 struct Holding {
+    Pool* pool = nullptr;
     Owner* owner = nullptr;
     std::map<std::uint32_t, Element> elements;
 };
@@ -75,7 +79,11 @@ struct TablePiece {
 
 class Handlespace {
 public:
-    explicit Handlespace(SelectionSettings settings) : settings_(settings) {}
+    // Gives the selection for a policy type, or null if it knows no such type.
+    using SelectionSource = std::unique_ptr<Selection> (*)(std::uint32_t policy_type);
+
+    // `more` is asked for policies that are not native.
+    explicit Handlespace(SelectionSettings settings, SelectionSource more = nullptr) : settings_(settings), more_policies_(more) {}
     Handlespace(const Handlespace&) = delete;
     Handlespace& operator=(const Handlespace&) = delete;
 
@@ -116,9 +124,6 @@ public:
     std::size_t pools() const { return pools_.size(); }
     std::size_t elements() const { return elements_; }
 
-    // Policies beside the native ones: asked first.
-    std::function<std::unique_ptr<Selection>(std::uint32_t)> custom_policy;
-
 private:
     struct ExpirySlot {
         std::uint32_t& operator()(Element& element) const { return element.expiry_slot; }
@@ -143,6 +148,7 @@ private:
     void each_owned(std::uint32_t owner, Visit&& visit);
 
     SelectionSettings settings_;
+    SelectionSource more_policies_;
     std::unordered_map<std::string, std::unique_ptr<Pool>, StringHash, std::equal_to<>> pools_;
     std::map<std::string_view, Pool*> ordered_pools_;
     std::unordered_map<std::uint32_t, Owner> owners_;

@@ -6,6 +6,7 @@
 
 #include "../wire/policies.hpp"
 #include "indexed_heap.hpp"
+#include "ring.hpp"
 #include "weight_sums.hpp"
 
 namespace rsim::handlespace {
@@ -36,7 +37,6 @@ std::uint64_t penalised(const Element& e, std::uint64_t value, std::size_t dpf_w
 using Rank = std::uint64_t (*)(const Element&, const SelectionSettings&);
 
 namespace rank {  // smallest first
-std::uint64_t none(const Element&, const SelectionSettings&) { return 0; }
 std::uint64_t priority(const Element& e, const SelectionSettings&) { return full_load - load(e); }
 std::uint64_t least_used(const Element& e, const SelectionSettings&) { return load(e); }
 std::uint64_t degraded_load(const Element& e, const SelectionSettings& s) { return degraded(e, load(e), s); }
@@ -71,11 +71,30 @@ struct Key {
     }
 };
 
-// Round robin, priority and the least-used family: smallest rank first, ties to the element that
-// was chosen longest ago.
+class RoundRobin final : public Selection {
+public:
+    explicit RoundRobin(const SelectionSettings& settings) : settings_(settings) {}
+
+    void insert(Element& element) override { ring_.insert(element); }
+    void remove(Element& element) override { ring_.remove(element); }
+    void update(Element&) override {}
+    void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
+        ring_.first(count, chosen);
+        ring_.advance(std::min<std::size_t>(settings_.increment, chosen.size()));
+    }
+
+private:
+    const SelectionSettings& settings_;
+    Ring<Element, SelectionSlot> ring_;
+};
+
+// Priority and the least-used family: smallest rank first, ties to the element that was chosen
+// longest ago.
 class Sorted final : public Selection {
 public:
-    Sorted(const SelectionSettings& settings, Rank rank) : settings_(settings), rank_(rank) {}
+    // `degrades`: whether the rank depends on how often an element was listed.
+    Sorted(const SelectionSettings& settings, Rank rank, bool degrades)
+        : settings_(settings), rank_(rank), degrades_(degrades) {}
 
     void insert(Element& element) override {
         element.sequence = next_++;
@@ -86,8 +105,10 @@ public:
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
         heap_.smallest(count, chosen);
         for (std::size_t i = 0; i < chosen.size(); ++i) {
+            const bool moves_on = i < settings_.increment;
+            if (!moves_on && !degrades_) break;
             chosen[i]->degradations += settings_.degradations_per_selection;
-            if (i < settings_.increment) chosen[i]->sequence = next_++;
+            if (moves_on) chosen[i]->sequence = next_++;
             heap_.change(*chosen[i], key(*chosen[i]));
         }
     }
@@ -97,6 +118,7 @@ private:
 
     const SelectionSettings& settings_;
     Rank rank_;
+    bool degrades_;
     IndexedHeap<Key, Element, SelectionSlot> heap_;
     std::uint64_t next_ = 0;
 };
@@ -108,55 +130,61 @@ class WeightedRoundRobin final : public Selection {
 public:
     explicit WeightedRoundRobin(const SelectionSettings& settings) : settings_(settings) {}
 
-    void insert(Element& element) override { enter(element); }
+    void insert(Element& element) override { heap_.push(first_turn(element, now_), element); }
     void remove(Element& element) override { heap_.remove(element); }
     void update(Element& element) override {
         const Key old = heap_.key_of(element);
-        const bool had_turns = old.rank != no_turn;
-        const std::uint32_t weight = element.content.policy.word(0);
-        if (!had_turns || weight == 0) {
-            heap_.remove(element);
-            enter(element);
-        } else {
-            heap_.change(element, {turn_from(old.rank, weight), element.sequence});
-        }
+        const bool keeps_place = old.rank != no_turn && weight_of(element) > 0;
+        if (keeps_place)
+            heap_.change(element, {turn_from(element, old.rank), old.sequence});
+        else if (old.rank != no_turn || weight_of(element) > 0)
+            heap_.change(element, first_turn(element, now_));
     }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
         heap_.smallest(count, chosen);
         for (std::size_t i = 0; i < chosen.size() && i < settings_.increment; ++i) {
             Element& element = *chosen[i];
             const std::uint64_t rank = heap_.key_of(element).rank;
-            element.sequence = next_++;
             if (rank == no_turn) {
-                heap_.change(element, {no_turn, element.sequence});
-            } else {
-                now_ = rank;
-                heap_.change(element, {turn_from(rank + 1, element.content.policy.word(0)), element.sequence});
+                heap_.change(element, {no_turn, next_++});
+                continue;
             }
+            now_ = rank;
+            const std::uint64_t weight = weight_of(element);
+            std::uint64_t round = rank >> 32;
+            // `sequence` holds which of its turns comes next.
+            if (++element.sequence == weight) {
+                element.sequence = 0;
+                ++round;
+            }
+            heap_.change(element, {(round << 32) + turn(element.sequence, weight), next_++});
         }
     }
 
 private:
     static constexpr std::uint64_t no_turn = UINT64_MAX;
 
-    void enter(Element& element) {
-        element.sequence = next_++;
-        const std::uint32_t weight = element.content.policy.word(0);
-        heap_.push({weight == 0 ? no_turn : turn_from(now_, weight), element.sequence}, element);
+    static std::uint64_t weight_of(const Element& element) { return element.content.policy.word(0); }
+
+    Key first_turn(Element& element, std::uint64_t time) {
+        return {weight_of(element) == 0 ? no_turn : turn_from(element, time), next_++};
     }
 
     // First turn at or after `time`: the round in the upper, the place in it in the lower 32 bits.
-    static std::uint64_t turn_from(std::uint64_t time, std::uint64_t weight) {
+    static std::uint64_t turn_from(Element& element, std::uint64_t time) {
+        const std::uint64_t weight = weight_of(element);
         const std::uint64_t round = time >> 32;
         const std::uint64_t place = time & full_load;
         std::uint64_t k = place * weight >> 32;
         k = k > 0 ? k - 1 : 0;
         while (k < weight && turn(k, weight) < place) ++k;
-        return k < weight ? (round << 32) + turn(k, weight) : ((round + 1) << 32) + turn(0, weight);
+        element.sequence = k < weight ? k : 0;
+        return ((k < weight ? round : round + 1) << 32) + turn(element.sequence, weight);
     }
+    // (2k + 1) / (2 * weight) * 2^32, rounded down a little further than need be.
     static std::uint64_t turn(std::uint64_t k, std::uint64_t weight) {
-        // floor((2k + 1) / (2 * weight) * 2^32) without overflow: 2k + 1 < 2^33.
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(2 * k + 1) << 31) / weight);
+        const std::uint64_t reciprocal = (std::uint64_t{1} << 63) / weight;
+        return static_cast<std::uint64_t>(static_cast<unsigned __int128>(2 * k + 1) * reciprocal >> 32);
     }
 
     const SelectionSettings& settings_;
@@ -170,13 +198,13 @@ class UniformSet {
 public:
     std::size_t size() const { return elements_.size(); }
     void insert(Element& element) {
-        element.slot = static_cast<std::uint32_t>(elements_.size());
+        element.selection_slot = static_cast<std::uint32_t>(elements_.size());
         elements_.push_back(&element);
     }
     void remove(Element& element) {
         Element& last = *elements_.back();
-        elements_[element.slot] = &last;
-        last.slot = element.slot;
+        elements_[element.selection_slot] = &last;
+        last.selection_slot = element.selection_slot;
         elements_.pop_back();
         if (elements_.size() < elements_.capacity() / 4) elements_.shrink_to_fit();
     }
@@ -185,8 +213,8 @@ public:
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t other = i + draws.below(elements_.size() - i);
             std::swap(elements_[i], elements_[other]);
-            elements_[i]->slot = static_cast<std::uint32_t>(i);
-            elements_[other]->slot = static_cast<std::uint32_t>(other);
+            elements_[i]->selection_slot = static_cast<std::uint32_t>(i);
+            elements_[other]->selection_slot = static_cast<std::uint32_t>(other);
             chosen.push_back(elements_[i]);
         }
     }
@@ -256,13 +284,16 @@ private:
     UniformSet zero_;
 };
 
-template <Rank rank>
+template <Rank rank, bool degrades = false>
 std::unique_ptr<Selection> sorted(const SelectionSettings& settings) {
-    return std::make_unique<Sorted>(settings, rank);
+    return std::make_unique<Sorted>(settings, rank, degrades);
 }
 template <Rank weight>
 std::unique_ptr<Selection> proportional(const SelectionSettings& settings) {
     return std::make_unique<Proportional>(settings, weight);
+}
+std::unique_ptr<Selection> round_robin(const SelectionSettings& settings) {
+    return std::make_unique<RoundRobin>(settings);
 }
 std::unique_ptr<Selection> weighted_round_robin(const SelectionSettings& settings) {
     return std::make_unique<WeightedRoundRobin>(settings);
@@ -270,24 +301,24 @@ std::unique_ptr<Selection> weighted_round_robin(const SelectionSettings& setting
 std::unique_ptr<Selection> random(const SelectionSettings&) { return std::make_unique<Random>(); }
 
 constexpr std::array<std::pair<PolicyType, SelectionFactory>, 18> native_policies{{
-    {PolicyType::round_robin, sorted<rank::none>},
+    {PolicyType::round_robin, round_robin},
     {PolicyType::weighted_round_robin, weighted_round_robin},
     {PolicyType::random, random},
     {PolicyType::weighted_random, proportional<weight::stated>},
     {PolicyType::priority, sorted<rank::priority>},
     {PolicyType::least_used, sorted<rank::least_used>},
-    {PolicyType::least_used_degradation, sorted<rank::degraded_load>},
+    {PolicyType::least_used_degradation, sorted<rank::degraded_load, true>},
     {PolicyType::priority_least_used, sorted<rank::with_own>},
     {PolicyType::randomized_least_used, proportional<weight::randomized>},
     {PolicyType::randomized_priority_least_used, proportional<weight::with_own>},
     {PolicyType::randomized_least_used_degradation, proportional<weight::degraded_load>},
-    {PolicyType::priority_least_used_degradation, sorted<rank::with_own_degraded>},
+    {PolicyType::priority_least_used_degradation, sorted<rank::with_own_degraded, true>},
     {PolicyType::randomized_priority_least_used_degradation, proportional<weight::with_own_degraded>},
     {PolicyType::weighted_random_dpf, proportional<weight::distant>},
     {PolicyType::least_used_dpf, sorted<rank::least_used_dpf>},
-    {PolicyType::least_used_degradation_dpf, sorted<rank::degraded_dpf>},
+    {PolicyType::least_used_degradation_dpf, sorted<rank::degraded_dpf, true>},
     {PolicyType::priority_least_used_dpf, sorted<rank::with_own_dpf>},
-    {PolicyType::priority_least_used_degradation_dpf, sorted<rank::with_own_degraded_dpf>},
+    {PolicyType::priority_least_used_degradation_dpf, sorted<rank::with_own_degraded_dpf, true>},
 }};
 
 }  // namespace

@@ -1,0 +1,146 @@
+"""Selection policies by name: the native ones, and those that users write in Python.
+
+A policy of one's own is a subclass of `SelectionPolicy`, registered by `@policy`; from then on its
+name stands in scenarios, its type code on the wire, and its class selects at every server.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, ClassVar, TypeVar
+
+from rsim._native import (
+    Draws,
+    Policy,
+    PoolElement,
+    policy_types,
+    policy_values,
+    register_selection,
+)
+from rsim.errors import PolicyError
+
+
+class UserRule(Enum):
+    """What a pool user does with a list of elements (RFC 5356, pool user considerations)."""
+
+    IN_ORDER = auto()
+    """The first that answers."""
+    WALK = auto()
+    """One after the other, then from the beginning."""
+    UNIFORM = auto()
+    """Any, with equal chances."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyKind:
+    """A policy: its name, type code, names of its 32-bit values, and the pool user's rule."""
+
+    name: str
+    type_code: int
+    values: tuple[str, ...]
+    user_rule: UserRule
+
+
+class SelectionPolicy(ABC):
+    """A selection policy in Python: the elements of one pool, and which of them to list.
+
+    Class attributes: `name`; `type_code`, private (0x80000000 upward, RFC 5356 7.1); `values` names
+    of the 32-bit words that its parameter holds; `user_rule`.
+    """
+
+    name: ClassVar[str]
+    type_code: ClassVar[int]
+    values: ClassVar[tuple[str, ...]] = ()
+    user_rule: ClassVar[UserRule] = UserRule.IN_ORDER
+
+    @abstractmethod
+    def insert(self, element: PoolElement) -> None:
+        """Takes a new element."""
+
+    @abstractmethod
+    def remove(self, identifier: int) -> None:
+        """Lets an element go."""
+
+    @abstractmethod
+    def update(self, element: PoolElement) -> None:
+        """Takes new values of an element, from a fresh registration."""
+
+    @abstractmethod
+    def select(self, count: int, draws: Draws) -> list[int]:
+        """Identifiers of at most `count` distinct elements, in the order of the answer."""
+
+    @classmethod
+    def values_of(cls, element: PoolElement) -> dict[str, int]:
+        """The values in an element's policy parameter, by name."""
+        data = element.policy.data
+        if len(data) != 4 * len(cls.values):
+            raise PolicyError(
+                f"{cls.name}: parameter of {len(data)} bytes, not {4 * len(cls.values)}"
+            )
+        words = (int.from_bytes(data[i : i + 4]) for i in range(0, len(data), 4))
+        return dict(zip(cls.values, words, strict=True))
+
+
+def _native_rule(name: str) -> UserRule:
+    if "round_robin" in name:
+        return UserRule.WALK
+    return UserRule.UNIFORM if "random" in name else UserRule.IN_ORDER
+
+
+_KINDS = {
+    name: PolicyKind(name, code, policy_values(name), _native_rule(name))
+    for name, code in policy_types().items()
+}
+_NATIVE = frozenset(_KINDS)
+_RULES = {kind.type_code: kind.user_rule for kind in _KINDS.values()}
+
+P = TypeVar("P", bound=type[SelectionPolicy])
+
+
+def policy(cls: P) -> P:
+    """Registers a policy class under its name and type code.
+
+    Raises PolicyError if the name or the type code is a native policy's, or the code not private.
+    """
+    native_code = any(_KINDS[name].type_code == cls.type_code for name in _NATIVE)
+    if cls.name in _NATIVE or native_code:
+        raise PolicyError(f"{cls.name}: name or type code of a native policy")
+    if not 0x80000000 <= cls.type_code <= 0xFFFFFFFF:
+        raise PolicyError(
+            f"{cls.name}: type code 0x{cls.type_code:x} is not private (0x8… to 0xf…)"
+        )
+    _KINDS[cls.name] = PolicyKind(cls.name, cls.type_code, tuple(cls.values), cls.user_rule)
+    _RULES[cls.type_code] = cls.user_rule
+    register_selection(cls.type_code, cls)
+    return cls
+
+
+def policy_kinds() -> dict[str, PolicyKind]:
+    """All policies by name."""
+    return dict(_KINDS)
+
+
+def user_rule(type_code: int) -> UserRule:
+    """The pool user's rule for a policy type; in order for types unknown here."""
+    return _RULES.get(type_code, UserRule.IN_ORDER)
+
+
+def policy_with(name: str, offered: dict[str, int]) -> Policy:
+    """The policy parameter with those of the offered values that the policy has, 0 for the others.
+
+    Parameters: `offered` 32-bit values by name (`load`, `weight`, ...), loads as shares of
+    0xffffffff (RFC 5356 3.1).
+    """
+    kind = _KINDS[name]
+    if name not in _NATIVE:
+        data = b"".join(offered.get(value, 0).to_bytes(4) for value in kind.values)
+        return Policy(kind.type_code, data=data)
+    values: dict[str, Any] = {value: offered.get(value, 0) for value in kind.values}
+    return Policy(name, **values)
+
+
+def load_value(share: float) -> int:
+    """A load or degradation as on the wire: 0 to 1 is 0 to 0xffffffff, rounded (RFC 5356 3.1)."""
+    return int(min(1.0, max(0.0, share)) * 0xFFFFFFFF + 0.5)
