@@ -155,7 +155,7 @@ private:
         items_ = std::move(items);
         positions_.resize(entries_.size());
         for (std::size_t at = 0; at < positions_.size(); ++at) positions_[at] = static_cast<std::uint32_t>(at);
-        free_ = {};
+        std::vector<std::uint32_t>().swap(free_);
         entries_.shrink_to_fit();
         positions_.shrink_to_fit();
     }

@@ -66,8 +66,8 @@ private:
         std::vector<Item*> items;
         items.reserve(size_);
         first(size_, items);
-        nodes_ = {};
-        free_ = {};
+        std::vector<Node>().swap(nodes_);
+        std::vector<std::uint32_t>().swap(free_);
         size_ = 0;
         for (Item* item : items) insert(*item);
     }

@@ -181,11 +181,8 @@ private:
         element.sequence = k < weight ? k : 0;
         return ((k < weight ? round : round + 1) << 32) + turn(element.sequence, weight);
     }
-    // (2k + 1) / (2 * weight) * 2^32, rounded down a little further than need be.
-    static std::uint64_t turn(std::uint64_t k, std::uint64_t weight) {
-        const std::uint64_t reciprocal = (std::uint64_t{1} << 63) / weight;
-        return static_cast<std::uint64_t>(static_cast<unsigned __int128>(2 * k + 1) * reciprocal >> 32);
-    }
+    // (2k + 1) / (2 * weight) * 2^32, rounded down; 2k + 1 < 2^33, so nothing overflows.
+    static std::uint64_t turn(std::uint64_t k, std::uint64_t weight) { return ((2 * k + 1) << 31) / weight; }
 
     const SelectionSettings& settings_;
     IndexedHeap<Key, Element, SelectionSlot> heap_;

@@ -1,0 +1,264 @@
+"""Selection policies (RFC 5356 and extensions) against their plain-Python twins."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from scipy import stats
+
+from rsim import wire
+from rsim.handlespace import Draws, Handlespace
+from tests.handlespace import twin
+
+HANDLE = b"pool"
+TRANSPORT = wire.SctpTransport(port=1, addresses=["10.0.0.1"])
+POLICIES = sorted(wire.policy_types())
+
+# Small numbers make ties and zeros, large ones the edges of 32 bits.
+VALUES = st.one_of(st.integers(0, 4), st.integers(0, 0xFFFFFFFF))
+WEIGHTS = st.integers(0, 6)
+
+
+def element(identifier, policy, values, owner=1):
+    return wire.PoolElement(
+        identifier=identifier,
+        home_server=owner,
+        user_transport=TRANSPORT,
+        policy=wire.Policy(policy, **values),
+    )
+
+
+class Histories(RuleBasedStateMachine):
+    """Random histories of registrations, updates, selections and removals."""
+
+    known = Bundle("known")
+
+    @initialize(
+        policy=st.sampled_from(POLICIES),
+        increment=st.integers(1, 3),
+        per_selection=st.integers(0, 2),
+        at_registration=st.integers(0, 1),
+        saturate=st.booleans(),
+        seed=st.integers(0, 2**32),
+    )
+    def begin(self, policy, increment, per_selection, at_registration, saturate, seed):
+        chosen = twin.Settings(increment, per_selection, at_registration, saturate)
+        self.policy = policy
+        self.native = Handlespace(**vars(chosen))
+        self.twin = twin.make_pool(policy, chosen)
+        self.draws = Draws(np.random.Generator(np.random.PCG64(seed)))
+        self.words = twin.Words(seed)
+        self.owners = {}
+
+    @rule(identifier=st.integers(0, 12), owner=st.integers(1, 3), data=st.data())
+    def register(self, identifier, owner, data):
+        values = {
+            name: data.draw(WEIGHTS if name == "weight" else VALUES)
+            for name in wire.policy_values(self.policy)
+        }
+        self.native.add(HANDLE, element(identifier, self.policy, values, owner))
+        self.twin.add(identifier, values)
+        self.owners[identifier] = owner
+
+    @rule(identifier=st.integers(0, 12))
+    def remove(self, identifier):
+        assert self.native.remove(HANDLE, identifier) == (identifier in self.owners)
+        if self.owners.pop(identifier, None) is not None:
+            self.twin.remove(identifier)
+        if not self.owners:
+            # A pool goes with its last element, and its state with it.
+            self.twin = twin.make_pool(self.policy, self.twin.settings)
+
+    @rule(count=st.integers(1, 14))
+    def select(self, count):
+        answer = [e.identifier for e in self.native.select(HANDLE, count, self.draws)]
+        expected = self.twin.select(count, self.words) if self.owners else []
+        assert answer == expected
+        assert len(set(answer)) == min(count, len(self.owners))
+        assert set(answer) <= set(self.owners)
+
+    @invariant()
+    def checksums_equal_recomputation(self):
+        if not hasattr(self, "owners"):
+            return
+        for owner in (1, 2, 3):
+            blocks = [HANDLE + i.to_bytes(4) for i, o in self.owners.items() if o == owner]
+            total = sum(
+                int.from_bytes(block[i : i + 2]) for block in blocks for i in range(0, 8, 2)
+            )
+            while total >> 16:
+                total = (total & 0xFFFF) + (total >> 16)
+            assert self.native.checksum(owner) == ~total & 0xFFFF
+            assert self.native.owned(owner) == len(blocks)
+        assert len(self.native) == len(self.owners)
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_long_history_of_each_policy(policy):
+    """One long history for every policy, whatever hypothesis happens to choose."""
+    random = np.random.default_rng(7)
+    chosen = twin.Settings()
+    native, plain = Handlespace(), twin.make_pool(policy, chosen)
+    draws, words = Draws(np.random.Generator(np.random.PCG64(3))), twin.Words(3)
+    members = set()
+    for _ in range(3000):
+        identifier = int(random.integers(30))
+        action = random.integers(4)
+        if action == 0 or not members:
+            values = {
+                name: int(random.integers(0, 8 if name == "weight" else 2**32))
+                for name in wire.policy_values(policy)
+            }
+            native.add(HANDLE, element(identifier, policy, values))
+            plain.add(identifier, values)
+            members.add(identifier)
+        elif action == 1 and len(members) > 1 and identifier in members:
+            native.remove(HANDLE, identifier)
+            plain.remove(identifier)
+            members.discard(identifier)
+        else:
+            count = int(random.integers(1, 6))
+            answer = [e.identifier for e in native.select(HANDLE, count, draws)]
+            assert answer == plain.select(count, words)
+
+
+def pool(policy, listed, **chosen):
+    handlespace = Handlespace(**chosen)
+    for identifier, values in listed.items():
+        handlespace.add(HANDLE, element(identifier, policy, values))
+    return handlespace
+
+
+def selections(handlespace, number, count=1, seed=1):
+    draws = Draws(np.random.default_rng(seed))
+    return [
+        tuple(e.identifier for e in handlespace.select(HANDLE, count, draws)) for _ in range(number)
+    ]
+
+
+LOAD = {i: {"load": i * 0xFFFFFFFF // 10} for i in range(10)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "listed", "weights"),
+    [
+        ("random", {i: {} for i in range(10)}, [1] * 10),
+        ("weighted_random", {i: {"weight": i} for i in range(10)}, range(10)),
+        ("randomized_least_used", LOAD, [10 - i for i in range(10)]),
+    ],
+)
+def test_random_policies_have_the_right_shares(policy, listed, weights):
+    counts = Counter(s[0] for s in selections(pool(policy, listed), 100_000))
+    weights = np.array(weights, dtype=float)
+    observed = np.array([counts[i] for i in range(10)])
+    assert observed[weights == 0].sum() == 0
+    expected = 100_000 * weights / weights.sum()
+    positive = weights > 0
+    assert stats.chisquare(observed[positive], expected[positive]).pvalue > 1e-3
+
+
+def test_pairs_drawn_uniformly_are_uniform():
+    pairs = Counter(selections(pool("random", {i: {} for i in range(5)}), 100_000, count=2))
+    assert len(pairs) == 20
+    assert stats.chisquare(list(pairs.values())).pvalue > 1e-3
+
+
+def test_all_weights_zero_is_uniform_and_single_zeros_only_fill_up():
+    zeros = pool("weighted_random", {i: {"weight": 0} for i in range(4)})
+    counts = Counter(s[0] for s in selections(zeros, 20_000))
+    assert stats.chisquare(list(counts.values())).pvalue > 1e-3
+    mixed = pool("weighted_random", {1: {"weight": 5}, 2: {"weight": 0}})
+    assert {s[0] for s in selections(mixed, 100)} == {1}
+    assert selections(mixed, 1, count=2) == [(1, 2)]
+
+
+def test_round_robin_visits_all_before_repeating_under_churn():
+    handlespace = pool("round_robin", {i: {} for i in range(10)})
+    draws = Draws(np.random.default_rng(1))
+    random = np.random.default_rng(2)
+    members, since = set(range(10)), {}
+    for step in range(2000):
+        if random.random() < 0.3:
+            identifier = int(random.integers(20))
+            if identifier in members and len(members) > 1:
+                handlespace.remove(HANDLE, identifier)
+                members.discard(identifier)
+            else:
+                handlespace.add(HANDLE, element(identifier, "round_robin", {}))
+                members.add(identifier)
+            since.pop(identifier, None)
+        [chosen] = handlespace.select(HANDLE, 1, draws)
+        # Nobody who was there all along is passed over twice by one that is chosen again.
+        if chosen.identifier in since:
+            began = since[chosen.identifier]
+            for other in members - {chosen.identifier}:
+                assert since.get(other, step) >= began
+        since[chosen.identifier] = step
+
+
+def test_weighted_round_robin_is_exact_over_a_round_and_interleaved():
+    weights = {1: 5, 2: 1, 3: 3, 4: 1}
+    handlespace = pool("weighted_round_robin", {i: {"weight": w} for i, w in weights.items()})
+    for _ in range(20):
+        sequence = [s[0] for s in selections(handlespace, 10)]
+        assert Counter(sequence) == weights
+    for identifier, weight in weights.items():
+        places = [i for i, chosen in enumerate(sequence * 2) if chosen == identifier]
+        gaps = np.diff(places)
+        assert max(gaps) <= np.ceil(10 / weight) + 2
+
+
+def test_answer_size_that_divides_the_pool_size_is_the_round_robin_anomaly():
+    """With all listed elements moved on, users who take the first see only every n-th element."""
+    anomalous = pool("round_robin", {i: {} for i in range(10)}, increment=5)
+    assert {s[0] for s in selections(anomalous, 100, count=5)} == {0, 5}
+    healthy = pool("round_robin", {i: {} for i in range(10)}, increment=1)
+    assert {s[0] for s in selections(healthy, 100, count=5)} == set(range(10))
+
+
+def test_degradation_grows_with_each_listing_and_a_registration_clears_it():
+    values = {1: {"load": 0, "load_degradation": 10}, 2: {"load": 25, "load_degradation": 10}}
+    handlespace = pool("least_used_degradation", values)
+    assert [s[0] for s in selections(handlespace, 5)] == [1, 1, 1, 2, 1]
+    handlespace.add(HANDLE, element(1, "least_used_degradation", values[1]))
+    assert [s[0] for s in selections(handlespace, 3)] == [1, 1, 1]
+
+
+def test_rspsims_doubled_step_and_cut_off():
+    quarter = 0x40000000
+    values = {
+        1: {"load": 0, "load_degradation": quarter},
+        2: {"load": 0xFFFFFFFF, "load_degradation": 0},
+    }
+    handlespace = pool(
+        "least_used_degradation",
+        values,
+        degradations_per_selection=2,
+        degradations_at_registration=1,
+        saturate=True,
+    )
+    # 0.25, then 0.75, then cut off at 1: a tie, which goes to the element not chosen so far.
+    assert [s[0] for s in selections(handlespace, 3)] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("policy", ["least_used", "priority", "priority_least_used"])
+def test_ties_go_round_robin(policy):
+    values = dict.fromkeys(wire.policy_values(policy), 7)
+    handlespace = pool(policy, dict.fromkeys(range(4), values))
+    assert [s[0] for s in selections(handlespace, 8)] == [0, 1, 2, 3] * 2
+
+
+def test_distance_is_penalised():
+    share = 0xFFFFFFFF // 1000
+    near = {"load": share * 500, "load_dpf": share, "distance": 10}
+    far = {"load": share * 400, "load_dpf": share, "distance": 200}
+    assert selections(pool("least_used_dpf", {1: far, 2: near}), 1) == [(2,)]
+    no_penalty = {1: {**far, "load_dpf": 0}, 2: {**near, "load_dpf": 0}}
+    assert selections(pool("least_used_dpf", no_penalty), 1) == [(1,)]
