@@ -36,12 +36,25 @@ bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/handlespace.py
 	build/native/tests/benchmarks/bench_handlespace
 
-# Address and undefined-behaviour sanitizers over the C++ tests.
+# Address and undefined-behaviour sanitizers over the C++ tests and over the tests of the native
+# module from Python. The module with sanitizers stands in a copy of the package of its own; -S keeps
+# Python from finding the installed one.
+SANITIZE := -DCMAKE_BUILD_TYPE=Debug -DRSIM_SANITIZE=address,undefined -G Ninja \
+	-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja
 sanitize: .venv/built
-	$(BIN)/cmake -S . -B build/sanitize -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DCMAKE_BUILD_TYPE=Debug -DRSIM_PYTHON=OFF -DRSIM_TESTS=ON -DRSIM_SANITIZE=address,undefined
+	$(BIN)/cmake -S . -B build/sanitize $(SANITIZE) -DRSIM_PYTHON=OFF -DRSIM_TESTS=ON
 	$(BIN)/cmake --build build/sanitize
 	$(BIN)/ctest --test-dir build/sanitize --output-on-failure
+	$(BIN)/cmake -S . -B build/sanitize-python $(SANITIZE) -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
+	$(BIN)/cmake --build build/sanitize-python --target _native
+	mkdir -p build/sanitize-python/package
+	cp -r rsim build/sanitize-python/package/
+	cp build/sanitize-python/_native*.so build/sanitize-python/package/rsim/
+	LD_PRELOAD="$$($${CXX:-c++} -print-file-name=libasan.so) $$($${CXX:-c++} -print-file-name=libstdc++.so)" \
+		ASAN_OPTIONS=detect_leaks=0 \
+		PYTHONPATH=build/sanitize-python/package:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
+		$(BIN)/python -S -m pytest -q -p no:cacheprovider -o "pythonpath=build/sanitize-python/package ." \
+		tests/handlespace tests/wire/test_twin.py tests/wire/test_vectors.py
 
 # The codec against its twin on a million mutated messages, and under libFuzzer with sanitizers on
 # ten million inputs (needs clang; Debian: apt-get install clang).
