@@ -68,3 +68,17 @@ def test_sweep_plot_and_compare_work_on_one_folder(study_file, tmp_path):
     done = rsim("compare", out, "--reference", tmp_path / "reference.csv")
     assert done.returncode == 0, done.stderr
     assert "handling_speed_pct" in done.stdout
+
+
+def test_capture_and_dissect_work_on_one_file(tmp_path):
+    file = tmp_path / "run.pcapng"
+    done = rsim("run", STANDARD, "--set", "duration=1s", "--set", "warm_up=301", "--pcap", file)
+    assert done.returncode == 0, done.stderr
+    done = rsim("dissect", file, "--json", "--limit", 20)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 20
+    assert rows[0]["message"] == "ASAP_REGISTRATION"
+    assert rows[0]["departure"] == 300
+    assert rsim("dissect", "0500000c00090008706f6f6c").stdout.count("ASAP_HANDLE_RESOLUTION") == 1
+    done = rsim("dissect", "not hex")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

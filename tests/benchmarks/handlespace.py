@@ -83,7 +83,7 @@ def main() -> None:
         "least_used",
         "least_used_degradation",
     ):
-        for count in (10, 1000, 100_000):
+        for count in (10, 1000, 100_000, 1_000_000):
             print(measure(policy, count), flush=True)
 
 
