@@ -10,6 +10,7 @@ OUT := results/registration-flood
 .PHONY: run test lint types native-test python-test bench sanitize fuzz clean machine
 
 run: .venv/built
+	rm -rf $(OUT)
 	$(BIN)/rsim sweep $(STUDY) --quick --out $(OUT)
 	$(BIN)/rsim plot $(OUT)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,24 +91,77 @@ def sweep_command(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Seeds for each point.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
+    ] = False,
     overrides: Overrides = None,
 ) -> None:
-    """Runs a study over its axes and seeds, and stores the results."""
+    """Runs a study over its axes and seeds, and stores each run as it finishes.
+
+    Exit code 1 if runs have failed; the others are stored all the same.
+    """
     from rsim.sweep import load_study, sweep
 
     study = load_study(file, _overrides(overrides), replications=replications, quick=quick)
+    try:
+        with _progress(study.name) as progress:
+            result = sweep(study, out, jobs=jobs, resume=resume, progress=progress)
+    except KeyboardInterrupt:
+        console.print(f"stopped; what has finished is in {out}, go on with --resume")
+        raise typer.Exit(130) from None
+    for failure in result.failures:
+        point = ", ".join(f"{name}={failure.get(name)}" for name in result.parameters)
+        print(f"rsim: failed: {point}, seed {failure['seed']}: {failure['error']}", file=sys.stderr)
+    console.print(f"results in {out}", soft_wrap=True)
+    if result.failures:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar with the time left on a terminal, else a line for every tenth."""
+    if not console.is_terminal:
+        told = -1
+
+        def tell(done: int, total: int, failed: int) -> None:
+            nonlocal told
+            tenth = 10 * (done + failed) // max(1, total)
+            if tenth > told:
+                told = tenth
+                console.print(f"{name}: {done} of {total} runs, {failed} failed")
+
+        yield tell
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(study.name, total=len(study))
-        sweep(study, out, jobs=jobs, progress=lambda done, total: bar.update(task, completed=done))
-    console.print(f"results in {out}")
+        task = bar.add_task(name, failed=0)
+        yield lambda done, total, failed: bar.update(
+            task, completed=done + failed, total=total, failed=failed
+        )
+
+
+@app.command("rerun")
+def rerun_command(
+    directory: Directory,
+    run: Annotated[str, typer.Option(metavar="ID", help="Key of the run, or its beginning.")],
+) -> None:
+    """Does one run of a stored sweep again and says whether it gives the same."""
+    from rsim.sweep.report import open_report
+
+    result, digest = open_report(directory).rerun(run)
+    for name, value in result.metrics.items():
+        if value == value:
+            console.print(f"{name:28} {value:.6g}")
+    same = "the same as stored" if result.digest == digest else f"stored is {digest}"
+    console.print(f"digest {result.digest}, {same}")
 
 
 @app.command("plot")

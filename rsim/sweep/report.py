@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from rsim.errors import ResultError
-from rsim.results import METRICS, summarise
+from rsim.results import METRICS, Result, summarise
 from rsim.results.comparison import compare, read_reference
 from rsim.results.storage import read_sweep
+from rsim.scenario import run
+from rsim.scenario.files import set_path, validate
 from rsim.sweep.study import Reference, SweepTable
 
 
@@ -23,6 +27,25 @@ class Report:
     parameters: list[str]
     sweep: SweepTable
     study: Path
+    table: dict[str, Any]
+
+    def rerun(self, run_key: str) -> tuple[Result, str]:
+        """Does one run again, by its key or the beginning of it; gives it and the stored digest.
+
+        Raises ResultError if no run has that key, or several.
+        """
+        found = self.runs[self.runs["run"].str.startswith(run_key)]
+        if len(found) != 1:
+            raise ResultError(f"run {run_key}: {len(found)} runs have a key that begins so")
+        row = found.iloc[0]
+        table = deepcopy(self.table)
+        for path, value in self.sweep.arms[row["arm"]].set.items():
+            set_path(table, path, value)
+        for path in self.parameters[1:]:
+            if not pd.isna(row[path]):
+                value = row[path]
+                set_path(table, path, value.item() if hasattr(value, "item") else value)
+        return run(validate(table, f"run {run_key}"), int(row["seed"])), str(row["digest"])
 
     def references(self) -> list[tuple[str, pd.DataFrame]]:
         """Labels and frames of the references whose files are there."""
@@ -65,7 +88,9 @@ def open_report(directory: str | Path) -> Report:
         parameters = list(manifest["parameters"])
         table = SweepTable.model_validate(manifest["sweep"])
         study = Path(manifest["study"])
+        scenario = dict(manifest["scenario"])
     except (KeyError, ValueError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
     metrics = [name for name in METRICS if name in runs]
-    return Report(runs, summarise(runs, parameters, metrics), parameters, table, study)
+    summary = summarise(runs, parameters, metrics)
+    return Report(runs, summary, parameters, table, study, scenario)

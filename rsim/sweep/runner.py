@@ -1,36 +1,42 @@
-"""Carrying out a sweep on all cores, and its frame."""
+"""Carrying out a sweep on all cores, without losing a finished run."""
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from loky import ProcessPoolExecutor
 
+from rsim.errors import ResultError
+from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
-from rsim.results.storage import write_sweep
+from rsim.results.storage import Row, RunStore
 from rsim.scenario import Scenario, run
 from rsim.sweep.study import Point, Study, load_study
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, int], None]
+"""Runs finished, runs in all, runs failed."""
 
 
 @dataclass(frozen=True)
 class Sweep:
     """A finished sweep.
 
-    Parameters: `runs` one row a run (arm, parameters, seed, metrics); `parameters` names of the
-    columns that make a point; `directory` where it is stored, if it is.
+    Parameters: `runs` one row a run (arm, parameters, seed, metrics, key of the run); `parameters`
+    names of the columns that make a point; `failures` the runs that ended in an error, with it.
     """
 
     runs: pd.DataFrame
     parameters: list[str]
-    directory: Path | None = None
+    failures: list[Row] = field(default_factory=list)
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -38,21 +44,62 @@ class Sweep:
         return summarise(self.runs, self.parameters, list(METRICS))
 
 
-def _one(scenario: Scenario, seed: int) -> tuple[dict[str, float], str]:
-    result = run(scenario, seed)
-    return result.metrics, result.digest
+@dataclass(frozen=True)
+class Task:
+    """One run to be done: a point of the study and a replication of it."""
+
+    point: Point
+    replication: int
+    seed: int
+    key: str
+
+    @property
+    def row(self) -> Row:
+        """What says which run it is."""
+        return {
+            "run": self.key,
+            "arm": self.point.arm,
+            **self.point.parameters,
+            "replication": self.replication,
+            "seed": self.seed,
+        }
 
 
-def _row(point: Point, replication: int, seed: int, outcome: Any) -> dict[str, Any]:
-    metrics, digest = outcome
-    return {
-        "arm": point.arm,
-        **point.parameters,
-        "replication": replication,
-        "seed": seed,
-        **metrics,
-        "digest": digest,
-    }
+def tasks_of(study: Study) -> list[Task]:
+    """All runs of a study, point by point; replication k of every point has the same seed."""
+    tasks = []
+    for point in study.points:
+        content = point.scenario.model_dump_json(exclude={"seed", "name"})
+        for replication in range(study.replications):
+            seed = study.first_seed + replication
+            name = f"{point.arm}\n{content}\n{json.dumps(point.parameters)}\n{seed}"
+            key = blake2b(name.encode(), digest_size=10).hexdigest()
+            tasks.append(Task(point, replication, seed, key))
+    return tasks
+
+
+def _one(scenario: Scenario, seed: int) -> Row:
+    """Metrics and digest of a run, or the error that ended it; for worker processes."""
+    try:
+        result = run(scenario, seed)
+        return {**result.metrics, "digest": result.digest}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+
+
+def _outcomes(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[Task, Row]]:
+    """Each task with its outcome, as they finish."""
+    if executor is None:
+        for task in tasks:
+            yield task, _one(task.point.scenario, task.seed)
+        return
+    futures = {executor.submit(_one, task.point.scenario, task.seed): task for task in tasks}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 def sweep(
@@ -60,51 +107,57 @@ def sweep(
     out: str | Path | None = None,
     *,
     jobs: int | None = None,
-    progress: Progress = lambda done, total: None,
+    resume: bool = False,
+    executor: Executor | None = None,
+    progress: Progress = lambda done, total, failed: None,
 ) -> Sweep:
     """Runs every point of a study with every seed.
 
-    Parameters: `study` or its file; `out` a folder for the results; `jobs` processes, all cores
-    if left out; `progress(done, total)` is called after each run. Replication k of every point has
-    the same seed, so that points differ by their settings alone.
+    Parameters: `study` or its file; `out` a folder for the results, where each finished run is
+    stored at once; `jobs` processes, all cores if left out, 1 for this process; `resume` goes on
+    from the runs in `out`; `executor` instead of processes of its own; `progress(done, total,
+    failed)` is called after each run. A run that fails is told in `failures`; the others go on.
     """
     if not isinstance(study, Study):
         study = load_study(study)
-    tasks = [
-        (index, replication)
-        for replication in range(study.replications)
-        for index in range(len(study.points))
-    ]
-    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    tasks = tasks_of(study)
+    store = RunStore(out, code_version(), resume=resume) if out is not None else None
+    rows: dict[str, Row] = store.rows if store else {}
+    strangers = rows.keys() - {task.key for task in tasks}
+    if strangers:
+        raise ResultError(
+            f"{out}: holds {len(strangers)} runs with other settings than this study's; "
+            "choose another folder"
+        )
+    left = [task for task in tasks if task.key not in rows]
+    failures: list[Row] = []
+
+    def collect(workers: Executor | None) -> None:
+        for task, outcome in _outcomes(left, workers):
+            if "error" in outcome:
+                failures.append({**task.row, **outcome})
+            elif store:
+                store.put({**task.row, **outcome})
+            else:
+                rows[task.key] = {**task.row, **outcome}
+            progress(len(rows), len(tasks), len(failures))
+
+    progress(len(rows), len(tasks), 0)
     jobs = jobs or os.cpu_count() or 1
-
-    def finished(task: tuple[int, int], outcome: Any) -> None:
-        index, replication = task
-        seed = study.first_seed + replication
-        rows[task] = _row(study.points[index], replication, seed, outcome)
-        progress(len(rows), len(tasks))
-
-    if jobs == 1:
-        for task in tasks:
-            finished(task, _one(study.points[task[0]].scenario, study.first_seed + task[1]))
+    if executor is not None or jobs == 1 or len(left) <= 1:
+        collect(executor)
     else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context) as executor:
-            futures = {
-                executor.submit(
-                    _one, study.points[task[0]].scenario, study.first_seed + task[1]
-                ): task
-                for task in tasks
-            }
-            for future in as_completed(futures):
-                finished(futures[future], future.result())
+        workers = ProcessPoolExecutor(min(jobs, len(left)))
+        try:
+            collect(workers)
+        finally:
+            workers.shutdown(kill_workers=True)
 
-    runs = pd.DataFrame([rows[task] for task in sorted(rows)])
+    known = [rows[task.key] for task in tasks if task.key in rows]
     parameters = ["arm", *study.parameters]
-    directory = Path(out) if out is not None else None
-    result = Sweep(runs, parameters, directory)
-    if directory is not None:
-        write_sweep(directory, runs, result.summary, _manifest(study, parameters))
+    result = Sweep(pd.DataFrame(known), parameters, failures)
+    if store and known:
+        store.finish(result.runs, result.summary, _manifest(study, parameters))
     return result
 
 

@@ -1,16 +1,27 @@
 import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pandas as pd
 import pytest
 
+import rsim
 from rsim.errors import ResultError
-from rsim.sweep import load_study, sweep
+from rsim.sweep import load_study, runner, sweep
 from rsim.sweep.report import open_report
 
 
 @pytest.fixture
-def stored(study_file, tmp_path):
-    return sweep(study_file, tmp_path / "out", jobs=1)
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def stored(study_file, out):
+    return sweep(study_file, out, jobs=1)
 
 
 def test_rows_hold_what_redoes_them(stored):
@@ -23,39 +34,37 @@ def test_rows_hold_what_redoes_them(stored):
 
 def test_all_cores_give_the_same_rows_as_one_process(study_file, stored):
     progress = []
-    parallel = sweep(
-        study_file, jobs=2, progress=lambda done, total: progress.append((done, total))
-    )
-    pd.testing.assert_frame_equal(parallel.runs, stored.runs)
-    assert progress == [(n, 18) for n in range(1, 19)]
+    parallel = sweep(study_file, jobs=2, progress=lambda *counts: progress.append(counts))
+    pd.testing.assert_frame_equal(parallel.runs, stored.runs.drop(columns="code"))
+    assert progress == [(n, 18, 0) for n in range(19)]
 
 
-def test_stored_results_are_read_again(stored):
-    report = open_report(stored.directory)
+def test_stored_results_are_read_again(stored, out):
+    report = open_report(out)
     pd.testing.assert_frame_equal(report.runs, stored.runs)
     pd.testing.assert_frame_equal(report.summary, stored.summary)
-    manifest = json.loads((stored.directory / "manifest.json").read_text())
+    manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["name"] == "small study"
     assert manifest["rsim"]
     assert manifest["platform"]
 
 
-def test_comparison_takes_the_points_that_both_have(stored, study_file):
-    points = open_report(stored.directory).compare(study_file.parent / "reference.csv")
+def test_comparison_takes_the_points_that_both_have(stored, out, study_file):
+    points = open_report(out).compare(study_file.parent / "reference.csv")
     assert points["pools.pool.policy"].tolist() == ["random", "least_used"]
     assert points["within"].tolist() == [True, False]
 
 
-def test_missing_and_damaged_results_are_named(tmp_path, stored, study_file):
+def test_missing_and_damaged_results_are_named(tmp_path, stored, out, study_file):
     with pytest.raises(ResultError, match="no results here"):
         open_report(tmp_path / "absent")
     with pytest.raises(ResultError, match="names no such reference"):
         other = tmp_path / "other.csv"
         other.write_text("x")
-        open_report(stored.directory).compare(other)
-    (stored.directory / "runs.parquet").write_bytes(b"not parquet")
+        open_report(out).compare(other)
+    (out / "runs.parquet").write_bytes(b"not parquet")
     with pytest.raises(ResultError, match="damaged"):
-        open_report(stored.directory)
+        open_report(out)
 
 
 def test_unwritable_folder_is_named(study_file, tmp_path):
@@ -64,3 +73,94 @@ def test_unwritable_folder_is_named(study_file, tmp_path):
     study = load_study(study_file, replications=1, quick=True)
     with pytest.raises(ResultError, match="can't store the results"):
         sweep(study, blocker / "out", jobs=1)
+
+
+def test_stopped_sweep_goes_on_where_it_was(study_file, out, monkeypatch):
+    def stop(done, total, failed):
+        if done == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(study_file, out, jobs=1, progress=stop)
+    ran = []
+    one = runner._one
+    monkeypatch.setattr(runner, "_one", lambda *task: ran.append(task) or one(*task))
+    resumed = sweep(study_file, out, jobs=1, resume=True)
+    assert len(ran) == 11
+    undisturbed = sweep(study_file, jobs=1)
+    pd.testing.assert_frame_equal(resumed.runs.drop(columns="code"), undisturbed.runs)
+
+
+def test_killed_sweep_loses_at_most_the_runs_in_flight(study_file, out):
+    program = f"import rsim; rsim.sweep({str(study_file)!r}, {str(out)!r}, jobs=1)"
+    random = np.random.default_rng(1)
+    for _ in range(8):
+        command = [sys.executable, "-c", program.replace("jobs=1", "jobs=1, resume=True")]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        before = len(list(out.glob("finished/*.json")))
+        deadline = time.monotonic() + random.uniform(0.9, 1.5)
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        assert len(list(out.glob("finished/*.json"))) >= before or (out / "runs.parquet").exists()
+    resumed = sweep(study_file, out, jobs=1, resume=True)
+    undisturbed = sweep(study_file, jobs=1)
+    pd.testing.assert_frame_equal(resumed.runs.drop(columns="code"), undisturbed.runs)
+
+
+def test_extended_grid_runs_only_what_is_new(study_file, out):
+    sweep(load_study(study_file, replications=2), out, jobs=1)
+    progress = []
+    longer = load_study(study_file, replications=3)
+    sweep(longer, out, jobs=1, resume=True, progress=lambda *counts: progress.append(counts))
+    assert progress[0] == (12, 18, 0)
+    assert len(open_report(out).runs) == 18
+
+
+def test_results_are_never_mixed(study_file, out, stored, monkeypatch):
+    with pytest.raises(ResultError, match="holds 18 runs already"):
+        sweep(study_file, out, jobs=1)
+    with pytest.raises(ResultError, match="other settings"):
+        sweep(load_study(study_file, {"duration": "1min"}), out, jobs=1, resume=True)
+    monkeypatch.setattr(runner, "code_version", lambda: "9.9.9+0")
+    with pytest.raises(ResultError, match=r"this is 9\.9\.9"):
+        sweep(study_file, out, jobs=1, resume=True)
+
+
+def test_failed_run_is_told_and_the_others_go_on(study_file, out, monkeypatch):
+    one = runner._one
+
+    def fail_for_seed_6(scenario, seed):
+        if seed == 6:
+            monkeypatch.setattr(runner, "run", broken)
+        else:
+            monkeypatch.setattr(runner, "run", rsim.run)
+        return one(scenario, seed)
+
+    def broken(scenario, seed):
+        raise ZeroDivisionError("an invariant")
+
+    monkeypatch.setattr(runner, "_one", fail_for_seed_6)
+    result = sweep(study_file, out, jobs=1)
+    assert len(result.runs) == 12
+    assert {failure["seed"] for failure in result.failures} == {6}
+    assert "ZeroDivisionError: an invariant" in result.failures[0]["error"]
+    assert "broken" in result.failures[0]["traceback"]
+    monkeypatch.undo()
+    assert len(sweep(study_file, out, jobs=1, resume=True).runs) == 18
+
+
+def test_one_run_is_done_again(stored, out):
+    report = open_report(out)
+    for key in report.runs["run"].iloc[[0, 17]]:
+        result, digest = report.rerun(key[:12])
+        assert result.digest == digest
+    with pytest.raises(ResultError, match="0 runs have a key"):
+        report.rerun("xyz")
+
+
+def test_any_executor_gives_the_same(study_file, stored):
+    with ThreadPoolExecutor(2) as executor:
+        runs = sweep(study_file, executor=executor).runs
+    pd.testing.assert_frame_equal(runs, stored.runs.drop(columns="code"))
