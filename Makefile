@@ -17,8 +17,8 @@ run: .venv/built
 test: lint types native-test python-test
 
 lint: .venv/built
-	$(BIN)/ruff format --check rsim tests
-	$(BIN)/ruff check rsim tests
+	$(BIN)/ruff format --check rsim tests tools notebooks
+	$(BIN)/ruff check rsim tests tools
 	$(BIN)/lint-imports --no-cache
 
 types: .venv/built

@@ -94,12 +94,8 @@ def _outcomes(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[Ta
             yield task, _one(task.point.scenario, task.seed)
         return
     futures = {executor.submit(_one, task.point.scenario, task.seed): task for task in tasks}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+    for future in as_completed(futures):
+        yield futures[future], future.result()
 
 
 def sweep(

@@ -1,0 +1,66 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A first run
+# Ten servers in a pool, a hundred users, and an attacker who registers servers that do not serve.
+# Open this file in JupyterLab as a notebook (right click, Open With, Notebook), or run it as it is.
+
+# %%
+from pathlib import Path
+
+import rsim
+from rsim import plots
+
+STUDY = Path(__file__).parent if "__file__" in globals() else Path.cwd()
+STUDY = STUDY.parent / "experiments" / "registration-flood" / "study.toml"
+
+# %% [markdown]
+# ## One run
+# A scenario is a TOML file; any of its settings can be changed by its dotted path. `result` shows all
+# metrics; their definitions are in `rsim.results.METRICS`.
+
+# %%
+scenario = rsim.load(STUDY, {"attackers.flood.interval": "5s", "duration": "20min"})
+result = rsim.run(scenario)
+result
+
+# %% [markdown]
+# Every request is a row: when it was generated, started, accepted and completed (seconds), and how
+# many pool elements it took.
+
+# %%
+result.requests.head()
+
+# %% [markdown]
+# ## With and without the attacker
+# The same seed gives the same arrivals and request sizes, so the two runs differ by the attack alone.
+
+# %%
+calm = rsim.run(rsim.load(STUDY, {"attackers.flood.count": 0, "duration": "20min"}))
+for name in ("handling_speed_pct", "startup_delay_s", "requests_completed"):
+    print(f"{name:20} {calm.metrics[name]:10.2f} without  {result.metrics[name]:10.2f} with attack")
+
+# %% [markdown]
+# ## A sweep
+# Several attack intervals, several seeds, means with 95% intervals.
+
+# %%
+study = rsim.load_study(STUDY, {"duration": "10min"}, quick=True, replications=2)
+sweep = rsim.sweep(study)
+axes = plots.plot_effect(
+    sweep.summary,
+    metric="handling_speed_pct",
+    x="attackers.flood.interval",
+    lines="pools.pool.policy",
+    x_scale="log",
+)
+axes.figure
