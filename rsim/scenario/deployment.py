@@ -52,8 +52,10 @@ class Deployment:
         self.attackers: list[Attacker] = []  # type: ignore[type-arg]
         self._add_servers()
         for name, elements in scenario.pool_elements.items():
-            for number in range(elements.count):
-                self._add_element(f"{name}-{number + 1}", elements)
+            capacities = elements.heterogeneity.capacities(elements.capacity, elements.count)
+            for number, capacity in enumerate(capacities):
+                one = elements.model_copy(update={"capacity": capacity})
+                self._add_element(f"{name}-{number + 1}", one)
         for name, users in scenario.pool_users.items():
             for number in range(users.count):
                 self._add_user(f"{name}-{number + 1}", users)

@@ -9,9 +9,10 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 from rsim.attackers import AttackerSettings, attacker_kinds
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
 from rsim.handlespace import policy_kinds
+from rsim.scenario.derive import PoolCapacity, derived
 from rsim.scenario.profiles import PROFILES
 from rsim.units import Model, Seconds
-from rsim.workload import ClientSettings, ElementSettings
+from rsim.workload import ClientSettings, ElementSettings, Heterogeneity
 
 
 def _policy(value: Any) -> Any:
@@ -75,12 +76,21 @@ class ElementGroup(Group, ElementSettings):
     registration_life: int = Field(
         300, ge=-1, description="registration life in whole seconds, -1: for ever"
     )
+    heterogeneity: Heterogeneity = Field(
+        Heterogeneity(), description="how capacity is spread; `capacity` is the mean"
+    )
 
 
 class UserGroup(Group, ClientSettings):
     """A group of pool users."""
 
     pool: str = Field("pool", description="pool that they use")
+    pu_to_pe_ratio: float | None = Field(
+        None, gt=0, description="users for each element of the pool, instead of count"
+    )
+    target_utilisation: float | None = Field(
+        None, gt=0, le=1, description="utilisation from which what is not given follows"
+    )
     start: Seconds = Field("10min", ge=0, validate_default=True, description="when they start")
 
 
@@ -127,6 +137,24 @@ class Scenario(Model):
             base = PROFILES.get(value.get("profile", "rfc"), {})
             return merged(base, value)
         return value
+
+    @model_validator(mode="after")
+    def _load_is_complete(self) -> Scenario:
+        """Computes what follows from the given quantities of the load, once and for all."""
+        for name, group in list(self.pool_users.items()):
+            elements = [e for e in self.pool_elements.values() if e.pool == group.pool]
+            pool = PoolCapacity(
+                sum(e.count for e in elements), sum(e.count * e.capacity for e in elements)
+            )
+            try:
+                changes = derived(group, pool)
+            except ValueError as error:
+                raise ValueError(f"pool_users.{name}: {error}") from None
+            if changes:
+                self.pool_users[name] = group.model_copy(
+                    update={**changes, "pu_to_pe_ratio": None, "target_utilisation": None}
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> Scenario:

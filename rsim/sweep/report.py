@@ -64,15 +64,16 @@ class Report:
         if not named:
             known = ", ".join(r.file for r in self.sweep.references) or "none"
             raise ResultError(f"{file}: the study names no such reference; it names: {known}")
-        reference = named[0]
-        frame = self._read(reference, file)
-        summary = self.summary
-        if reference.arm:
-            summary = summary[summary["arm"] == reference.arm]
-        points = compare(summary, frame, list(reference.columns.values()))
+        points = pd.concat([self._points(reference, file) for reference in named])
         if points.empty:
             raise ResultError(f"{file}: none of its points is among these results")
         return points
+
+    def _points(self, reference: Reference, file: Path) -> pd.DataFrame:
+        summary = self.summary
+        if reference.arm:
+            summary = summary[summary["arm"] == reference.arm]
+        return compare(summary, self._read(reference, file), list(reference.columns.values()))
 
     @staticmethod
     def _read(reference: Reference, file: Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, ClientSettings, Request
 from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, ElementSettings
 from rsim.workload.distributions import Distribution
+from rsim.workload.heterogeneity import Heterogeneity
 
 __all__ = [
     "CalcAppClient",
@@ -12,5 +13,6 @@ __all__ = [
     "Distribution",
     "ElementCounters",
     "ElementSettings",
+    "Heterogeneity",
     "Request",
 ]

@@ -1,0 +1,84 @@
+"""The load of a pool: from three of its quantities follows the fourth.
+
+Pool users per pool element r, mean request size S (calculations), mean request interval I (s) of a
+user, and target utilisation u hold I = max(1, r) * S / (u * C), where C is the mean capacity of a
+pool element. A user has one request in service at a time, so u can't exceed r.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rsim.workload import Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCapacity:
+    """Number of elements of a pool and their capacity in all (calculations/s)."""
+
+    elements: int
+    capacity: float
+
+    @property
+    def mean(self) -> float:
+        """Mean capacity of an element."""
+        return self.capacity / self.elements
+
+
+def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
+    """What follows from the quantities of a group of users that are given, by field.
+
+    Raises ValueError where they contradict each other or can't be met.
+    """
+    given = group.model_fields_set
+    ratio, target = group.pu_to_pe_ratio, group.target_utilisation
+    if ratio is None and target is None:
+        return {}
+    if pool.elements == 0:
+        raise ValueError("pu_to_pe_ratio and target_utilisation need pool elements in the pool")
+    changes: dict[str, Any] = {}
+    if ratio is not None:
+        if "count" in given:
+            raise ValueError("count and pu_to_pe_ratio both say how many users there are")
+        changes["count"] = max(1, round(ratio * pool.elements))
+    if target is None:
+        return changes
+
+    size = group.request_size if "request_size" in given else None
+    interval = group.request_interval if "request_interval" in given else None
+    users = changes.get("count") or (group.count if "count" in given else None)
+    if size and interval and users:
+        raise ValueError(
+            "target_utilisation follows from number of users, request_size and "
+            "request_interval; leave one of the four out"
+        )
+    if sum(known is None for known in (size, interval, users)) > 1:
+        raise ValueError(
+            "target_utilisation needs two of number of users, request_size and request_interval"
+        )
+    offered = target * pool.mean
+    if users is None and size and interval:
+        needed = interval.mean * offered / size.mean
+        if needed < 1:
+            raise ValueError(f"no number of users gives target_utilisation {target:g}")
+        changes["count"] = round(needed * pool.elements)
+        return changes
+    assert users is not None
+    r = ratio if ratio is not None else users / pool.elements
+    if target > r:
+        raise ValueError(
+            f"target_utilisation {target:g} can't be met: with {r:g} users for each element, "
+            f"one request at a time each, it is at most {r:g}"
+        )
+    if interval is None and size:
+        changes["request_interval"] = _like(
+            group.request_interval, max(1.0, r) * size.mean / offered
+        )
+    elif interval:
+        changes["request_size"] = _like(group.request_size, interval.mean * offered / max(1.0, r))
+    return changes
+
+
+def _like(distribution: Distribution, mean: float) -> Distribution:
+    return distribution.model_copy(update={"mean": mean})
