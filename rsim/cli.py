@@ -179,19 +179,20 @@ def plot_command(
     figure = report.sweep.figure
     if figure is None:
         raise ScenarioError(f"{directory}: the study has no [sweep.figure]")
+    shown = report.points_where(figure.where)
     axes = plots.plot_effect(
-        report.summary,
+        shown,
         metric=figure.metric,
         x=figure.x,
         lines=figure.lines,
         arms={name: arm.label or name for name, arm in report.sweep.arms.items()},
-        references=report.references(),
+        references=report.references(figure.where),
         x_label=figure.x_label,
         x_scale=figure.x_scale,
         title=figure.title,
     )
     path = plots.save(axes.figure, out or directory / f"{directory.resolve().name}.png")  # type: ignore[arg-type]
-    _print_points(report.summary, figure.metric, report.parameters)
+    _print_points(shown, figure.metric, report.parameters)
     console.print(
         f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True
     )

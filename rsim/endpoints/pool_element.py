@@ -49,11 +49,15 @@ class PoolElementCounters:
     keep_alives_answered: int = 0
 
 
+def _nothing() -> None:
+    pass
+
+
 class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
     Parameters: `connect` gives an association with the next server to try; `life` in s, -1 for
-    ever; `on_registered` is called when the first registration is granted, `on_deregistered` when
+    ever. `on_registered` is called when the first registration is granted, `on_deregistered` when
     the withdrawal is.
     """
 
@@ -65,8 +69,6 @@ class PoolElementEndpoint:
         clock: ClockPort,
         connect: Callable[[PoolElementEndpoint], Channel],
         dialect: Dialect = Dialect.RFC,
-        on_registered: Callable[[], None] = lambda: None,
-        on_deregistered: Callable[[], None] = lambda: None,
     ) -> None:
         self.pool_handle = pool_handle
         self.identifier = 0
@@ -77,8 +79,8 @@ class PoolElementEndpoint:
         self.counters = PoolElementCounters()
         self._connect = connect
         self._dialect = int(dialect)
-        self._on_registered = on_registered
-        self._on_deregistered = on_deregistered
+        self.on_registered: Callable[[], None] = _nothing
+        self.on_deregistered: Callable[[], None] = _nothing
         self._home: Channel | None = None
         self._transport: Transport | None = None
         self._policy: Policy | None = None
@@ -129,7 +131,9 @@ class PoolElementEndpoint:
         """To DOWN without a word, as when the process dies."""
         self.state = State.DOWN
         self._stop_timers()
-        self._home = None
+        if self._home is not None:
+            self._home.close()
+            self._home = None
 
     # Registration ---------------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class PoolElementEndpoint:
         else:
             self._t4.start(self.t4)
         if first:
-            self._on_registered()
+            self.on_registered()
 
     # Deregistration -------------------------------------------------------------------------------
 
@@ -192,7 +196,7 @@ class PoolElementEndpoint:
     def _t3_expired(self) -> None:
         if self._attempts > self.settings.max_reg_attempt:
             self.state = State.DOWN
-            self._on_deregistered()
+            self.on_deregistered()
         else:
             self._attempts += 1
             self._home = self._connect(self)
@@ -202,7 +206,7 @@ class PoolElementEndpoint:
         if self.state is State.DEREGISTERING:
             self._t3.stop()
             self.state = State.DOWN
-            self._on_deregistered()
+            self.on_deregistered()
 
     # Messages -------------------------------------------------------------------------------------
 

@@ -40,6 +40,9 @@ class Channel(Protocol):
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message."""
 
+    def close(self) -> None:
+        """Ends the association for both sides."""
+
 
 class Uniform(Protocol):
     """Random draws."""

@@ -20,7 +20,7 @@ from rsim.results import Observation, Recorder, Result
 from rsim.scenario.model import ElementGroup, Scenario, UserGroup
 from rsim.wire import ASAP_PORT, PPID_ASAP, Cookie, CookieEcho, Dialect
 from rsim.wire.capture import CaptureWriter
-from rsim.workload import CalcAppClient, CalcAppServer, Request
+from rsim.workload import CalcAppClient, CalcAppServer, Lifecycle, Request
 
 
 def _receiver(receiver: Receiver, association: Association) -> Receiver:
@@ -104,8 +104,11 @@ class Deployment:
             self.streams.stream(actor, "identifiers"),
             endpoint,
         )
-        self.clock.call_at(group.start, application.start)
+        failures = self.streams.stream(actor, "failures")
+        lifecycle = Lifecycle(self.clock, application, group.failures, failures)
+        self.clock.call_at(group.start, lifecycle.start)
         self.recorder.add("pool_elements", application.counters, application.settle)
+        self.recorder.add("pool_elements", lifecycle.counters)
         self.recorder.add("pool_elements", endpoint.counters)
         self.elements.append(application)
 

@@ -12,7 +12,7 @@ from rsim.handlespace import policy_kinds
 from rsim.scenario.derive import PoolCapacity, derived
 from rsim.scenario.profiles import PROFILES
 from rsim.units import Model, Seconds
-from rsim.workload import ClientSettings, ElementSettings, Heterogeneity
+from rsim.workload import ClientSettings, ElementSettings, FailureSettings, Heterogeneity
 
 
 def _policy(value: Any) -> Any:
@@ -75,6 +75,9 @@ class ElementGroup(Group, ElementSettings):
     start: Seconds = Field("5min", ge=0, validate_default=True, description="when they start")
     registration_life: int = Field(
         300, ge=-1, description="registration life in whole seconds, -1: for ever"
+    )
+    failures: FailureSettings = Field(
+        FailureSettings(), description="when and how the elements fail"
     )
     heterogeneity: Heterogeneity = Field(
         Heterogeneity(), description="how capacity is spread; `capacity` is the mean"

@@ -47,13 +47,18 @@ class Report:
                 set_path(table, path, value.item() if hasattr(value, "item") else value)
         return run(validate(table, f"run {run_key}"), int(row["seed"])), str(row["digest"])
 
-    def references(self) -> list[tuple[str, pd.DataFrame]]:
-        """Labels and frames of the references whose files are there."""
+    def points_where(self, values: dict[str, Any]) -> pd.DataFrame:
+        """The summary of the points that have these values."""
+        return _where(self.summary, values)
+
+    def references(self, values: dict[str, Any]) -> list[tuple[str, pd.DataFrame]]:
+        """Labels and frames of the references whose files are there, with these values."""
         found = []
         for reference in self.sweep.references:
             file = self.study.parent / reference.file
             if file.exists():
-                found.append((reference.label, self._read(reference, file)))
+                frame = _where(self._read(reference, file), values)
+                found.append((reference.label, frame))
         return found
 
     def compare(self, file: Path) -> pd.DataFrame:
@@ -80,6 +85,13 @@ class Report:
         return read_reference(
             file, reference.columns, reference.values, reference.metrics, reference.where
         )
+
+
+def _where(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
+    for column, value in values.items():
+        if column in frame:
+            frame = frame[frame[column] == value]
+    return frame
 
 
 def open_report(directory: str | Path) -> Report:

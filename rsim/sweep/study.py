@@ -47,6 +47,7 @@ class Figure(Model):
     x_label: str = Field("", description="its label")
     x_scale: str = Field("linear", description="linear or log")
     lines: str = Field("", description="dotted path with one line for each value")
+    where: dict[str, Any] = Field({}, description="only points with these values")
     title: str = Field("", description="title")
 
 

@@ -4,6 +4,7 @@ from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, ClientSe
 from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, ElementSettings
 from rsim.workload.distributions import Distribution
 from rsim.workload.heterogeneity import Heterogeneity
+from rsim.workload.lifecycle import FailureSettings, Lifecycle
 
 __all__ = [
     "CalcAppClient",
@@ -13,6 +14,8 @@ __all__ = [
     "Distribution",
     "ElementCounters",
     "ElementSettings",
+    "FailureSettings",
     "Heterogeneity",
+    "Lifecycle",
     "Request",
 ]

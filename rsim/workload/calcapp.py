@@ -12,9 +12,6 @@ from typing import NamedTuple
 PPID_CALCAPP = 0x52534D31
 """Payload protocol identifier of CalcApp messages; any but 11 and 12 would do (RFC 5352 5)."""
 
-CALCAPP_PORT = 9999
-"""Port at which a pool element offers CalcApp."""
-
 REQUEST, ACCEPT, REJECT, COMPLETE, ABORT, KEEP_ALIVE, KEEP_ALIVE_ACK = range(1, 8)
 """Message types."""
 

@@ -109,16 +109,44 @@ class CalcAppServer:
         self._processor = Processor(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
+        self._port = 0
         self._load_matters = "load" in policy_kinds()[policy].values
 
     # Life -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Offers the service and registers under a new identifier."""
-        self.host.listen(calcapp.CALCAPP_PORT, lambda association: self)
-        transport = SctpTransport(port=calcapp.CALCAPP_PORT, addresses=(self.host.address,), use=1)
+        """Offers the service at a new port and registers under a new identifier."""
+        self._port = self.host.new_port()
+        self.host.listen(self._port, lambda association: self)
+        transport = SctpTransport(port=self._port, addresses=(self.host.address,), use=1)
         self.endpoint.register(self._identifiers.identifier(), transport, self._policy())
         self._in_service_since = self.clock.now
+
+    def shut_down(self) -> None:
+        """Leaves in order: deregisters and hands each user a cookie of where its request stands."""
+        self.endpoint.deregister()
+        for session in self._sessions.values():
+            if session.task is not None:
+                done = self._processor.progress(session.task)
+                self._send_cookie(session, session.task.size, done)
+            self.counters.aborts += 1
+            self._send(session.association, calcapp.ABORT, session.number)
+        self._leave()
+
+    def vanish(self) -> None:
+        """Is gone without a word, as when the process dies."""
+        self.endpoint.vanish()
+        self._leave()
+
+    def _leave(self) -> None:
+        self.settle()
+        self._in_service_since = None
+        self.host.close(self._port)
+        self._port = 0
+        for session in self._sessions.values():
+            session.timer.stop()
+        self._sessions.clear()
+        self._processor.clear()
 
     def settle(self) -> None:
         """Brings the counters that integrate over time up to the present."""
@@ -151,7 +179,9 @@ class CalcAppServer:
     # Requests -------------------------------------------------------------------------------------
 
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
-        """Takes one message of a pool user."""
+        """Takes one message of a pool user, unless it is meant for one that is gone."""
+        if association.local_port != self._port:
+            return
         if ppid == PPID_ASAP:
             received = receive(data, "asap")
             if isinstance(received.message, CookieEcho):
@@ -196,11 +226,13 @@ class CalcAppServer:
 
     def _reached(self, task: Task) -> float:
         """A cookie is due (RFC 5352 3.8)."""
-        session: _Session = task.owner
-        self.counters.cookies_sent += 1
-        content = calcapp.encode_cookie(session.number, task.size, task.mark)
-        session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
+        self._send_cookie(task.owner, task.size, task.mark)
         return self._next_mark(task.size, task.mark)
+
+    def _send_cookie(self, session: _Session, size: float, done: float) -> None:
+        self.counters.cookies_sent += 1
+        content = calcapp.encode_cookie(session.number, size, done)
+        session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
 
     def _finished(self, task: Task) -> None:
         session: _Session = task.owner

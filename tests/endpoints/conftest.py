@@ -15,10 +15,14 @@ class Channel:
         self.remote_address = remote_address
         self.remote_port = remote_port
         self.data = []
+        self.closed = False
 
     def send(self, ppid, data):
         assert ppid == wire.PPID_ASAP
         self.data.append(data)
+
+    def close(self):
+        self.closed = True
 
     def take(self):
         """Messages sent since the last call."""

@@ -105,6 +105,7 @@ def test_vanished_element_is_silent(clock, make, tell):
     endpoint, channels = make()
     channels[0].take()
     endpoint.vanish()
+    assert channels[0].closed
     probe = wire.EndpointKeepAlive(server_identifier=1, pool_handle=HANDLE)
     assert tell(endpoint, channels[0], probe) == []
     clock.run_until(1000)

@@ -1,0 +1,76 @@
+"""Pool elements that fail and return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from rsim.clock import Clock
+from rsim.randomness import Stream
+from rsim.units import Model
+from rsim.workload.calcapp_server import CalcAppServer
+from rsim.workload.distributions import Distribution
+
+
+class FailureSettings(Model):
+    """When and how pool elements fail."""
+
+    uptime: Distribution | None = Field(
+        None, description="time in s from registration to shutdown; null: never"
+    )
+    downtime: Distribution | None = Field(
+        None, description="time in s from the end of a shutdown to the next start; null: none"
+    )
+    clean_shutdown_probability: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of shutdowns with deregistration, cookies and aborts; "
+        "the others are without a word",
+    )
+
+
+@dataclass(slots=True)
+class LifecycleCounters:
+    """Shutdowns since the run began."""
+
+    clean_shutdowns: int = 0
+    unclean_shutdowns: int = 0
+
+
+class Lifecycle:
+    """Starts a pool element, shuts it down after its up-time, and starts it anew."""
+
+    def __init__(
+        self, clock: Clock, element: CalcAppServer, settings: FailureSettings, stream: Stream
+    ) -> None:
+        self.counters = LifecycleCounters()
+        self._element = element
+        self._settings = settings
+        self._stream = stream
+        self._shutdown = clock.timer(self._shut_down)
+        self._restart = clock.timer(element.start)
+        element.endpoint.on_registered = self._registered
+        element.endpoint.on_deregistered = self._down
+
+    def start(self) -> None:
+        """The first start."""
+        self._element.start()
+
+    def _registered(self) -> None:
+        if self._settings.uptime is not None:
+            self._shutdown.start(self._settings.uptime.draw(self._stream))
+
+    def _shut_down(self) -> None:
+        if self._stream.uniform() < self._settings.clean_shutdown_probability:
+            self.counters.clean_shutdowns += 1
+            self._element.shut_down()
+        else:
+            self.counters.unclean_shutdowns += 1
+            self._element.vanish()
+            self._down()
+
+    def _down(self) -> None:
+        downtime = self._settings.downtime
+        self._restart.start(downtime.draw(self._stream) if downtime is not None else 0.0)
