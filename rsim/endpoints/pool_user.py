@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rsim.endpoints.ports import Channel, ClockPort, TimerPort, Uniform
+from rsim.endpoints.ports import Channel, ClockPort, TimerPort
 from rsim.endpoints.settings import PoolUserSettings
-from rsim.handlespace import UserRule, policy_kinds, user_rule
+from rsim.handlespace import Draws, UserList, policy_kinds, user_rule
 from rsim.wire import (
     PPID_ASAP,
     Dialect,
@@ -43,10 +43,8 @@ class _Pool:
     """What is known of a pool: the last answer, and who waits for the next."""
 
     timer: TimerPort
-    elements: list[PoolElement] = field(default_factory=list)
-    policy_type: int = 0
+    elements: UserList | None = None
     fresh_until: float = float("-inf")
-    position: int = 0
     sent: int = 0
     waiting: list[Answer] = field(default_factory=list)
 
@@ -54,7 +52,7 @@ class _Pool:
 class PoolUserEndpoint:
     """A pool user as a state machine.
 
-    Parameters: `connect` gives an association with the next server to try; `random` for policies
+    Parameters: `connect` gives an association with the next server to try; `draws` for policies
     that leave a random choice to the user.
     """
 
@@ -63,14 +61,14 @@ class PoolUserEndpoint:
         settings: PoolUserSettings,
         clock: ClockPort,
         connect: Callable[[PoolUserEndpoint], Channel],
-        random: Uniform,
+        draws: Draws,
         dialect: Dialect = Dialect.RFC,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.counters = PoolUserCounters()
         self._connect = connect
-        self._random = random
+        self._draws = draws
         self._dialect = int(dialect)
         self._server: Channel | None = None
         self._pools: dict[bytes, _Pool] = {}
@@ -100,8 +98,8 @@ class PoolUserEndpoint:
     def forget(self, handle: bytes, identifier: int) -> None:
         """Takes an element out of the cache."""
         pool = self._pools.get(handle)
-        if pool is not None:
-            pool.elements = [e for e in pool.elements if e.identifier != identifier]
+        if pool is not None and pool.elements is not None:
+            pool.elements.forget(identifier)
 
     # Resolution -----------------------------------------------------------------------------------
 
@@ -142,25 +140,16 @@ class PoolUserEndpoint:
         if pool is None or not pool.timer.running:
             return
         pool.timer.stop()
-        pool.elements = list(message.pool_elements)
-        pool.policy_type = message.policy.type if message.policy else _ROUND_ROBIN
-        pool.position = 0
+        policy_type = message.policy.type if message.policy else _ROUND_ROBIN
+        pool.elements = UserList(message.pool_elements, user_rule(policy_type))
         pool.fresh_until = self.clock.now + self.settings.stale_cache_value
         waiting, pool.waiting = pool.waiting, []
         for answer in waiting:
             answer(self._choose(pool))
 
     def _choose(self, pool: _Pool) -> PoolElement | None:
-        """RFC 5356, pool user considerations: walk, draw, or take the best by type of policy."""
-        if not pool.elements:
-            return None
-        self.counters.server_selections += 1
-        rule = user_rule(pool.policy_type)
-        if rule is UserRule.WALK:
-            pool.position %= len(pool.elements)
-            element = pool.elements[pool.position]
-            pool.position += 1
-            return element
-        if rule is UserRule.UNIFORM and len(pool.elements) > 1:
-            return pool.elements[int(self._random.uniform() * len(pool.elements))]
-        return pool.elements[0]
+        """RFC 5356, pool user considerations: walk, draw, or take the first, by policy."""
+        element = pool.elements.choose(self._draws) if pool.elements is not None else None
+        if element is not None:
+            self.counters.server_selections += 1
+        return element

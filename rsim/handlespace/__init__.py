@@ -1,10 +1,9 @@
 """The handlespace: pools, their elements, who owns them, and selection by policy."""
 
-from rsim._native import Draws, Handlespace, Outcome
+from rsim._native import Draws, Handlespace, Outcome, UserList, UserRule
 from rsim.handlespace.policies import (
     PolicyKind,
     SelectionPolicy,
-    UserRule,
     load_value,
     policy,
     policy_kinds,
@@ -18,6 +17,7 @@ __all__ = [
     "Outcome",
     "PolicyKind",
     "SelectionPolicy",
+    "UserList",
     "UserRule",
     "load_value",
     "policy",

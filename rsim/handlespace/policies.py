@@ -8,29 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any, ClassVar, TypeVar
 
 from rsim._native import (
     Draws,
     Policy,
     PoolElement,
+    UserRule,
     policy_types,
     policy_values,
     register_selection,
 )
 from rsim.errors import PolicyError
-
-
-class UserRule(Enum):
-    """What a pool user does with a list of elements (RFC 5356, pool user considerations)."""
-
-    IN_ORDER = auto()
-    """The first that answers."""
-    WALK = auto()
-    """One after the other, then from the beginning."""
-    UNIFORM = auto()
-    """Any, with equal chances."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Deployment:
             self.scenario.protocol.pool_user,
             self.clock,
             partial(self._connect, host),
-            self.streams.stream(actor, "selection"),
+            Draws(self.streams.generator(actor, "selection")),
             self.dialect,
         )
         application = CalcAppClient(

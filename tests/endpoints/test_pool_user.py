@@ -1,13 +1,15 @@
+import numpy as np
 import pytest
 
 from rsim import wire
 from rsim.endpoints import PoolUserEndpoint, PoolUserSettings
+from rsim.handlespace import Draws
 
 HANDLE = b"pool"
 
 
 @pytest.fixture
-def make(clock, make_channel, random):
+def make(clock, make_channel):
     def build(**settings):
         channels = []
 
@@ -15,7 +17,8 @@ def make(clock, make_channel, random):
             channels.append(make_channel())
             return channels[-1]
 
-        return PoolUserEndpoint(PoolUserSettings(**settings), clock, connect, random), channels
+        draws = Draws(np.random.default_rng(1))
+        return PoolUserEndpoint(PoolUserSettings(**settings), clock, connect, draws), channels
 
     return build
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../handlespace/handlespace.hpp"
+#include "../handlespace/user_list.hpp"
 #include "common.hpp"
 
 namespace rsim {
@@ -101,6 +102,22 @@ void bind_outcome(nb::module_& module) {
         .value("UNKNOWN_POLICY", Outcome::unknown_policy, "Refused: no such policy is known here.");
 }
 
+void bind_user_list(nb::module_& module) {
+    nb::enum_<UserRule>(module, "UserRule", "What a pool user does with the elements of an answer (RFC 5356).")
+        .value("IN_ORDER", UserRule::in_order, "The first that answers.")
+        .value("WALK", UserRule::walk, "One after the other, then from the beginning.")
+        .value("UNIFORM", UserRule::uniform, "Any, with equal chances.");
+    nb::class_<UserList>(module, "UserList", "The elements of an answer, as a pool user works through them.")
+        .def(nb::init<std::vector<wire::PoolElement>, UserRule>(), "elements"_a, "rule"_a)
+        .def("choose", [](UserList& self, GeneratorDraws& draws) -> std::optional<wire::PoolElement> {
+            const wire::PoolElement* chosen = self.choose(draws.draws);
+            if (!chosen) return std::nullopt;
+            return *chosen;
+        }, "draws"_a, "The element to use next, None if none is left.")
+        .def("forget", &UserList::forget, "identifier"_a, "Takes out an element that was found unreachable.")
+        .def("__len__", &UserList::size);
+}
+
 }  // namespace
 
 void bind_handlespace(nb::module_& module) {
@@ -113,6 +130,8 @@ void bind_handlespace(nb::module_& module) {
             if (bound == 0) raise_field_error("bound", "is 0, must be at least 1");
             return self.draws.below(bound);
         }, "bound"_a, "Uniform on 0 to bound - 1.");
+
+    bind_user_list(module);
 
     nb::class_<Handlespace>(module, "Handlespace",
         "Pools by handle, their elements by identifier, and the server that owns each element.\n\n"

@@ -1,0 +1,50 @@
+// The pool user's side of selection: which element of an answer to use next (RFC 5356, pool user
+// considerations of each policy).
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "../wire/types.hpp"
+#include "draws.hpp"
+
+namespace rsim::handlespace {
+
+enum class UserRule {
+    in_order,  // the first that answers
+    walk,      // one after the other, then from the beginning
+    uniform,   // any, with equal chances
+};
+
+// The elements of one answer, as a pool user works through them.
+class UserList {
+public:
+    UserList(std::vector<wire::PoolElement> elements, UserRule rule) : elements_(std::move(elements)), rule_(rule) {}
+
+    std::size_t size() const { return elements_.size(); }
+
+    // The element to use next; null if none is left.
+    const wire::PoolElement* choose(Draws& draws) {
+        if (elements_.empty()) return nullptr;
+        if (rule_ == UserRule::uniform && elements_.size() > 1) return &elements_[draws.below(elements_.size())];
+        if (rule_ != UserRule::walk) return &elements_.front();
+        if (position_ == elements_.size()) position_ = 0;
+        return &elements_[position_++];
+    }
+
+    // Takes out an element that was found unreachable; the walk goes on behind it.
+    void forget(std::uint32_t identifier) {
+        const auto found = std::find_if(elements_.begin(), elements_.end(),
+                                        [&](const wire::PoolElement& e) { return e.identifier == identifier; });
+        if (found == elements_.end()) return;
+        if (static_cast<std::size_t>(found - elements_.begin()) < position_) --position_;
+        elements_.erase(found);
+    }
+
+private:
+    std::vector<wire::PoolElement> elements_;
+    UserRule rule_;
+    std::size_t position_ = 0;
+};
+
+}  // namespace rsim::handlespace

@@ -1,0 +1,77 @@
+"""The pool user's rules (RFC 5356) against a plain list."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsim import wire
+from rsim.handlespace import Draws, UserList, UserRule, policy_kinds
+from tests.handlespace.twin import Words
+
+ELEMENT = wire.PoolElement(
+    identifier=0,
+    user_transport=wire.SctpTransport(port=1, addresses=["10.0.0.1"]),
+    policy=wire.Policy("random"),
+)
+
+
+class Plain:
+    """A list, and the identifier that comes next in the walk."""
+
+    def __init__(self, identifiers, rule):
+        self.left, self.rule, self.used = list(identifiers), rule, []
+
+    def choose(self, words):
+        if not self.left:
+            return None
+        if self.rule is UserRule.UNIFORM and len(self.left) > 1:
+            return self.left[words.below(len(self.left))]
+        if self.rule is not UserRule.WALK:
+            return self.left[0]
+        if len(self.used) >= len(self.left):
+            self.used = []
+        chosen = next(i for i in self.left if i not in self.used)
+        self.used.append(chosen)
+        return chosen
+
+    def forget(self, identifier):
+        self.left = [i for i in self.left if i != identifier]
+        self.used = [i for i in self.used if i != identifier]
+
+
+@given(
+    st.integers(0, 6),
+    st.sampled_from([UserRule.IN_ORDER, UserRule.WALK, UserRule.UNIFORM]),
+    st.lists(st.one_of(st.none(), st.integers(0, 7)), max_size=40),
+)
+def test_rules_agree_with_a_plain_list(size, rule, history):
+    native = UserList([ELEMENT.replace(identifier=i) for i in range(size)], rule)
+    plain = Plain(range(size), rule)
+    draws, words = Draws(np.random.Generator(np.random.PCG64(1))), Words(1)
+    for forgotten in history:
+        if forgotten is None:
+            chosen = native.choose(draws)
+            assert (chosen.identifier if chosen else None) == plain.choose(words)
+        else:
+            native.forget(forgotten)
+            plain.forget(forgotten)
+        assert len(native) == len(plain.left)
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule"),
+    [
+        ("round_robin", UserRule.WALK),
+        ("weighted_round_robin", UserRule.WALK),
+        ("random", UserRule.UNIFORM),
+        ("weighted_random", UserRule.UNIFORM),
+        ("priority", UserRule.IN_ORDER),
+        ("least_used", UserRule.IN_ORDER),
+        ("least_used_degradation", UserRule.IN_ORDER),
+        ("priority_least_used", UserRule.IN_ORDER),
+        ("randomized_least_used", UserRule.UNIFORM),
+    ],
+)
+def test_each_policy_has_the_rule_of_the_rfc(policy, rule):
+    assert policy_kinds()[policy].user_rule is rule
