@@ -29,6 +29,7 @@ from rsim.wire import (
     EndpointKeepAliveAck,
     EndpointUnreachable,
     ErrorCause,
+    FieldError,
     HandleResolution,
     HandleResolutionResponse,
     Policy,
@@ -38,6 +39,10 @@ from rsim.wire import (
     SctpTransport,
     receive,
 )
+
+_MOST_ITEMS = 1000
+"""Most elements in an answer where no limit is set: with a few addresses each, they fit into the
+65,535 bytes of a message (RFC 5354 4)."""
 
 
 class State(Enum):
@@ -202,13 +207,13 @@ class EnrpServer:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
         life = element.registration_life
         if element.identifier == 0 or life < -1 or life == 0:
-            return ErrorCause(Cause.INVALID_VALUES)
+            return ErrorCause(Cause.INVALID_VALUES, element.encode())
         if entry is not None and not self._same_sender(entry, channel):
             return ErrorCause(Cause.NON_UNIQUE_PE_IDENTIFIER)
         if self.settings.check_addresses:
             hosts = getattr(element.user_transport, "hosts", ())
             if any(host != channel.remote_address for host in hosts):
-                return ErrorCause(Cause.INVALID_VALUES)
+                return ErrorCause(Cause.INVALID_VALUES, element.user_transport.encode())
         return None
 
     def _same_sender(self, entry: _Entry, channel: Channel) -> bool:
@@ -234,13 +239,15 @@ class EnrpServer:
             if expires < inf:
                 self._schedule_expiry()
             return None
-        if outcome is Outcome.INCONSISTENT_POLICY:
-            return ErrorCause(Cause.INCONSISTENT_POLICY)
-        if outcome is Outcome.INCONSISTENT_TRANSPORT:
-            return ErrorCause(Cause.INCONSISTENT_TRANSPORT_TYPE)
+        # The causes show what the pool has (RFC 5354 3.12.6, 3.12.8).
+        member = self.handlespace.any_element(entry.handle)
+        if member is not None and outcome is Outcome.INCONSISTENT_POLICY:
+            return ErrorCause(Cause.INCONSISTENT_POLICY, member.policy.encode())
+        if member is not None and outcome is Outcome.INCONSISTENT_TRANSPORT:
+            return ErrorCause(Cause.INCONSISTENT_TRANSPORT_TYPE, member.user_transport.encode())
         if outcome is Outcome.INCONSISTENT_USE:
             return ErrorCause(Cause.INCONSISTENT_DATA_CONTROL)
-        return ErrorCause(Cause.INVALID_VALUES)
+        return ErrorCause(Cause.INVALID_VALUES, element.policy.encode())
 
     def _deregistration(self, channel: Channel, message: Deregistration) -> None:
         """RFC 5352 3.2: an element withdraws; withdrawing what isn't there is granted."""
@@ -265,7 +272,7 @@ class EnrpServer:
         elements: tuple[PoolElement, ...] = ()
         policy: Policy | None = None
         if self.state is State.SERVING:
-            limit = self.settings.max_resolution_items or self.handlespace.pool_size(handle)
+            limit = self.settings.max_resolution_items or _MOST_ITEMS
             count = limit if message.items is None else min(limit, message.items)
             elements = self.handlespace.select(handle, count, self._draws)
             if elements:
@@ -275,10 +282,26 @@ class EnrpServer:
                 causes = (ErrorCause(Cause.UNKNOWN_POOL_HANDLE),)
         else:
             causes = (ErrorCause(Cause.LACK_OF_RESOURCES),)
-        response = HandleResolutionResponse(
-            pool_handle=handle, pool_elements=elements, policy=policy, error_causes=causes
-        )
-        channel.send(PPID_ASAP, response.encode(self._dialect))
+        channel.send(PPID_ASAP, self._answer(handle, elements, policy, causes))
+
+    def _answer(
+        self,
+        handle: bytes,
+        elements: tuple[PoolElement, ...],
+        policy: Policy | None,
+        causes: tuple[ErrorCause, ...],
+    ) -> bytes:
+        """The response with as many of the elements, in their order, as fit into a message."""
+        while True:
+            response = HandleResolutionResponse(
+                pool_handle=handle, pool_elements=elements, policy=policy, error_causes=causes
+            )
+            try:
+                return response.encode(self._dialect)
+            except FieldError:
+                if len(elements) < 2:
+                    raise
+                elements = elements[: len(elements) * 3 // 4]
 
     def _endpoint_unreachable(self, channel: Channel, message: EndpointUnreachable) -> None:
         """RFC 5352 3.5: probe the element at once, and count the reports about it."""

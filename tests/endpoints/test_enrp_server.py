@@ -59,6 +59,28 @@ def test_registrations_that_do_not_fit_are_refused(
     assert response.reject
     assert [c.code for c in response.error_causes] == [cause]
     assert server.handlespace.pool_size(HANDLE) == 1
+    # The cause shows what the pool has, or what was wrong.
+    shown = {
+        Cause.INCONSISTENT_POLICY: element(5).policy.encode(),
+        Cause.INCONSISTENT_TRANSPORT_TYPE: element(5).user_transport.encode(),
+        Cause.INCONSISTENT_DATA_CONTROL: b"",
+    }
+    misfit = element(6, **second)
+    wrong = misfit.user_transport.encode() if "address" in second else misfit.encode()
+    assert response.error_causes[0].information == shown.get(cause, wrong)
+
+
+def test_answer_is_cut_to_what_a_message_holds(make_server, make_channel, element, tell):
+    server, channel = make_server(check_addresses=False), make_channel()
+    many = wire.SctpTransport(port=1, addresses=[f"2001:db8::{i:x}" for i in range(1, 6)])
+    for identifier in range(1, 1501):
+        tell(server, channel, registration(element(identifier, transport=many)))
+    [answer] = tell(server, channel, resolution())
+    assert len(answer.encode()) <= 65535 + 3
+    assert [e.identifier for e in answer.pool_elements] == list(
+        range(1, 1 + len(answer.pool_elements))
+    )
+    assert len(answer.pool_elements) > 300
 
 
 def test_unknown_policy_and_identifier_zero_are_refused(make_server, make_channel, element, tell):

@@ -241,5 +241,6 @@ def test_tshark_finds_nothing_malformed_in_a_run(small, file):
 
 def test_dissect_rows_are_json(small, file):
     run(small(warm_up=0, duration=650), pcap=file)
-    for row in dissect(str(file)):
-        json.dumps(row)
+    rows = list(dissect(str(file)))
+    assert [json.loads(json.dumps(row)) for row in rows] == rows
+    assert rows

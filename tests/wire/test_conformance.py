@@ -55,7 +55,7 @@ def withdrawal_with(parameter):
     return message(2, tlv(9, b"pool") + tlv(0xE, bytes([1, 2, 3, 4])) + parameter)
 
 
-def refused(data, quoted=None, protocol="asap"):
+def check_refused(data, quoted=None, protocol="asap"):
     """The message has no effect and the sender is told cause 3."""
     received = wire.receive(data, protocol)
     assert received.message is None
@@ -130,7 +130,7 @@ def test_impossible_parameter_lengths_are_one_error(length):
     with pytest.raises(wire.WireError) as error:
         wire.decode(data, "asap")
     assert error.value.offset == 4
-    refused(data)
+    check_refused(data)
 
 
 @requirement("COM-010")
@@ -212,7 +212,7 @@ def test_dccp_transport(address, length):
     assert data[:12] == bytes.fromhex(f"0003{length:04x}00070000") + bytes([1, 2, 3, 4])
     assert len(data) == length
     two = tlv(3, data[4:] + data[12:])
-    refused(registration(two, POLICY_TLV), two)
+    check_refused(registration(two, POLICY_TLV), two)
 
 
 @requirement("COM-023")
@@ -229,14 +229,14 @@ def test_sctp_transport_has_any_number_of_addresses_but_none():
     decoded = wire.decode(data, "asap").pool_element.user_transport
     assert decoded.addresses == tuple(map(ipaddress.ip_address, mixed))
     empty = tlv(4, bytes.fromhex("00500000"))
-    refused(registration(empty, POLICY_TLV), empty)
+    check_refused(registration(empty, POLICY_TLV), empty)
 
 
 @requirement("COM-024")
 @requirement("COM-051")
 def test_transport_use_is_0_or_1():
     bad = tlv(4, bytes.fromhex("00500007") + tlv(1, bytes([10, 0, 0, 1])))
-    refused(registration(bad, POLICY_TLV), bad)
+    check_refused(registration(bad, POLICY_TLV), bad)
     with pytest.raises(wire.FieldError, match="use"):
         wire.SctpTransport(port=80, addresses=["10.0.0.1"], use=2)
 
@@ -257,7 +257,7 @@ def test_transports_with_one_address_and_a_reserved_field(cls, kind):
         element = wire.decode(registration(reserved, POLICY_TLV), "asap").pool_element
         assert parameter_of(element.user_transport) == data
         two = tlv(kind, data[4:] + data[8:])
-        refused(registration(two, POLICY_TLV), two)
+        check_refused(registration(two, POLICY_TLV), two)
 
 
 @requirement("COM-034")
@@ -307,8 +307,8 @@ def test_registration_life_is_signed():
 
 @requirement("COM-040")
 def test_one_user_transport_no_more_no_less():
-    refused(registration(POLICY_TLV))
-    refused(registration(SCTP_TLV, SCTP_TLV, POLICY_TLV), SCTP_TLV)
+    check_refused(registration(POLICY_TLV))
+    check_refused(registration(SCTP_TLV, SCTP_TLV, POLICY_TLV), SCTP_TLV)
 
 
 @requirement("COM-041")
@@ -336,7 +336,7 @@ def test_every_kind_of_user_transport_survives(transport):
 @requirement("COM-042")
 def test_asap_transport_is_sctp():
     tcp = tlv(5, bytes.fromhex("00500000") + tlv(1, bytes([10, 0, 0, 1])))
-    refused(registration(SCTP_TLV, POLICY_TLV, tcp), tcp)
+    check_refused(registration(SCTP_TLV, POLICY_TLV, tcp), tcp)
 
 
 @requirement("COM-044")
@@ -344,12 +344,12 @@ def test_server_information():
     information = wire.ServerInformation(server_identifier=7, transport=SCTP)
     data = wire.ListResponse(sender=1, receiver=2, servers=[information]).encode()
     assert data[12:20] == bytes.fromhex("000b001800000007")
-    refused(message(6, bytes(8) + tlv(0xB, bytes(4))), protocol="enrp")
+    check_refused(message(6, bytes(8) + tlv(0xB, bytes(4))), protocol="enrp")
 
 
 @requirement("COM-045")
 def test_operation_error_holds_causes():
-    refused(message(4, tlv(9, b"pool") + tlv(0xE, bytes(4)) + tlv(0xC)), tlv(0xC))
+    check_refused(message(4, tlv(9, b"pool") + tlv(0xE, bytes(4)) + tlv(0xC)), tlv(0xC))
     causes = [wire.ErrorCause(9), wire.ErrorCause(6)]
     data = wire.AsapError(error_causes=causes).encode()
     assert wire.decode(data, "asap").error_causes == tuple(causes)
@@ -372,7 +372,7 @@ def test_unknown_message_is_quoted_up_to_a_limit():
 def test_pe_identifier_parameter():
     assert WITHDRAWAL.encode()[-8:-4] == bytes.fromhex("000e0008")
     long = tlv(0xE, bytes(8))
-    refused(message(2, tlv(9, b"pool") + long), long)
+    check_refused(message(2, tlv(9, b"pool") + long), long)
 
 
 @requirement("COM-061")
@@ -469,21 +469,21 @@ def test_asap_error_holds_one_operation_error():
     data = wire.AsapError(error_causes=[wire.ErrorCause(3)]).encode()
     assert data[0] == 0x0E
     assert data[4:6] == bytes.fromhex("000c")
-    refused_in_silence(message(0x0E, tlv(0xC, bytes.fromhex("00030004")) * 2))
+    check_silence(message(0x0E, tlv(0xC, bytes.fromhex("00030004")) * 2))
     with pytest.raises(wire.FieldError):
         wire.AsapError(error_causes=[]).encode()
 
 
-def refused_in_silence(data, protocol="asap"):
+def check_silence(data, protocol="asap"):
     received = wire.receive(data, protocol)
     assert (received.message, received.reply) == (None, None)
 
 
 @requirement("ASAP-044")
 def test_an_error_is_never_answered_by_an_error():
-    refused_in_silence(message(0x0E, tlv(0xC)))
-    refused_in_silence(message(0x0E, tlv(0x7F00)))
-    refused_in_silence(message(0x0A, bytes(8) + tlv(0xC)), "enrp")
+    check_silence(message(0x0E, tlv(0xC)))
+    check_silence(message(0x0E, tlv(0x7F00)))
+    check_silence(message(0x0A, bytes(8) + tlv(0xC)), "enrp")
     skipped = wire.AsapError(error_causes=[wire.ErrorCause(3)]).encode()[4:] + tlv(0xFF00)
     assert wire.receive(message(0x0E, skipped), "asap").reply is None
 
@@ -528,7 +528,7 @@ def test_policies_have_their_layout(name):
     assert data.endswith(bytes.fromhex(POLICY_BYTES[name]))
     for length in (-4, 4):
         wrong = bytes.fromhex(POLICY_BYTES[name])[4:] + bytes(max(0, length))
-        refused(registration(SCTP_TLV, tlv(8, wrong[:length] if length < 0 else wrong)))
+        check_refused(registration(SCTP_TLV, tlv(8, wrong[:length] if length < 0 else wrong)))
 
 
 @requirement("POL-038")
@@ -543,7 +543,7 @@ def test_policy_type_says_private_and_adaptive():
 @pytest.mark.parametrize("code", [0x00000000, 0x40000000])
 def test_invalid_policy_types_are_refused(code):
     bad = tlv(8, code.to_bytes(4))
-    refused(registration(SCTP_TLV, bad), bad)
+    check_refused(registration(SCTP_TLV, bad), bad)
     with pytest.raises(wire.FieldError, match="policy"):
         element = ELEMENT.replace(policy=wire.Policy(code))
         wire.Registration(pool_handle=b"pool", pool_element=element).encode()

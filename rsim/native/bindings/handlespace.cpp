@@ -161,6 +161,11 @@ void bind_handlespace(nb::module_& module) {
             if (!element) return std::nullopt;
             return element->content;
         }, "pool_handle"_a, "identifier"_a, "The element as registered, or None.")
+        .def("any_element", [](Handlespace& self, nb::bytes handle) -> std::optional<wire::PoolElement> {
+            const Element* element = self.any_element(view(handle));
+            if (!element) return std::nullopt;
+            return element->content;
+        }, "pool_handle"_a, "An element of a pool, which shows the pool's policy and transport, or None.")
         .def("pool_size", [](Handlespace& self, nb::bytes handle) -> std::size_t {
             const Pool* pool = self.find_pool(view(handle));
             return pool ? pool->size() : 0;

@@ -58,6 +58,17 @@ nb::tuple texts_of(const Transport& transport) {
     return nb::tuple(result);
 }
 
+// A parameter's own bytes by the letter of the RFCs, without filler.
+template <class Write>
+nb::bytes encode_parameter(Write&& write) {
+    Encoder encoder(rfc);
+    try {
+        return to_bytes(encoder.parameter(write));
+    } catch (const FieldProblem& problem) {
+        raise_field_error(problem.field.c_str(), problem.what());
+    }
+}
+
 std::string identity(const Transport& t) {
     Encoder encoder(rsplib);
     return encoder.parameter([&](Encoder& e) { e.transport("transport", t); });
@@ -103,7 +114,10 @@ void transport_with_use(nb::module_& module, const char* name, const char* proto
 }
 
 void bind_transports(nb::module_& module) {
-    nb::class_<Transport>(module, "Transport", "A transport address of any kind (RFC 5354 3.3 to 3.7, 3.16).");
+    nb::class_<Transport>(module, "Transport", "A transport address of any kind (RFC 5354 3.3 to 3.7, 3.16).")
+        .def("encode", [](const Transport& t) {
+            return encode_parameter([&](Encoder& out) { out.transport("transport", t); });
+        }, "The parameter's own bytes, as an error cause quotes it.");
     transport_with_use<SctpTransport>(module, "SctpTransport", "sctp", "SCTP transport (RFC 5354 3.4); addresses may mix families.");
     transport_with_use<TcpTransport>(module, "TcpTransport", "tcp",
         "TCP transport (RFC 5354 3.5). `use` stands for rsplib's use of the reserved field; the RFC encoding leaves it 0.");
@@ -192,6 +206,9 @@ void bind_policy(nb::module_& module) {
        nb::sig("def __init__(self, type: int | str, *, weight: int | None = None, priority: int | None = None, "
                "load: int | None = None, load_degradation: int | None = None, load_dpf: int | None = None, "
                "weight_dpf: int | None = None, distance: int | None = None, data: bytes = b'') -> None"));
+    cls.def("encode", [](const Policy& p) {
+        return encode_parameter([&](Encoder& out) { out.policy("policy", p); });
+    }, "The parameter's own bytes, as an error cause quotes it.");
     cls.def_prop_ro("type", [](const Policy& p) { return p.type; }, "Type code.");
     cls.def_prop_ro("name", [](const Policy& p) -> std::optional<std::string> {
         const PolicyFormat* format = find_policy(p.type);
@@ -245,6 +262,9 @@ void bind_pool_element(nb::module_& module) {
         new (self) PoolElement(std::move(made));
     }, nb::kw_only(), "identifier"_a, "user_transport"_a, "policy"_a, "home_server"_a = 0, "registration_life"_a = -1,
        "asap_transport"_a = nb::none());
+    cls.def("encode", [](const PoolElement& e) {
+        return encode_parameter([&](Encoder& out) { out.element("pool_element", e); });
+    }, "The parameter's own bytes, as an error cause quotes it.");
     cls.def_ro("identifier", &PoolElement::identifier);
     cls.def_ro("home_server", &PoolElement::home_server);
     cls.def_ro("registration_life", &PoolElement::registration_life, "Seconds; -1: for ever.");

@@ -48,6 +48,12 @@ const Element* Handlespace::find(std::string_view handle, std::uint32_t identifi
     return pool ? pool->table_.find(identifier) : nullptr;
 }
 
+const Element* Handlespace::any_element(std::string_view handle) const {
+    // A pool has at least one owner, and each of its owners at least one element.
+    const Pool* pool = pool_of(handle);
+    return pool ? &pool->holdings_.begin()->second.elements.begin()->second : nullptr;
+}
+
 std::unique_ptr<Selection> Handlespace::make_selection(std::uint32_t policy_type) {
     if (const SelectionFactory factory = find_selection(policy_type)) return factory(settings_);
     return more_policies_ ? more_policies_(policy_type) : nullptr;

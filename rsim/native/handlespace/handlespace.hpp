@@ -94,6 +94,7 @@ public:
 
     const Pool* find_pool(std::string_view handle) const;
     const Element* find(std::string_view handle, std::uint32_t identifier) const;
+    const Element* any_element(std::string_view handle) const;
 
     // The elements that answer a resolution, in the order of the pool's policy.
     const std::vector<Element*>& select(std::string_view handle, std::size_t count, Draws draws);
