@@ -85,10 +85,11 @@ def _legend(values: list[str], arms: dict[str, str], references: list[str]) -> l
         Line2D([], [], color=COLOURS[i % len(COLOURS)], label=str(value).replace("_", " "))
         for i, value in enumerate(values)
     ]
-    handles += [
-        Line2D([], [], color="0.3", ls=DASHES[j % len(DASHES)], label=label)
-        for j, label in enumerate(arms.values())
-    ]
+    if len(arms) > 1:
+        handles += [
+            Line2D([], [], color="0.3", ls=DASHES[j % len(DASHES)], label=label)
+            for j, label in enumerate(arms.values())
+        ]
     for name in dict.fromkeys(references):
         handles.append(Line2D([], [], color="0.3", ls="", marker="o", mfc="none", label=name))
     return handles
