@@ -11,6 +11,7 @@ import platform
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pandas as pd
@@ -100,9 +101,7 @@ class RunStore:
             _replace(self.directory / MANIFEST, lambda path: path.write_text(text, "utf-8"))
             _replace(self.directory / RUNS, lambda path: runs.to_parquet(path, index=False))
             _replace(self.directory / SUMMARY, lambda path: summary.to_csv(path, index=False))
-            for piece in self._pieces.glob("*.json"):
-                piece.unlink()
-            self._pieces.rmdir()
+            rmtree(self._pieces)
         except OSError as error:
             raise self._problem(error) from None
 

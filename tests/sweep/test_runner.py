@@ -104,9 +104,17 @@ def test_killed_sweep_loses_at_most_the_runs_in_flight(study_file, out):
         process.kill()
         process.wait()
         assert len(list(out.glob("finished/*.json"))) >= before or (out / "runs.parquet").exists()
+    # A kill in the middle of a write leaves a half file under another name, which nobody reads.
+    (out / "finished").mkdir(exist_ok=True)
+    (out / "finished" / "half.json.partial").write_text("{")
     resumed = sweep(study_file, out, jobs=1, resume=True)
     undisturbed = sweep(study_file, jobs=1)
     pd.testing.assert_frame_equal(resumed.runs.drop(columns="code"), undisturbed.runs)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "manifest.json",
+        "runs.parquet",
+        "summary.csv",
+    ]
 
 
 def test_extended_grid_runs_only_what_is_new(study_file, out):
