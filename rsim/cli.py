@@ -56,7 +56,7 @@ def _overrides(items: list[str] | None) -> dict[str, Any]:
 @app.command("run")
 def run_command(
     file: ScenarioFile,
-    seed: Annotated[int | None, typer.Option(help="Seed instead of the file's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the file's.")] = None,
     overrides: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Metrics as JSON.")] = False,
     pcap: Annotated[

@@ -50,6 +50,12 @@ def test_mistakes_give_one_line_and_exit_code_2(arguments, message, tmp_path):
     assert done.stdout == ""
 
 
+def test_negative_seed_is_refused():
+    done = rsim("run", STANDARD, "--seed", -1)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
 def test_schema_shows_defaults():
     done = rsim("schema", "--json")
     assert "pool_users" in json.loads(done.stdout)["properties"]

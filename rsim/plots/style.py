@@ -6,6 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from rsim.errors import ResultError
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Palette of Okabe and Ito."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -13,8 +15,16 @@ DASHES = ("-", "--", ":", "-.")
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Writes a figure as PNG, SVG or PDF, by the ending of its name."""
+    """Writes a figure as PNG, SVG or PDF, by the ending of its name.
+
+    Raises ResultError for another ending, or where the file can't be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, bbox_inches="tight")
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise ResultError(f"{path}: figures are .png, .svg or .pdf")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150, bbox_inches="tight")
+    except OSError as error:
+        raise ResultError(f"{path}: can't be written: {error.strerror}") from None
     return path

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from rsim import plots
+from rsim.errors import ResultError
 
 
 @pytest.fixture
@@ -40,3 +41,12 @@ def test_figures_are_saved_by_ending(summary, tmp_path, ending, start):
     axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x")
     path = plots.save(axes.figure, tmp_path / f"figure.{ending}")
     assert path.read_bytes().startswith(start)
+
+
+def test_other_endings_and_unwritable_places_are_named(summary, tmp_path):
+    axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x")
+    with pytest.raises(ResultError, match=r"\.png, \.svg or \.pdf"):
+        plots.save(axes.figure, tmp_path / "figure.xyz")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultError, match="can't be written"):
+        plots.save(axes.figure, tmp_path / "file" / "figure.png")
