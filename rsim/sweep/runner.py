@@ -160,7 +160,7 @@ def sweep(
 def _manifest(study: Study, parameters: list[str]) -> dict[str, Any]:
     return {
         "name": study.name,
-        "study": str(study.source),
+        "study": str(study.source.resolve()),
         "parameters": parameters,
         "replications": study.replications,
         "first_seed": study.first_seed,
