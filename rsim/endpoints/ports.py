@@ -49,6 +49,3 @@ class Uniform(Protocol):
 
     def uniform(self) -> float:
         """A draw on [0, 1)."""
-
-    def identifier(self) -> int:
-        """A 32-bit identifier, never 0."""

@@ -44,7 +44,7 @@ class ServerSettings(Model):
         True, description="an answered keep-alive sets the element's reports back to 0"
     )
     max_resolution_items: int | None = Field(
-        None, ge=1, description="most elements in an answer; null: the whole pool"
+        None, ge=1, description="most elements in an answer; null: what a message holds"
     )
     round_robin_increment: int = Field(
         1, ge=1, description="elements that one selection moves on in round-robin order"

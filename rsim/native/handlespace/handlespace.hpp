@@ -41,8 +41,6 @@ public:
 
     const std::string& handle() const { return handle_; }
     std::uint32_t policy_type() const { return policy_type_; }
-    wire::ParameterType transport_kind() const { return transport_kind_; }
-    std::uint16_t transport_use() const { return transport_use_; }
     std::size_t size() const { return table_.size(); }
 
 private:
@@ -88,7 +86,7 @@ public:
     Handlespace& operator=(const Handlespace&) = delete;
 
     // Registers an element, or replaces the attributes of a known one (protocol rules: RFC 5352
-    // 3.1). `fresh` sets its load degradation back; its place among equals stays.
+    // 3.1). A renewal sets its load degradation back; its place among equals stays.
     Outcome add(std::string_view handle, const wire::PoolElement& content, double expires);
     bool remove(std::string_view handle, std::uint32_t identifier);
 

@@ -144,7 +144,7 @@ struct PoolEntry {
 // Ways in which an encoder may leave the letter of the RFCs; combined as bits.
 enum Dialect : unsigned {
     rfc = 0,
-    padded_message_length = 1,     // message length counts the final filler (AMB of RFC 5354 4)
+    padded_message_length = 1,     // message length counts the final filler (RFC 5354 4: it does not)
     business_card_policy = 2,      // a policy between handle and elements
     keep_alive_pe_identifier = 4,  // a PE Identifier in ASAP_ENDPOINT_KEEP_ALIVE
     handle_resolution_option = 8,  // parameter 0x803f in ASAP_HANDLE_RESOLUTION
