@@ -60,13 +60,17 @@ def run_command(
     overrides: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Metrics as JSON.")] = False,
     pcap: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Captures all messages (pcapng).")
+        Path | None, typer.Option(metavar="FILE", help="Captures all packets (pcapng).")
     ] = None,
+    decrypted: Annotated[
+        bool,
+        typer.Option("--pcap-decrypted", help="Shows there what protected messages say."),
+    ] = False,
 ) -> None:
     """Runs a scenario once and prints its metrics."""
     from rsim.scenario import load, run
 
-    result = run(load(file, _overrides(overrides)), seed, pcap=pcap)
+    result = run(load(file, _overrides(overrides)), seed, pcap=pcap, decrypted=decrypted)
     if as_json:
         document = {
             "name": result.name,

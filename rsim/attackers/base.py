@@ -10,18 +10,17 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from rsim.clock import Clock
-from rsim.network import Association, Host, Receiver
+from rsim.network import Association, Event, Host, HostSettings, Receiver
 from rsim.randomness import Streams
-from rsim.units import Model, Seconds
+from rsim.units import Seconds
 from rsim.wire import Dialect
 
 
-class AttackerSettings(Model):
+class AttackerSettings(HostSettings):
     """Settings of a group of attackers."""
 
     kind: str = Field(description="which attack")
     count: int = Field(1, ge=0, description="number of attacker hosts")
-    site: str = Field("lan", description="site of the attacker hosts")
     pool: str = Field("pool", description="pool under attack")
     start: Seconds = Field("10min", ge=0, validate_default=True, description="when it begins")
     stop: Seconds | None = Field(None, ge=0, description="when it ends; null: never")
@@ -62,6 +61,12 @@ class Attacker(ABC, Generic[S]):
     @abstractmethod
     def stop(self) -> None:
         """Ends the attack."""
+
+    def receive(self, association: Association, ppid: int, data: bytes) -> None:
+        """Takes one message; most attackers don't care."""
+
+    def notify(self, association: Association, event: Event) -> None:
+        """Takes what the network tells about an association."""
 
 
 _KINDS: dict[str, type[Attacker]] = {}  # type: ignore[type-arg]

@@ -1,11 +1,13 @@
 """Protocol state machines: the ENRP server, the pool element, the pool user."""
 
+from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
 from rsim.endpoints.enrp_server import EnrpServer, ServerCounters
 from rsim.endpoints.pool_element import PoolElementCounters, PoolElementEndpoint
 from rsim.endpoints.pool_user import PoolUserCounters, PoolUserEndpoint
 from rsim.endpoints.settings import PoolElementSettings, PoolUserSettings, ServerSettings
 
 __all__ = [
+    "Authorisation",
     "EnrpServer",
     "PoolElementCounters",
     "PoolElementEndpoint",
@@ -15,4 +17,6 @@ __all__ = [
     "PoolUserSettings",
     "ServerCounters",
     "ServerSettings",
+    "authorisation",
+    "authorisations",
 ]

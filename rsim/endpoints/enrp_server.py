@@ -16,9 +16,11 @@ from hashlib import blake2b
 from math import inf
 from typing import Any
 
+from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort, Uniform
 from rsim.endpoints.settings import ServerSettings
 from rsim.handlespace import Draws, Handlespace, Outcome
+from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
     Cause,
@@ -92,14 +94,14 @@ class _Entry:
 
 
 def _transport_of(channel: Channel) -> SctpTransport:
-    return SctpTransport(port=channel.remote_port, addresses=(channel.remote_address,))
+    return SctpTransport(port=channel.remote_port, addresses=channel.remote_addresses)
 
 
 class EnrpServer:
     """ENRP server as a state machine.
 
     Parameters: `identifier` 32 bits, not 0; `draws` for selections; `random` for the spread of
-    keep-alives; `dialect` of what it sends.
+    keep-alives; `dialect` of what it sends; `authorisation` who may register, by default everybody.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class EnrpServer:
         draws: Draws,
         random: Uniform,
         dialect: Dialect = Dialect.RFC,
+        authorisation: Authorisation | None = None,
     ) -> None:
         self.identifier = identifier
         self.settings = settings
@@ -124,6 +127,7 @@ class EnrpServer:
         )
         self._draws = draws
         self._random = random
+        self._authorisation = authorisation or OpenAuthorisation()
         self._dialect = int(dialect)
         self._entries: dict[tuple[bytes, int], _Entry] = {}
         self._discovery = clock.timer(self._discovery_expired)
@@ -147,6 +151,17 @@ class EnrpServer:
         else:
             self.state = State.SERVING
 
+    def vanish(self) -> None:
+        """To DOWN without a word, as when the process dies: all that it knew is gone."""
+        self._count_elements()
+        self.state = State.DOWN
+        self._discovery.stop()
+        self._expiry.stop()
+        for entry in self._entries.values():
+            entry.timer.stop()
+            self.handlespace.remove(entry.handle, entry.identifier)
+        self._entries.clear()
+
     def _discovery_expired(self) -> None:
         self.state = State.SERVING
 
@@ -167,13 +182,16 @@ class EnrpServer:
         if handler is not None:
             handler(channel, message)
 
+    def notify(self, channel: Channel, event: Event) -> None:
+        """An association has ended; what that says about an element, its keep-alives find out."""
+
     def _registration(self, channel: Channel, message: Registration) -> None:
         """RFC 5352 3.1: a new registration, or a renewal by the same element."""
         handle = message.pool_handle
         element = message.pool_element
         entry = self._entries.get((handle, element.identifier))
         known = entry is not None
-        cause = self._objection(channel, entry, element)
+        cause = self._objection(channel, entry, message)
         if cause is None:
             if entry is None:
                 entry = _Entry(self, handle, element.identifier, channel)
@@ -200,11 +218,14 @@ class EnrpServer:
         channel.send(PPID_ASAP, response.encode(self._dialect))
 
     def _objection(
-        self, channel: Channel, entry: _Entry | None, element: PoolElement
+        self, channel: Channel, entry: _Entry | None, message: Registration
     ) -> ErrorCause | None:
         """Why a registration is refused before the handlespace sees it, or None."""
+        element = message.pool_element
         if self.state is not State.SERVING:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
+        if not self._permits(channel, message.pool_handle, element.identifier):
+            return ErrorCause(Cause.SECURITY)
         life = element.registration_life
         if element.identifier == 0 or life < -1 or life == 0:
             return ErrorCause(Cause.INVALID_VALUES, element.encode())
@@ -212,9 +233,12 @@ class EnrpServer:
             return ErrorCause(Cause.NON_UNIQUE_PE_IDENTIFIER)
         if self.settings.check_addresses:
             hosts = getattr(element.user_transport, "hosts", ())
-            if any(host != channel.remote_address for host in hosts):
+            if any(host not in channel.remote_addresses for host in hosts):
                 return ErrorCause(Cause.INVALID_VALUES, element.user_transport.encode())
         return None
+
+    def _permits(self, channel: Channel, handle: bytes, identifier: int) -> bool:
+        return self._authorisation.permits(channel.principal, handle, identifier)
 
     def _same_sender(self, entry: _Entry, channel: Channel) -> bool:
         """Whether who speaks now may speak for an element (RFC 5352 3.1, 3.2)."""
@@ -254,7 +278,8 @@ class EnrpServer:
         handle, identifier = message.pool_handle, message.pe_identifier
         entry = self._entries.get((handle, identifier))
         causes: tuple[ErrorCause, ...] = ()
-        if entry is not None and not self._same_sender(entry, channel):
+        permitted = self._permits(channel, handle, identifier)
+        if not permitted or (entry is not None and not self._same_sender(entry, channel)):
             causes = (ErrorCause(Cause.SECURITY),)
         elif entry is not None:
             self.counters.deregistrations += 1

@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import PoolElementSettings
+from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
     Deregistration,
@@ -132,7 +133,7 @@ class PoolElementEndpoint:
         self.state = State.DOWN
         self._stop_timers()
         if self._home is not None:
-            self._home.close()
+            self._home.discard()
             self._home = None
 
     # Registration ---------------------------------------------------------------------------------
@@ -227,6 +228,14 @@ class PoolElementEndpoint:
                 self._registration_response(message)
             else:
                 self._deregistration_response()
+
+    def notify(self, channel: Channel, event: Event) -> None:
+        """The association with the home server has ended: RFC 5352 3.7.2, look for another."""
+        if channel is not self._home or event is Event.UP:
+            return
+        # While a response is awaited, its time-out leads on.
+        if self.state is State.REGISTERED and not self._t2.running:
+            self._start_over()
 
     def _keep_alive(self, channel: Channel, message: EndpointKeepAlive) -> None:
         """RFC 5352 3.4: KA1 drops a wrong handle, before H is looked at; then answer."""

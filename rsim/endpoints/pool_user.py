@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.handlespace import Draws, UserList, policy_kinds, user_rule
+from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
     Dialect,
@@ -134,6 +135,11 @@ class PoolUserEndpoint:
         message = received.message
         if isinstance(message, HandleResolutionResponse):
             self._resolution_response(message)
+
+    def notify(self, channel: Channel, event: Event) -> None:
+        """The association with the server has ended; the next question goes elsewhere."""
+        if channel is self._server and event is not Event.UP:
+            self._server = None
 
     def _resolution_response(self, message: HandleResolutionResponse) -> None:
         pool = self._pools.get(message.pool_handle)

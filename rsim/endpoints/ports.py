@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from rsim.network import Principal
+
 
 class TimerPort(Protocol):
     """A named time-out."""
@@ -37,11 +39,26 @@ class Channel(Protocol):
     remote_address: str
     remote_port: int
 
+    @property
+    def remote_addresses(self) -> tuple[str, ...]:
+        """All addresses of the peer, the primary one first."""
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who the peer has shown to be, if it had to show it."""
+
+    @property
+    def protected(self) -> bool:
+        """Whether TLS protects it."""
+
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message."""
 
     def close(self) -> None:
-        """Ends the association for both sides."""
+        """Ends the association in order."""
+
+    def discard(self) -> None:
+        """Forgets the association without a word, as when the process dies."""
 
 
 class Uniform(Protocol):

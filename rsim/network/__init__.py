@@ -1,7 +1,63 @@
-"""The modelled network: sites, hosts, and associations that carry bytes between them."""
+"""The modelled network: sites, links, hosts, and associations that carry bytes between them."""
 
-from rsim.network.association import Association, Receiver
-from rsim.network.capture import captured_by
-from rsim.network.network import Host, Network, Traffic
+from rsim.network import topology
+from rsim.network.association import Association, Event, InstantAssociation, Receiver
+from rsim.network.capture import PacketCapture
+from rsim.network.cpu import Cpu
+from rsim.network.credentials import (
+    Authority,
+    Certificate,
+    Credentials,
+    Key,
+    Principal,
+    Refusal,
+)
+from rsim.network.frame import Frame
+from rsim.network.host import Host
+from rsim.network.link import Link
+from rsim.network.network import Network, Traffic
+from rsim.network.outages import Outage, parse_schedule
+from rsim.network.sctp import SctpAssociation
+from rsim.network.settings import (
+    CpuSettings,
+    HostSettings,
+    LinkSettings,
+    OutageSettings,
+    SctpSettings,
+)
+from rsim.network.tap import Recorder, Seen, Tap
+from rsim.network.tls import PROFILES, Profile
 
-__all__ = ["Association", "Host", "Network", "Receiver", "Traffic", "captured_by"]
+__all__ = [
+    "PROFILES",
+    "Association",
+    "Authority",
+    "Certificate",
+    "Cpu",
+    "CpuSettings",
+    "Credentials",
+    "Event",
+    "Frame",
+    "Host",
+    "HostSettings",
+    "InstantAssociation",
+    "Key",
+    "Link",
+    "LinkSettings",
+    "Network",
+    "Outage",
+    "OutageSettings",
+    "PacketCapture",
+    "Principal",
+    "Profile",
+    "Receiver",
+    "Recorder",
+    "Refusal",
+    "SctpAssociation",
+    "SctpSettings",
+    "Seen",
+    "Tap",
+    "Traffic",
+    "parse_schedule",
+    "topology",
+]

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from rsim.network.network import Host
+    from rsim.network.credentials import Principal, Refusal
+    from rsim.network.host import Host
+
+
+class Event(Enum):
+    """What the network tells about an association; all but UP end it."""
+
+    UP = "set up, and protected where it is to be"
+    SHUT_DOWN = "the peer has shut it down in order"
+    ABORTED = "the peer does not know it or has aborted it"
+    LOST = "the peer does not answer any more"
+    REFUSED = "TLS has refused the peer, or the peer has refused"
+    RESTARTED = "the peer has started anew and forgotten it"
 
 
 class Receiver(Protocol):
@@ -14,17 +27,18 @@ class Receiver(Protocol):
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
         """Takes one message, with its payload protocol identifier."""
 
+    def notify(self, association: Association, event: Event) -> None:
+        """Takes what the network tells about the association."""
+
 
 class Association:
     """One end of an association, as the endpoint on that side sees it.
 
-    `local_address` and `remote_address` with their ports name the two sides. The other end comes
-    to life when the first message reaches the listening host.
+    `local_address` and `remote_address` with their ports name the two sides. `principal` is who the
+    peer has shown to be; `refusal` why TLS has failed.
     """
 
     __slots__ = (
-        "_delay",
-        "_peer",
         "host",
         "local_address",
         "local_port",
@@ -38,15 +52,70 @@ class Association:
         host: Host,
         local: tuple[str, int],
         remote: tuple[str, int],
-        delay: float,
         receiver: Receiver | None,
     ) -> None:
         self.host = host
         self.local_address, self.local_port = local
         self.remote_address, self.remote_port = remote
         self.receiver = receiver
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who the peer has shown to be, if it had to show it."""
+        return None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why TLS has failed, if it has."""
+        return None
+
+    @property
+    def protected(self) -> bool:
+        """Whether TLS protects it."""
+        return False
+
+    @property
+    def remote_addresses(self) -> tuple[str, ...]:
+        """All addresses of the peer, the primary one first."""
+        return (self.remote_address,)
+
+    def send(self, ppid: int, data: bytes) -> None:
+        """Sends one message; the network tells by `notify` if it can't deliver any more."""
+        raise AssertionError("abstract")
+
+    def close(self) -> None:
+        """Ends the association in order: what has been sent still arrives."""
+        raise AssertionError("abstract")
+
+    def discard(self) -> None:
+        """Forgets the association without a word, as when the process dies."""
+        raise AssertionError("abstract")
+
+
+class InstantAssociation(Association):
+    """An association without set-up, loss or news: RSPSIM's transport.
+
+    The other end comes to life when the first message reaches the listening host.
+    """
+
+    __slots__ = ("_delay", "_peer")
+
+    def __init__(
+        self,
+        host: Host,
+        local: tuple[str, int],
+        remote: tuple[str, int],
+        delay: float,
+        receiver: Receiver | None,
+    ) -> None:
+        super().__init__(host, local, remote, receiver)
         self._delay = delay
-        self._peer: Association | None = None
+        self._peer: InstantAssociation | None = None
+
+    def join(self, peer: InstantAssociation) -> None:
+        """Makes these the two ends of one association."""
+        self._peer = peer
+        peer._peer = self
 
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message; what the network does with it is not told."""
@@ -56,9 +125,19 @@ class Association:
         network = host.network
         network.traffic.count(ppid, data)
         peer = self._peer
+        clock = network.clock
         if peer is not None:
-            clock = network.clock
             clock.call_at(clock._now + self._delay, peer._arrive, ppid, data)
+        if network.capture is not None:
+            now = clock.now
+            network.capture.message(
+                now,
+                (self.local_address, self.local_port),
+                (self.remote_address, self.remote_port),
+                ppid,
+                data,
+                now + self._delay if peer is not None else None,
+            )
 
     def close(self) -> None:
         """Ends the association for both sides; what is still under way is lost."""
@@ -67,6 +146,8 @@ class Association:
             self._peer.receiver = None
             self._peer = None
         self.receiver = None
+
+    discard = close
 
     def _arrive(self, ppid: int, data: bytes) -> None:
         host = self.host

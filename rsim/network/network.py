@@ -1,15 +1,22 @@
-"""Hosts at sites, and the paths between them."""
+"""The network: sites, the links between them, and the way of each packet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address
+from ipaddress import ip_address
+from itertools import pairwise
 
 from rsim.clock import Clock
-from rsim.network.association import Association, Receiver
-from rsim.wire import PPID_ASAP, PPID_ENRP
-
-Acceptor = Callable[[Association], Receiver | None]
+from rsim.network.association import Association
+from rsim.network.capture import PacketCapture
+from rsim.network.frame import Endpoint, Frame
+from rsim.network.host import Host
+from rsim.network.link import Link
+from rsim.network.sctp import SctpAssociation
+from rsim.network.settings import LinkSettings, SctpSettings
+from rsim.network.tap import Tap
+from rsim.randomness import Stream, Streams
+from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
 
 
 class Traffic:
@@ -29,91 +36,257 @@ class Traffic:
         self.bytes[ppid] += len(data)
 
 
-class Host:
-    """A machine with an address at a site, on which endpoints listen and connect."""
+class Route:
+    """The links from one address to another, in their order.
 
-    __slots__ = ("_listeners", "_next_port", "address", "name", "network", "site", "up")
+    `plain_delay` is the delay in s where no link does more than delay, else None. `frames` and
+    `bytes` (of messages) count what went as one event, without asking the links.
+    """
 
-    def __init__(self, network: Network, name: str, site: str, address: str) -> None:
-        self.network = network
-        self.name = name
-        self.site = site
-        self.address = address
-        self.up = True
-        self._listeners: dict[int, Acceptor] = {}
-        self._next_port = 49152
+    __slots__ = ("bytes", "frames", "links", "plain_delay")
 
-    def listen(self, port: int, acceptor: Acceptor) -> None:
-        """Calls `acceptor` with each new association to `port`; it returns who receives."""
-        self._listeners[port] = acceptor
+    def __init__(self, links: tuple[Link, ...]) -> None:
+        self.links = links
+        self.frames = 0
+        self.bytes = 0
+        self.plain_delay: float | None = None
+        self.refresh()
 
-    def close(self, port: int) -> None:
-        """Stops listening; associations that exist go on."""
-        self._listeners.pop(port, None)
-
-    def new_port(self) -> int:
-        """A port that this host has not used before."""
-        port = self._next_port
-        self._next_port += 1
-        if port > 65535:
-            # A host that outlives its ports starts over, as real ones do.
-            self._next_port = 49153
-            port = 49152
-        return port
-
-    def connect(self, address: str, port: int, receiver: Receiver) -> Association:
-        """An association to a port of the host with that address, from a new port of this one."""
-        local_port = self.new_port()
-        remote = self.network.host_at(address)
-        delay = self.network.delay(self.site, remote.site) if remote else 0.0
-        kind = self.network.association
-        here = kind(self, (self.address, local_port), (address, port), delay, receiver)
-        if remote is not None:
-            there = kind(remote, (address, port), (self.address, local_port), delay, None)
-            here._peer = there
-            there._peer = here
-        return here
-
-    def accept(self, association: Association) -> Receiver | None:
-        """Who receives on an association that has just reached this host, or None."""
-        acceptor = self._listeners.get(association.local_port)
-        return acceptor(association) if acceptor else None
+    def refresh(self) -> None:
+        """Looks at the links again."""
+        total = 0.0
+        for link in self.links:
+            delay = link.plain_delay
+            if delay is None:
+                self.plain_delay = None
+                return
+            total += delay
+        self.plain_delay = total
 
 
 class Network:
-    """All hosts, and the one-way delay (s) between and within sites.
+    """All hosts and links.
 
-    Parameters: `clock`; `delay` within a site; `delays` between two sites, in either direction;
-    `association` class of the associations, another one where they are observed.
+    Parameters: `lan` the links within each site; `paths` those between two sites; `next_hops` the
+    sites on the way from one to another, both included, if not directly;
+    `instant` for associations without set-up and loss; `capture` takes all packets.
     """
 
     def __init__(
         self,
         clock: Clock,
-        delay: float = 0.0,
-        delays: dict[tuple[str, str], float] | None = None,
-        association: type[Association] = Association,
+        streams: Streams,
+        lan: LinkSettings | None = None,
+        paths: dict[tuple[str, str], LinkSettings] | None = None,
+        next_hops: Callable[[str, str], tuple[str, ...]] | None = None,
+        *,
+        sctp: SctpSettings | None = None,
+        instant: bool = False,
+        ipv6: bool = False,
+        capture: PacketCapture | None = None,
     ) -> None:
         self.clock = clock
-        self.association = association
+        self.sctp = sctp or SctpSettings()
+        self.instant = instant
+        self.capture = capture
         self.traffic = Traffic()
-        self._delay = delay
-        self._delays = dict(delays or {})
-        self._delays.update({(b, a): value for (a, b), value in list(self._delays.items())})
+        self.stream: Stream = streams.stream("network", "associations")
+        self.links: dict[str, Link] = {}
+        self._streams = streams
+        self._lan = lan or LinkSettings()
+        self._paths = dict(paths or {})
+        self._next_hops = next_hops or (lambda here, there: (here, there))
         self._hosts: dict[str, Host] = {}
-        self._next_address = int(IPv4Address("10.0.0.1"))
+        self._sites: dict[str, str] = {}
+        self._access: dict[str, tuple[Link, Link]] = {}
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._groups: dict[str, list[Host]] = {}
+        self._next_address = ip_address("fd00::1" if ipv6 else "10.0.0.1")
 
-    def add_host(self, name: str, site: str) -> Host:
-        """A new host with the next free address."""
-        address = str(IPv4Address(self._next_address))
-        self._next_address += 1
-        host = self._hosts[address] = Host(self, name, site, address)
+    # Hosts ----------------------------------------------------------------------------------------
+
+    def add_host(self, name: str, *sites: str, access: LinkSettings | None = None) -> Host:
+        """A new host with the next free address at each of the sites.
+
+        Parameters: `access` the links between the host and its sites, None if there is nothing to
+        say about them.
+        """
+        addresses = []
+        for site in sites:
+            address = str(self._next_address)
+            self._next_address += 1
+            self._sites[address] = site
+            addresses.append(address)
+            if access is not None:
+                self._add_access(name, address, access)
+        host = Host(self, name, sites, tuple(addresses))
+        for address in addresses:
+            self._hosts[address] = host
         return host
 
     def host_at(self, address: str) -> Host | None:
         """The host with that address, if any."""
         return self._hosts.get(address)
 
+    def name_of(self, address: str) -> str | None:
+        """The name under which the host with that address is known."""
+        host = self._hosts.get(address)
+        return host.name if host is not None else None
+
+    def end(self, here: Endpoint, there: Endpoint) -> Association | None:
+        """The end at `here` of the association between two endpoints, if there is one."""
+        host = self.host_at(here[0])
+        return host.find(here[1], there) if host is not None else None
+
+    # Links and routes -----------------------------------------------------------------------------
+
     def delay(self, site: str, other: str) -> float:
-        """One-way delay (s) between hosts at two sites, or at one."""
-        return self._delay if site == other else self._delays.get((site, other), self._delay)
+        """Mean one-way delay (s) between hosts at two sites, or at one, without their access."""
+        return sum(link.settings.delay.mean for link in self._between(site, other))
+
+    def _link(self, name: str, settings: LinkSettings) -> Link:
+        link = self.links.get(name)
+        if link is None:
+            stream = self._streams.stream(name, "link")
+            link = self.links[name] = Link(name, self.clock, settings, stream)
+        return link
+
+    def _between(self, site: str, other: str) -> tuple[Link, ...]:
+        if site == other:
+            return (self._link(site, self._lan),)
+        hops = self._next_hops(site, other)
+        return tuple(
+            self._link(f"{a} -> {b}", self._settings_between(a, b)) for a, b in pairwise(hops)
+        )
+
+    def _settings_between(self, site: str, other: str) -> LinkSettings:
+        known = self._paths.get((site, other)) or self._paths.get((other, site))
+        return known or self._lan
+
+    def _add_access(self, name: str, address: str, settings: LinkSettings) -> None:
+        up = self._link(f"{name} {address} up", settings)
+        down = self._link(f"{name} {address} down", settings)
+        self._access[address] = (up, down)
+        self._routes = {key: route for key, route in self._routes.items() if address not in key}
+
+    def route(self, source: str, destination: str) -> Route:
+        """The way from one address to another; an unknown address is a dead end at no distance."""
+        site, other = self._sites.get(source), self._sites.get(destination)
+        up, down = self._access.get(source), self._access.get(destination)
+        direct = up is None and down is None
+        key = (site or "", other or "") if direct else (source, destination)
+        route = self._routes.get(key)
+        if route is None:
+            links: list[Link] = [up[0]] if up else []
+            if site is not None and other is not None:
+                links += self._between(site, other)
+            if down:
+                links.append(down[1])
+            route = self._routes[key] = Route(tuple(links))
+        return route
+
+    def path_links(self, site: str, other: str) -> list[Link]:
+        """Both directions of the path between two sites, or the links within one."""
+        links = [*self._between(site, other), *self._between(other, site)]
+        return list({link.name: link for link in links}.values())
+
+    def host_links(self, host: Host) -> list[Link]:
+        """The links between a host and its sites, both directions; made if there are none yet."""
+        links: list[Link] = []
+        for address in host.addresses:
+            if address not in self._access:
+                self._add_access(host.name, address, LinkSettings())
+            links += self._access[address]
+        for association in self._associations():
+            association.reroute()
+        return links
+
+    def _associations(self) -> list[SctpAssociation]:
+        hosts = dict.fromkeys(self._hosts.values())
+        return [association for host in hosts for association in host.associations]
+
+    def changed(self) -> None:
+        """Looks at all routes again, and has all associations watch their peers."""
+        for route in self._routes.values():
+            route.refresh()
+        for association in self._associations():
+            association.disturbed()
+
+    def cut(self, links: list[Link], up: bool = False) -> None:
+        """Cuts links, or mends them."""
+        for link in links:
+            link.up = up
+        self.changed()
+
+    def tap(self, links: list[Link], tap: Tap) -> None:
+        """Has a tap see all that the links carry."""
+        if self.instant:
+            raise ValueError("instant associations pass no taps")
+        tap.network = self
+        for link in links:
+            link.taps.append(tap)
+        self.changed()
+
+    # Packets --------------------------------------------------------------------------------------
+
+    def transmit(self, frame: Frame, route: Route) -> None:
+        """Sends a packet on its way."""
+        host = self._hosts.get(frame.source[0])
+        if host is not None and not host.up:
+            return
+        self._write(frame, route)
+        self._hop(frame, route.links, 0, self._hosts.get(frame.destination[0]))
+
+    def _hop(self, frame: Frame, links: tuple[Link, ...], number: int, host: Host | None) -> None:
+        if number < len(links):
+            links[number].carry(frame, lambda frame: self._hop(frame, links, number + 1, host))
+        elif host is not None:
+            host.arrive(frame)
+
+    def reach(self, frame: Frame) -> None:
+        """Hands a packet to the host that it is for, if there is one."""
+        host = self._hosts.get(frame.destination[0])
+        if host is not None:
+            host.arrive(frame)
+
+    def inject(self, source: Endpoint, destination: Endpoint, ppid: int, data: bytes) -> None:
+        """Puts a message into the association between two endpoints, as if `source` had sent it."""
+        host = self.host_at(destination[0])
+        association = host.find(destination[1], source) if host is not None else None
+        if association is not None:
+            association.inject(ppid, data)
+
+    def join(self, group: str, host: Host) -> None:
+        """Makes a host a member of a multicast group."""
+        members = self._groups.setdefault(group, [])
+        if host not in members:
+            members.append(host)
+
+    def send_datagram(
+        self, host: Host, source: Endpoint, destination: Endpoint, data: bytes
+    ) -> None:
+        """Sends a datagram from a host, to a host or to each other member of a group."""
+        self.traffic.count(self.datagram_protocol(destination[1]), data)
+        group = self._groups.get(destination[0])
+        members = [self.host_at(destination[0])] if group is None else group
+        for member in members:
+            if member is not None and member is not host:
+                frame = Frame(source, destination, data=data)
+                route = self.route(host.address, member.address)
+                self._write(frame, route)
+                self._hop(frame, route.links, 0, member)
+
+    def datagram_protocol(self, port: int) -> int:
+        """The payload protocol identifier under which datagrams to a port are counted."""
+        return PPID_ASAP if port == ASAP_PORT else PPID_ENRP
+
+    def _write(self, frame: Frame, route: Route) -> None:
+        if self.capture is not None:
+            now, delay = self.clock.now, route.plain_delay
+            self.capture.frame(now, frame, None if delay is None else now + delay)
+
+    @property
+    def packets(self) -> int:
+        """Packets that have been sent on links; each link that a packet takes counts."""
+        events = sum(route.frames * len(route.links) for route in self._routes.values())
+        return events + sum(link.counters.frames for link in self.links.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -12,15 +12,20 @@ import pandas as pd
 
 from rsim.attackers import Attacker, Surroundings, attacker_kinds
 from rsim.clock import Clock
-from rsim.endpoints import EnrpServer, PoolElementEndpoint, PoolUserEndpoint
+from rsim.endpoints import EnrpServer, PoolElementEndpoint, PoolUserEndpoint, authorisations
 from rsim.handlespace import Draws
-from rsim.network import Association, Host, Network, Receiver, captured_by
+from rsim.network import Association, Host, HostSettings, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
 from rsim.scenario.model import ElementGroup, Scenario, UserGroup
-from rsim.wire import ASAP_PORT, PPID_ASAP, Cookie, CookieEcho, Dialect
+from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
+from rsim.wire import ASAP_PORT, ASAP_TLS_PORT, PPID_ASAP, Cookie, CookieEcho, Dialect
 from rsim.wire.capture import CaptureWriter
 from rsim.workload import CalcAppClient, CalcAppServer, Lifecycle, Request
+
+
+def _nothing() -> None:
+    pass
 
 
 def _receiver(receiver: Receiver, association: Association) -> Receiver:
@@ -34,7 +39,7 @@ class Deployment:
     """
 
     def __init__(
-        self, scenario: Scenario, seed: int | None = None, capture: CaptureWriter | None = None
+        self, scenario: Scenario, seed: int | None = None, capture: PacketCapture | None = None
     ) -> None:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
@@ -43,9 +48,11 @@ class Deployment:
         self.recorder = Recorder()
         self.requests: list[Request] = []
         self.dialect = Dialect.RFC
-        paths = {path.sites: path.delay for path in scenario.network.paths}
-        association = captured_by(capture) if capture else Association
-        self.network = Network(self.clock, scenario.network.delay, paths, association)
+        self.network = build_network(scenario.network, self.clock, self.streams, capture)
+        self.security = scenario.security
+        self.hosts: dict[str, list[Host]] = {}
+        self._keys = KeyRing(self.security.shared_key)
+        self._struck: dict[Host, tuple[Callable[[], None], Callable[[], None]]] = {}
         self.servers: list[tuple[Host, EnrpServer]] = []
         self.elements: list[CalcAppServer] = []
         self.users: list[CalcAppClient] = []
@@ -55,45 +62,117 @@ class Deployment:
             capacities = elements.heterogeneity.capacities(elements.capacity, elements.count)
             for number, capacity in enumerate(capacities):
                 one = elements.model_copy(update={"capacity": capacity})
-                self._add_element(f"{name}-{number + 1}", one)
+                self._add_element(name, number, one)
         for name, users in scenario.pool_users.items():
             for number in range(users.count):
-                self._add_user(f"{name}-{number + 1}", users)
+                self._add_user(name, number, users)
         for name in scenario.attackers:
             self._add_attackers(name)
         self.recorder.add_totals("network", self._traffic)
+        for number, outage in enumerate(scenario.network.outages):
+            Disaster(
+                number,
+                outage,
+                self.network,
+                scenario.network.sites,
+                self.hosts,
+                self.streams,
+                self._strike,
+            )
 
     # Building -------------------------------------------------------------------------------------
 
+    def _add_host(
+        self,
+        group: str,
+        number: int,
+        settings: HostSettings,
+        role: str,
+        pools: frozenset[str] | None = None,
+    ) -> Host:
+        name = f"{group}-{number + 1}"
+        host = self.network.add_host(name, *settings.sites(number), access=settings.access)
+        self.hosts.setdefault(group, []).append(host)
+        equip_host(host, settings, self.clock, self.streams)
+        if self.security.used:
+            self._keys.equip(host, settings.credential, pools)
+        self.recorder.add(role, host.counters)
+        self.recorder.add(role, host.tls_counters)
+        if host.cpu is not None:
+            self.recorder.add(role, host.cpu.counters)
+        return host
+
+    def _strike(self, host: Host, up: bool) -> None:
+        """A host goes down or comes back, and what runs on it."""
+        down, back = self._struck.get(host, (_nothing, _nothing))
+        if host.up and not up:
+            down()
+            host.fail()
+        elif up and not host.up:
+            host.restore()
+            back()
+
+    def _profiles(self, *choices: str) -> tuple[Profile, ...]:
+        found = (self.security.profile(choice) for choice in choices)
+        return tuple(dict.fromkeys(profile for profile in found if profile is not None))
+
     def _add_servers(self) -> None:
+        make_authorisation = authorisations()[self.security.chosen_authorisation]
         for name, group in self.scenario.enrp_servers.items():
             for number in range(group.count):
-                actor = f"{name}-{number + 1}"
-                host = self.network.add_host(actor, group.site)
+                host = self._add_host(name, number, group, "enrp_servers")
                 server = EnrpServer(
-                    self.streams.stream(actor, "identifier").identifier(),
+                    self.streams.stream(host.name, "identifier").identifier(),
                     self.scenario.protocol.enrp_server,
                     self.clock,
-                    Draws(self.streams.generator(actor, "selection")),
-                    self.streams.stream(actor, "keep-alives"),
+                    Draws(self.streams.generator(host.name, "selection")),
+                    self.streams.stream(host.name, "keep-alives"),
                     self.dialect,
+                    make_authorisation(),
                 )
-                host.listen(ASAP_PORT, partial(_receiver, server))
-                self.clock.call_at(group.start, server.start)
+                start = partial(self._start_server, host, server)
+                self._struck[host] = (server.vanish, start)
+                self.clock.call_at(group.start, start)
                 self.recorder.add("enrp_servers", server.counters, server.settle)
                 self.servers.append((host, server))
 
-    def _connect(self, host: Host, receiver: Receiver) -> Association:
-        return host.connect(self.servers[0][0].address, ASAP_PORT, receiver)
+    def _start_server(self, host: Host, server: EnrpServer) -> None:
+        host.listen(ASAP_PORT, partial(_receiver, server))
+        offers = self._profiles(self.security.pe_enrp, self.security.pu_enrp)
+        if offers:
+            host.listen(ASAP_TLS_PORT, partial(_receiver, server), offers)
+        server.start()
 
-    def _add_element(self, actor: str, group: ElementGroup) -> None:
-        host = self.network.add_host(actor, group.site)
+    def _connect(self, host: Host, profile: Profile | None, receiver: Receiver) -> Association:
+        server = self.servers[0][0]
+        return host.connect(
+            server.address,
+            ASAP_PORT if profile is None else ASAP_TLS_PORT,
+            receiver,
+            further=server.addresses[1:],
+            profile=profile,
+            peer_name=server.name,
+        )
+
+    def _connector(
+        self, host: Host, choice: str, settings: HostSettings
+    ) -> Callable[[Receiver], Association]:
+        """How a host reaches a server; without a credential it speaks in clear."""
+        profile = self.security.profile(choice)
+        if settings.credential == "none":
+            profile = None
+        return partial(self._connect, host, profile)
+
+    def _add_element(self, name: str, number: int, group: ElementGroup) -> None:
+        pools = frozenset({group.pool})
+        host = self._add_host(name, number, group, "pool_elements", pools)
+        actor = host.name
         endpoint = PoolElementEndpoint(
             group.pool.encode(),
             group.registration_life,
             self.scenario.protocol.pool_element,
             self.clock,
-            partial(self._connect, host),
+            self._connector(host, self.security.pe_enrp, group),
             self.dialect,
         )
         application = CalcAppServer(
@@ -103,21 +182,24 @@ class Deployment:
             group,
             self.streams.stream(actor, "identifiers"),
             endpoint,
+            self._profiles(self.security.pu_pe),
         )
         failures = self.streams.stream(actor, "failures")
         lifecycle = Lifecycle(self.clock, application, group.failures, failures)
+        self._struck[host] = (lifecycle.crash, lifecycle.recover)
         self.clock.call_at(group.start, lifecycle.start)
         self.recorder.add("pool_elements", application.counters, application.settle)
         self.recorder.add("pool_elements", lifecycle.counters)
         self.recorder.add("pool_elements", endpoint.counters)
         self.elements.append(application)
 
-    def _add_user(self, actor: str, group: UserGroup) -> None:
-        host = self.network.add_host(actor, group.site)
+    def _add_user(self, name: str, number: int, group: UserGroup) -> None:
+        host = self._add_host(name, number, group, "pool_users")
+        actor = host.name
         endpoint = PoolUserEndpoint(
             self.scenario.protocol.pool_user,
             self.clock,
-            partial(self._connect, host),
+            self._connector(host, self.security.pu_enrp, group),
             Draws(self.streams.generator(actor, "selection")),
             self.dialect,
         )
@@ -131,6 +213,7 @@ class Deployment:
             self.streams.stream(actor, "intervals"),
             self.streams.stream(actor, "pauses"),
             self.requests,
+            self.security.profile(self.security.pu_pe),
         )
         self.clock.call_at(group.start, application.start)
         self.recorder.add("pool_users", application.counters)
@@ -140,8 +223,8 @@ class Deployment:
     def _add_attackers(self, name: str) -> None:
         group = self.scenario.attackers[name]
         for number in range(group.count):
-            actor = f"{name}-{number + 1}"
-            host = self.network.add_host(actor, group.site)
+            host = self._add_host(name, number, group, "attackers", frozenset({group.pool}))
+            actor = host.name
             surroundings = Surroundings(
                 actor,
                 host,
@@ -149,7 +232,7 @@ class Deployment:
                 self.streams,
                 group.pool.encode(),
                 self.scenario.pools[group.pool].policy,
-                partial(self._connect, host),
+                self._connector(host, self.security.pe_enrp, group),
                 self.dialect,
             )
             attacker = attacker_kinds()[group.kind](group, surroundings)
@@ -167,6 +250,9 @@ class Deployment:
         yield "asap_bytes", traffic.bytes[PPID_ASAP]
         yield "messages", sum(map(sum, traffic.messages.values()))
         yield "bytes", sum(traffic.bytes.values())
+        links = [link.counters for link in self.network.links.values()]
+        yield "packets", self.network.packets
+        yield "packets_lost", sum(c.frames_lost + c.frames_overflowed + c.frames_cut for c in links)
 
     # Running --------------------------------------------------------------------------------------
 
@@ -201,10 +287,17 @@ class Deployment:
         return pd.DataFrame(rows, columns=columns)
 
 
-def run(scenario: Scenario, seed: int | None = None, *, pcap: str | Path | None = None) -> Result:
+def run(
+    scenario: Scenario,
+    seed: int | None = None,
+    *,
+    pcap: str | Path | None = None,
+    decrypted: bool = False,
+) -> Result:
     """Runs a scenario, with its own seed or another; the same seed gives the same result.
 
-    Parameters: `pcap` a file to which all messages are captured.
+    Parameters: `pcap` a file to which all packets are captured; `decrypted` shows there what
+    protected messages say instead of the bytes that travel.
     """
     # The actors of a run refer to each other; collecting them between runs instead of within one
     # is faster and keeps memory flat.
@@ -213,8 +306,8 @@ def run(scenario: Scenario, seed: int | None = None, *, pcap: str | Path | None 
     try:
         if pcap is None:
             return Deployment(scenario, seed).run()
-        with CaptureWriter(pcap) as capture:
-            return Deployment(scenario, seed, capture).run()
+        with CaptureWriter(pcap) as writer:
+            return Deployment(scenario, seed, PacketCapture(writer, decrypted)).run()
     finally:
         if enabled:
             gc.enable()

@@ -24,9 +24,13 @@ def read_table(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: can't be read: {error}") from None
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+    network = table.get("network")
+    if isinstance(network, dict) and isinstance(network.get("graph"), str):
+        network["graph"] = str(path.parent / network["graph"])
+    return table
 
 
 def set_path(table: dict[str, Any], path: str, value: Any) -> None:

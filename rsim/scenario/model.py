@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 from rsim.attackers import AttackerSettings, attacker_kinds
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
 from rsim.handlespace import policy_kinds
+from rsim.network import HostSettings, OutageSettings
 from rsim.scenario.derive import PoolCapacity, derived
+from rsim.scenario.network import NetworkSettings, SecuritySettings
 from rsim.scenario.profiles import PROFILES
 from rsim.units import Model, Seconds
 from rsim.workload import ClientSettings, ElementSettings, FailureSettings, Heterogeneity
@@ -32,6 +34,10 @@ def _attacker(value: Any) -> Any:
     return kinds[kind].Settings(**value)
 
 
+ACTORS = ("enrp_servers", "pool_elements", "pool_users", "attackers")
+"""Tables of groups of hosts."""
+
+
 class Pool(Model):
     """A pool."""
 
@@ -40,26 +46,10 @@ class Pool(Model):
     )
 
 
-class Path(Model):
-    """The path between two sites."""
-
-    sites: tuple[str, str] = Field(description="the two sites that it joins")
-    delay: Seconds = Field(ge=0, description="one-way delay")
-
-
-class Network(Model):
-    """Sites and paths."""
-
-    delay: Seconds = Field(0.0, ge=0, description="one-way delay between hosts of one site")
-    sites: tuple[str, ...] = Field(("lan",), min_length=1, description="names of the sites")
-    paths: tuple[Path, ...] = Field((), description="delays between sites")
-
-
-class Group(Model):
+class Group(HostSettings):
     """A group of equal hosts."""
 
     count: int = Field(1, ge=0, description="number of hosts")
-    site: str = Field("lan", description="site of the hosts")
 
 
 class ServerGroup(Group):
@@ -119,7 +109,8 @@ class Scenario(Model):
     duration: Seconds = Field(
         "120min", gt=0, validate_default=True, description="measured simulated time"
     )
-    network: Network = Network()
+    network: NetworkSettings = NetworkSettings()
+    security: SecuritySettings = SecuritySettings()
     protocol: Protocol = Protocol()
     pools: dict[str, Pool] = Field({"pool": Pool()}, description="pools by name")
     enrp_servers: dict[str, ServerGroup] = Field(
@@ -164,18 +155,30 @@ class Scenario(Model):
         servers = sum(group.count for group in self.enrp_servers.values())
         if servers != 1:
             raise ValueError(f"enrp_servers: {servers} servers; this version runs exactly one")
-        for section in ("enrp_servers", "pool_elements", "pool_users", "attackers"):
+        for section in ACTORS:
             for name, group in getattr(self, section).items():
                 where = f"{section}.{name}"
-                if group.site not in self.network.sites:
-                    raise ValueError(f"{where}.site: there is no site '{group.site}'")
+                placed = (group.site,) if isinstance(group.site, str) else group.site
+                for site in (*placed, *group.also_at):
+                    if site not in self.network.sites:
+                        raise ValueError(f"{where}.site: there is no site '{site}'")
+                if self.network.transport == "instant" and (
+                    group.also_at or group.access or group.cpu or group.outages != OutageSettings()
+                ):
+                    raise ValueError(
+                        f"{where}: only network.transport = 'sctp' knows also_at, access, cpu "
+                        "and outages"
+                    )
                 pool = getattr(group, "pool", None)
                 if pool is not None and pool not in self.pools:
                     raise ValueError(f"{where}.pool: there is no pool '{pool}'")
-        for path in self.network.paths:
-            for site in path.sites:
-                if site not in self.network.sites:
-                    raise ValueError(f"network.paths: there is no site '{site}'")
+        if self.network.transport == "instant" and self.security.used:
+            raise ValueError("security: only network.transport = 'sctp' knows TLS")
+        known = {name for section in ACTORS for name in getattr(self, section)}
+        for number, outage in enumerate(self.network.outages):
+            for name in outage.groups:
+                if name not in known:
+                    raise ValueError(f"network.outages.{number}.groups: there is no '{name}'")
         return self
 
 

@@ -22,6 +22,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         },
     },
     "rspsim": {
+        "network": {"transport": "instant"},
         "protocol": {
             "enrp_server": {
                 "mentor_discovery_time": 30.0,

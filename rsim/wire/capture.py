@@ -83,9 +83,21 @@ class CaptureWriter:
         flow.tsn = (flow.tsn + 1) & _TSN_MASK
         flow.sequence = (flow.sequence + 1) & 0xFFFF
         body = chunk + data + bytes(-len(data) % 4)
-        header = pack("!HHI", source[1], destination[1], flow.tag)
-        checksum = crc32c(header + bytes(4) + body)
-        segment = header + pack("<I", checksum) + body
+        self.packet(departure, source, destination, flow.tag, body, arrival)
+
+    def packet(
+        self,
+        departure: float,
+        source: Endpoint,
+        destination: Endpoint,
+        tag: int,
+        chunks: bytes,
+        arrival: float | None = None,
+    ) -> None:
+        """Adds one SCTP packet, with its verification tag and its chunks as bytes."""
+        header = pack("!HHI", source[1], destination[1], tag)
+        checksum = crc32c(header + bytes(4) + chunks)
+        segment = header + pack("<I", checksum) + chunks
         self._frame(departure, source[0], destination[0], _SCTP, segment, arrival)
 
     def datagram(

@@ -125,3 +125,11 @@ _MESSAGE_NAMES = _names()
 def message_name(message: Message) -> str:
     """Name of a message as the RFCs write it, such as ASAP_HANDLE_RESOLUTION."""
     return _MESSAGE_NAMES[type(message).__name__]
+
+
+MESSAGE_KINDS: dict[tuple[int, int], str] = {
+    (ppid, message.type_code): _MESSAGE_NAMES[message.__name__]
+    for ppid, messages in ((PPID_ASAP, AsapMessage), (PPID_ENRP, EnrpMessage))
+    for message in messages.__args__
+}
+"""Names of all messages as the RFCs write them, by payload protocol and type code."""

@@ -14,13 +14,13 @@ from math import nan
 from pydantic import Field
 
 from rsim.clock import Clock
+from rsim.distributions import Distribution
 from rsim.endpoints import PoolUserEndpoint
-from rsim.network import Association, Host
+from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
 from rsim.units import Model, Seconds
 from rsim.wire import PPID_ASAP, Cookie, CookieEcho, PoolElement, receive
 from rsim.workload import calcapp
-from rsim.workload.distributions import Distribution
 
 
 class ClientSettings(Model):
@@ -59,6 +59,8 @@ class ClientCounters:
     accepts: int = 0
     rejects: int = 0
     request_timeouts: int = 0
+    failures_told: int = 0
+    keep_alive_timeouts: int = 0
     failovers: int = 0
     failover_time: float = 0.0
     cookie_echoes: int = 0
@@ -94,7 +96,8 @@ class State(Enum):
 class CalcAppClient:
     """CalcApp on a pool user.
 
-    Parameters: `record` takes each request when it is generated.
+    Parameters: `record` takes each request when it is generated; `profile` of TLS towards pool
+    elements.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class CalcAppClient:
         intervals: Stream,
         pauses: Stream,
         record: list[Request],
+        profile: Profile | None = None,
     ) -> None:
         self.clock = clock
         self.host = host
@@ -120,6 +124,7 @@ class CalcAppClient:
         self._intervals = intervals
         self._pauses = pauses
         self._record = record
+        self._profile = profile
         self._queue: deque[Request] = deque()
         self._number = 0
         self._next_generation = 0.0
@@ -192,7 +197,15 @@ class CalcAppClient:
         assert self._request is not None
         self._element = element
         transport = element.user_transport
-        self._association = self.host.connect(transport.hosts[0], transport.port, self)  # type: ignore[attr-defined]
+        addresses = transport.hosts  # type: ignore[attr-defined]
+        self._association = self.host.connect(
+            addresses[0],
+            transport.port,  # type: ignore[attr-defined]
+            self,
+            further=addresses[1:],
+            profile=self._profile,
+            peer_name=self.host.network.name_of(addresses[0]),
+        )
         self._request.attempts += 1
         self.state = State.REQUESTING
         self._timer.start(self.settings.request_timeout)
@@ -218,8 +231,21 @@ class CalcAppClient:
             self._timer.start(self.settings.keep_alive_timeout)
             self._send(calcapp.KEEP_ALIVE)
         else:
+            self.counters.keep_alive_timeouts += 1
             self._report()
             self._fail_over()
+
+    def notify(self, association: Association, event: Event) -> None:
+        """The network tells that the element is gone: no time-out need be awaited."""
+        if association is not self._association or event is Event.UP:
+            return
+        self.counters.failures_told += 1
+        in_progress = self.state is State.PROCESSING
+        self._report()
+        if in_progress:
+            self._fail_over()
+        else:
+            self._pause(self.settings.retry_delay * self._pauses.uniform())
 
     def _report(self) -> None:
         assert self._element is not None
@@ -236,7 +262,7 @@ class CalcAppClient:
     def _hang_up(self) -> None:
         self._timer.stop()
         if self._association is not None:
-            self._association.receiver = None
+            self._association.close()
             self._association = None
 
     # Messages of the pool element -----------------------------------------------------------------

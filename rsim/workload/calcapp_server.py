@@ -9,7 +9,7 @@ from pydantic import Field
 from rsim.clock import Clock
 from rsim.endpoints import PoolElementEndpoint
 from rsim.handlespace import load_value, policy_kinds, policy_with
-from rsim.network import Association, Host
+from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
 from rsim.units import Model, Number, Seconds
 from rsim.wire import (
@@ -87,7 +87,8 @@ class _Session:
 class CalcAppServer:
     """CalcApp on a pool element: a processor shared by the requests that were accepted.
 
-    Parameters: `policy` of the pool by name; `endpoint` its ASAP side.
+    Parameters: `policy` of the pool by name; `endpoint` its ASAP side; `offers` the TLS profiles
+    that users may choose from.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class CalcAppServer:
         settings: ElementSettings,
         identifiers: Stream,
         endpoint: PoolElementEndpoint,
+        offers: tuple[Profile, ...] = (),
     ) -> None:
         self.clock = clock
         self.host = host
@@ -106,6 +108,7 @@ class CalcAppServer:
         self.counters = ElementCounters()
         self.endpoint = endpoint
         self._identifiers = identifiers
+        self._offers = offers
         self._processor = Processor(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
@@ -117,8 +120,8 @@ class CalcAppServer:
     def start(self) -> None:
         """Offers the service at a new port and registers under a new identifier."""
         self._port = self.host.new_port()
-        self.host.listen(self._port, lambda association: self)
-        transport = SctpTransport(port=self._port, addresses=(self.host.address,), use=1)
+        self.host.listen(self._port, lambda association: self, self._offers)
+        transport = SctpTransport(port=self._port, addresses=self.host.addresses, use=1)
         self.endpoint.register(self._identifiers.identifier(), transport, self._policy())
         self._in_service_since = self.clock.now
 
@@ -131,17 +134,17 @@ class CalcAppServer:
                 self._send_cookie(session, session.task.size, done)
             self.counters.aborts += 1
             self._send(session.association, calcapp.ABORT, session.number)
-        self._leave()
+        self._leave(silently=False)
 
     def vanish(self) -> None:
         """Is gone without a word, as when the process dies."""
         self.endpoint.vanish()
-        self._leave()
+        self._leave(silently=True)
 
-    def _leave(self) -> None:
+    def _leave(self, silently: bool) -> None:
         self.settle()
         self._in_service_since = None
-        self.host.close(self._port)
+        self.host.close(self._port, silently)
         self._port = 0
         for session in self._sessions.values():
             session.timer.stop()
@@ -201,6 +204,13 @@ class CalcAppServer:
                 session.waiting = False
                 session.timer.start(self.settings.keep_alive_interval)
 
+    def notify(self, association: Association, event: Event) -> None:
+        """A pool user is gone: its requests are given up."""
+        if event is Event.UP:
+            return
+        for session in [s for s in self._sessions.values() if s.association is association]:
+            self._give_up(session)
+
     def _cookie_echo(self, association: Association, message: CookieEcho) -> None:
         """A request that began elsewhere goes on from its last cookie (RFC 5352 3.8)."""
         state = calcapp.decode_cookie(message.cookie)
@@ -248,11 +258,14 @@ class CalcAppServer:
             session.timer.start(self.settings.keep_alive_timeout)
             self._send(session.association, calcapp.KEEP_ALIVE, session.number)
             return
+        self._send(session.association, calcapp.ABORT, session.number)
+        self._give_up(session)
+
+    def _give_up(self, session: _Session) -> None:
         self.counters.aborts += 1
         if session.task is not None:
             self._processor.remove(session.task)
         self._forget(session)
-        self._send(session.association, calcapp.ABORT, session.number)
         self._load_changed()
 
     def _forget(self, session: _Session) -> None:

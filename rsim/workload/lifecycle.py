@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from rsim.clock import Clock
+from rsim.distributions import Distribution
 from rsim.randomness import Stream
 from rsim.units import Model
 from rsim.workload.calcapp_server import CalcAppServer
-from rsim.workload.distributions import Distribution
 
 
 class FailureSettings(Model):
@@ -56,6 +56,16 @@ class Lifecycle:
 
     def start(self) -> None:
         """The first start."""
+        self._element.start()
+
+    def crash(self) -> None:
+        """The host goes down, and the element with it, whatever it was doing."""
+        self._shutdown.stop()
+        self._restart.stop()
+        self._element.vanish()
+
+    def recover(self) -> None:
+        """The host is back: the element starts anew."""
         self._element.start()
 
     def _registered(self) -> None:

@@ -14,6 +14,9 @@ class Channel:
     def __init__(self, remote_address="10.0.0.9", remote_port=49152):
         self.remote_address = remote_address
         self.remote_port = remote_port
+        self.remote_addresses = (remote_address,)
+        self.principal = None
+        self.protected = False
         self.data = []
         self.closed = False
 
@@ -23,6 +26,8 @@ class Channel:
 
     def close(self):
         self.closed = True
+
+    discard = close
 
     def take(self):
         """Messages sent since the last call."""

@@ -1,10 +1,14 @@
 import pytest
 
 from rsim.clock import Clock
-from rsim.network import Network
+from rsim.network import LinkSettings, Network
+from rsim.randomness import Streams
 
 
 class Echo:
+    def notify(self, association, event):
+        pass
+
     def __init__(self, clock):
         self.clock = clock
         self.seen = []
@@ -18,7 +22,8 @@ class Echo:
 @pytest.fixture
 def two():
     clock = Clock()
-    network = Network(clock, 0.01, {("a", "b"): 0.5})
+    paths = {("a", "b"): LinkSettings(delay=0.5)}
+    network = Network(clock, Streams(1), LinkSettings(delay=0.01), paths, instant=True)
     hosts = network.add_host("one", "a"), network.add_host("two", "b")
     return clock, network, *hosts
 

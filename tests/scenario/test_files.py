@@ -33,7 +33,7 @@ def file(tmp_path):
 def test_units_are_read(file):
     scenario = load(file(GOOD))
     assert scenario.duration == 3600
-    assert scenario.network.delay == 0.01
+    assert scenario.network.delay.mean == 0.01
     assert scenario.pool_elements["element"].capacity == 1e6
     assert scenario.attackers["flood"].interval == 0.5
 
@@ -55,8 +55,8 @@ def test_overrides_by_dotted_path(file):
     ("change", "message"),
     [
         ("[network]\ndelai = 1\n", "network.delai: unknown key; did you mean 'delay'?"),
-        ("[network]\ndelay = -1\n", "network.delay: .*greater than or equal to 0"),
-        ('[network]\ndelay = "3 parsec"\n', "network.delay: .*units are"),
+        ("[network]\ndelay = -1\n", "network.delay.mean: .*greater than or equal to 0"),
+        ('[network]\ndelay = "3 parsec"\n', "network.delay.mean: .*units are"),
         ('[pools.pool]\npolicy = "lest_used"\n', "pools.pool.policy: .*policies are"),
         ("[pool_elements.element]\ncont = 3\n", "pool_elements.element.cont: .*'count'"),
         ('[attackers.a]\nkind = "flod"\n', "attackers.a: kind is 'flod', must be one of"),

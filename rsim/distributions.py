@@ -1,0 +1,90 @@
+"""Named distributions of sizes, intervals, delays and life times."""
+
+from __future__ import annotations
+
+from math import exp, log, sqrt
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from rsim.randomness import Stream
+from rsim.units import Model, Number, Seconds
+
+
+class _Shape(Model):
+    """What distributions have in common; `mean` is added by each use, in its own unit."""
+
+    distribution: Literal["exponential", "fixed", "uniform", "gamma", "lognormal", "pareto"] = (
+        Field("fixed", description="kind of distribution")
+    )
+    variation: float | None = Field(
+        None,
+        ge=0,
+        description="uniform: half-width / mean, at most 1 (default 0.5); gamma, lognormal: "
+        "standard deviation / mean (default 1); pareto: shape, above 1 (default 2)",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_is_fixed(cls, value: Any) -> Any:
+        return {"mean": value} if isinstance(value, (int, float, str)) else value
+
+    @model_validator(mode="after")
+    def _variation_fits(self) -> _Shape:
+        kind, variation = self.distribution, self.variation
+        if variation is None:
+            return self
+        if kind in ("exponential", "fixed"):
+            raise ValueError(f"variation: a distribution that is {kind} has none")
+        if kind == "uniform" and variation > 1:
+            raise ValueError("variation: of a uniform distribution at most 1")
+        if kind == "pareto" and variation <= 1:
+            raise ValueError("variation: the shape of a pareto distribution is above 1")
+        if kind == "gamma" and variation == 0:
+            raise ValueError("variation: of a gamma distribution above 0")
+        return self
+
+    def _unit(self, stream: Stream) -> float:
+        """One draw of the distribution with mean 1."""
+        kind = self.distribution
+        if kind == "exponential":
+            return stream.exponential()
+        if kind == "fixed":
+            return 1.0
+        if kind == "uniform":
+            width = 0.5 if self.variation is None else self.variation
+            return 1.0 + width * (2.0 * stream.uniform() - 1.0)
+        if kind == "pareto":
+            shape = 2.0 if self.variation is None else self.variation
+            return float((shape - 1.0) / shape * (1.0 - stream.uniform()) ** (-1.0 / shape))
+        variation = 1.0 if self.variation is None else self.variation
+        if kind == "gamma":
+            form = 1.0 / variation**2
+            return float(stream.generator.standard_gamma(form)) / form
+        sigma = sqrt(log(1.0 + variation**2))
+        return exp(sigma * float(stream.generator.standard_normal()) - sigma**2 / 2.0)
+
+
+class Distribution(_Shape):
+    """A distribution by name and mean; a plain number in a scenario is `fixed`."""
+
+    mean: Number = Field(gt=0, description="mean, in the unit of what is drawn")
+
+    def draw(self, stream: Stream) -> float:
+        """One value."""
+        return self.mean * self._unit(stream)
+
+
+class Duration(_Shape):
+    """A distribution of times; a plain time in a scenario is `fixed`."""
+
+    mean: Seconds = Field(ge=0, description="mean time")
+
+    def draw(self, stream: Stream) -> float:
+        """One time in s."""
+        return self.mean * self._unit(stream)
+
+    @property
+    def fixed(self) -> float | None:
+        """The time in s where it is always the same."""
+        return self.mean if self.distribution == "fixed" or self.mean == 0 else None

@@ -1,0 +1,164 @@
+"""What crosses a link: SCTP packets with their chunks (RFC 9260 3) and UDP datagrams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rsim.network.tls import Flight, Protection
+
+Endpoint = tuple[str, int]
+"""Address and port."""
+
+_IPV4, _IPV6, _SCTP, _UDP = 20, 40, 12, 8
+_DATA = 16
+_MTU = 1500
+
+
+class Control(Enum):
+    """Kinds of control chunks, with their type codes (RFC 9260 3.2)."""
+
+    INIT = 1
+    INIT_ACK = 2
+    HEARTBEAT = 4
+    HEARTBEAT_ACK = 5
+    ABORT = 6
+    SHUTDOWN = 7
+    SHUTDOWN_ACK = 8
+    COOKIE_ECHO = 10
+    COOKIE_ACK = 11
+    SHUTDOWN_COMPLETE = 14
+
+
+_CONTROL_SIZES = {
+    Control.INIT: 20,
+    Control.INIT_ACK: 100,
+    Control.HEARTBEAT: 44,
+    Control.HEARTBEAT_ACK: 44,
+    Control.ABORT: 4,
+    Control.SHUTDOWN: 8,
+    Control.SHUTDOWN_ACK: 4,
+    Control.COOKIE_ECHO: 80,
+    Control.COOKIE_ACK: 4,
+    Control.SHUTDOWN_COMPLETE: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """The state cookie: all that a listener must know to create the association (RFC 9260 5.1.3).
+
+    Parameters: `secret` of the host that made it; tags and first TSNs of both sides; `remote`
+    addresses; `created` in s.
+    """
+
+    secret: int
+    own_tag: int
+    peer_tag: int
+    own_tsn: int
+    peer_tsn: int
+    remote: tuple[str, ...]
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A control chunk: `tag`, `tsn`, `addresses` of INIT and INIT ACK, `cookie`, `number` of a
+    heartbeat."""
+
+    kind: Control
+    tag: int = 0
+    tsn: int = 0
+    addresses: tuple[str, ...] = ()
+    cookie: Cookie | None = None
+    number: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes in the packet."""
+        return _CONTROL_SIZES[self.kind] + 8 * len(self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Sack:
+    """An acknowledgement: all up to `cumulative`, and the TSNs `beyond` it (RFC 9260 3.3.4)."""
+
+    cumulative: int
+    beyond: tuple[int, ...] = ()
+
+    @property
+    def blocks(self) -> list[tuple[int, int]]:
+        """Gap blocks as first and last TSN."""
+        blocks: list[tuple[int, int]] = []
+        for tsn in self.beyond:
+            if blocks and blocks[-1][1] == tsn - 1:
+                blocks[-1] = (blocks[-1][0], tsn)
+            else:
+                blocks.append((tsn, tsn))
+        return blocks
+
+    @property
+    def size(self) -> int:
+        """Bytes in the packet."""
+        return 16 + 4 * len(self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A user message in one DATA chunk (RFC 9260 3.3.1).
+
+    `data` are the bytes as they travel; `protection` what TLS knows of them, None for
+    bytes in clear and for bytes that somebody else than the sender has written.
+    """
+
+    tsn: int
+    stream: int
+    sequence: int
+    ppid: int
+    data: bytes
+    unordered: bool = False
+    protection: Protection | Flight | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes in the packets that it needs, with the headers of all but the first."""
+        length = len(self.data)
+        room = _MTU - _IPV4 - _SCTP - _DATA
+        packets = -(-length // room)
+        return packets * _DATA + length + -length % 4 + max(0, packets - 1) * (_IPV4 + _SCTP)
+
+
+AnyChunk = Chunk | Sack | Data
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An SCTP packet, or a UDP datagram where `chunks` is empty.
+
+    Parameters: `tag` the verification tag; `data` of a datagram.
+    """
+
+    source: Endpoint
+    destination: Endpoint
+    tag: int = 0
+    chunks: tuple[AnyChunk, ...] = ()
+    data: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """Bytes on the link, from the IP header on."""
+        header = _IPV4 if "." in self.source[0] else _IPV6
+        if not self.chunks:
+            return header + _UDP + len(self.data)
+        return header + _SCTP + sum(chunk.size for chunk in self.chunks)
+
+    @property
+    def messages(self) -> tuple[Data, ...]:
+        """The user messages in it."""
+        return tuple(chunk for chunk in self.chunks if isinstance(chunk, Data))
+
+    def with_chunks(self, chunks: tuple[AnyChunk, ...]) -> Frame:
+        """The same packet with other chunks."""
+        return replace(self, chunks=chunks)

@@ -1,0 +1,349 @@
+"""Hosts: machines with addresses at sites, on which endpoints listen and connect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rsim.network.association import Association, Event, InstantAssociation, Receiver
+from rsim.network.cpu import Cpu
+from rsim.network.credentials import Credentials
+from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
+from rsim.network.sctp import SctpAssociation, State
+from rsim.network.tls import Profile, TlsCounters
+from rsim.network.transmission import SctpCounters
+
+if TYPE_CHECKING:
+    from rsim.network.network import Network
+
+Acceptor = Callable[[Association], Receiver | None]
+DatagramReceiver = Callable[[Endpoint, bytes], None]
+"""Takes the source, which may be forged, and the bytes of a datagram."""
+
+
+class Host:
+    """A machine at one site, or at several where it has an address at each.
+
+    Parameters: `addresses` one for each of `sites`; `cpu` None where work takes no time.
+    """
+
+    __slots__ = (
+        "_associations",
+        "_datagrams",
+        "_listeners",
+        "_next_port",
+        "addresses",
+        "counters",
+        "cpu",
+        "credentials",
+        "name",
+        "network",
+        "secret",
+        "sites",
+        "tls_counters",
+        "up",
+    )
+
+    def __init__(
+        self, network: Network, name: str, sites: tuple[str, ...], addresses: tuple[str, ...]
+    ) -> None:
+        self.network = network
+        self.name = name
+        self.sites = sites
+        self.addresses = addresses
+        self.up = True
+        self.cpu: Cpu | None = None
+        self.credentials = Credentials()
+        self.counters = SctpCounters()
+        self.tls_counters = TlsCounters()
+        self.secret = 0
+        self._listeners: dict[int, tuple[Acceptor, tuple[Profile, ...]]] = {}
+        self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
+        self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
+        self._next_port = 49152
+
+    @property
+    def address(self) -> str:
+        """The primary address."""
+        return self.addresses[0]
+
+    @property
+    def site(self) -> str:
+        """The site of the primary address."""
+        return self.sites[0]
+
+    @property
+    def associations(self) -> tuple[SctpAssociation, ...]:
+        """Associations that the host keeps state for."""
+        return tuple(dict.fromkeys(self._associations.values()))
+
+    # Associations ---------------------------------------------------------------------------------
+
+    def listen(self, port: int, acceptor: Acceptor, offers: tuple[Profile, ...] = ()) -> None:
+        """Calls `acceptor` with each new association to `port`; it returns who receives.
+
+        Parameters: `offers` the TLS profiles of which a client must use one; none: no TLS.
+        """
+        self._listeners[port] = (acceptor, offers)
+
+    def close(self, port: int, silently: bool = False) -> None:
+        """Stops listening and ends what was accepted there, in order or without a word."""
+        self._listeners.pop(port, None)
+        for association in [a for a in self.associations if a.local_port == port]:
+            if silently:
+                association.discard()
+            else:
+                association.close()
+
+    def new_port(self) -> int:
+        """A port that this host has not used before."""
+        port = self._next_port
+        self._next_port += 1
+        if port > 65535:
+            # A host that outlives its ports starts over, as real ones do.
+            self._next_port = 49153
+            port = 49152
+        return port
+
+    def connect(
+        self,
+        address: str,
+        port: int,
+        receiver: Receiver,
+        *,
+        further: tuple[str, ...] = (),
+        local_port: int | None = None,
+        profile: Profile | None = None,
+        peer_name: str | None = None,
+    ) -> Association:
+        """An association to a port of the host with that address; messages wait until it is up.
+
+        Parameters: `further` addresses of the same host; `local_port` a new one by default;
+        `profile` of TLS, None without; `peer_name` that the peer's certificate must show.
+        """
+        network = self.network
+        local = (self.address, self.new_port() if local_port is None else local_port)
+        if network.instant:
+            return self._connect_instantly(local, (address, port), receiver)
+        self.counters.associations_opened += 1
+        stream = network.stream
+        tag, tsn = stream.identifier(), stream.identifier()
+        here = SctpAssociation(
+            self, local, (address, port), (address, *further), receiver, (tag, 0), (tsn, 0)
+        )
+        self._remember(here)
+        remote = network.host_at(address)
+        if (
+            remote is not None
+            and remote.up
+            and self.up
+            and profile is None
+            and network.route(self.address, address).plain_delay == 0
+            and not remote._listeners.get(port, (None, (None,)))[1]
+        ):
+            there = remote._join(here)
+            if there is not None:
+                here.joined(there)
+                return here
+        here.open(profile, peer_name)
+        return here
+
+    def _connect_instantly(
+        self, local: Endpoint, remote: Endpoint, receiver: Receiver
+    ) -> InstantAssociation:
+        network = self.network
+        other = network.host_at(remote[0])
+        delay = network.delay(self.site, other.site) if other else 0.0
+        here = InstantAssociation(self, local, remote, delay, receiver)
+        if other is not None:
+            here.join(InstantAssociation(other, remote, local, delay, None))
+        return here
+
+    def accept(self, association: Association) -> Receiver | None:
+        """Who receives on an association that has just reached this host, or None."""
+        listener = self._listeners.get(association.local_port)
+        return listener[0](association) if listener else None
+
+    def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
+        """The other end of an association that is set up without packets."""
+        peer.peer_tag = self.network.stream.identifier()
+        there = SctpAssociation(
+            self,
+            (peer.remote_address, peer.remote_port),
+            (peer.local_address, peer.local_port),
+            peer.host.addresses,
+            None,
+            (peer.peer_tag, peer.own_tag),
+            (1, peer.next_tsn),
+        )
+        there.receiver = self.accept(there)
+        if there.receiver is None:
+            return None
+        peer.expect(1)
+        self._remember(there)
+        there.joined(peer)
+        return there
+
+    def _remember(self, association: SctpAssociation) -> None:
+        for address in association.remote_addresses:
+            key = (association.local_port, address, association.remote_port)
+            self._associations[key] = association
+
+    def forget(self, association: SctpAssociation) -> None:
+        """Keeps no state for an association any more."""
+        for address in association.remote_addresses:
+            key = (association.local_port, address, association.remote_port)
+            if self._associations.get(key) is association:
+                del self._associations[key]
+
+    def find(self, port: int, remote: Endpoint) -> SctpAssociation | None:
+        """The association at a local port with that peer, if there is one."""
+        return self._associations.get((port, *remote))
+
+    # Packets --------------------------------------------------------------------------------------
+
+    def arrive(self, frame: Frame) -> None:
+        """Takes a packet that has reached the host."""
+        if not self.up:
+            return
+        if not frame.chunks:
+            self._datagram(frame)
+            return
+        association = self.find(frame.destination[1], frame.source)
+        first = frame.chunks[0]
+        kind = first.kind if isinstance(first, Chunk) else None
+        if kind is Control.INIT and isinstance(first, Chunk):
+            self._init(frame, first)
+        elif (
+            kind is Control.COOKIE_ECHO
+            and isinstance(first, Chunk)
+            and first.cookie is not None
+            and (association is None or first.cookie.own_tag != association.own_tag)
+        ):
+            self._cookie_echo(frame, first.cookie, association)
+        elif association is None:
+            self._out_of_the_blue(frame, kind)
+        elif frame.tag == association.own_tag or (
+            kind is Control.ABORT and frame.tag == association.peer_tag
+        ):
+            association.take(frame)
+        else:
+            self.counters.packets_with_wrong_tag += 1
+
+    def _reply(self, frame: Frame, tag: int, chunk: Chunk) -> None:
+        reply = Frame(frame.destination, frame.source, tag, (chunk,))
+        network = self.network
+        network.transmit(reply, network.route(frame.destination[0], frame.source[0]))
+
+    def _init(self, frame: Frame, chunk: Chunk) -> None:
+        """RFC 9260 5.1, 5.2.2: everything goes into the cookie, no state is kept."""
+        if frame.destination[1] not in self._listeners:
+            self._reply(frame, chunk.tag, Chunk(Control.ABORT))
+            return
+        stream = self.network.stream
+        tag, tsn = stream.identifier(), stream.identifier()
+        remote = (frame.source[0], *chunk.addresses)
+        cookie = Cookie(self.secret, tag, chunk.tag, tsn, chunk.tsn, remote, self.network.clock.now)
+        others = tuple(a for a in self.addresses if a != frame.destination[0])
+        self._reply(frame, chunk.tag, Chunk(Control.INIT_ACK, tag, tsn, others, cookie))
+
+    def _cookie_echo(self, frame: Frame, cookie: Cookie, present: SctpAssociation | None) -> None:
+        """RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1)."""
+        age = self.network.clock.now - cookie.created
+        listener = self._listeners.get(frame.destination[1])
+        if (
+            cookie.secret != self.secret
+            or frame.tag != cookie.own_tag
+            or age > self.network.sctp.cookie_life
+            or listener is None
+        ):
+            self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
+            return
+        if present is not None:
+            present.end(Event.RESTARTED)
+        association = SctpAssociation(
+            self,
+            frame.destination,
+            frame.source,
+            cookie.remote,
+            None,
+            (cookie.own_tag, cookie.peer_tag),
+            (cookie.own_tsn, cookie.peer_tsn),
+        )
+        association.receiver = listener[0](association)
+        if association.receiver is None:
+            self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
+            return
+        self._remember(association)
+        association.accepted(cookie, listener[1])
+        if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
+            association.take(frame.with_chunks(frame.chunks[1:]))
+            association.acknowledge_now()
+
+    def _out_of_the_blue(self, frame: Frame, kind: Control | None) -> None:
+        """RFC 9260 8.4: answered by ABORT, unless it ends something itself."""
+        self.counters.packets_out_of_the_blue += 1
+        if kind is Control.SHUTDOWN_ACK:
+            self._reply(frame, frame.tag, Chunk(Control.SHUTDOWN_COMPLETE))
+        elif kind not in (Control.ABORT, Control.SHUTDOWN_COMPLETE, Control.COOKIE_ACK):
+            self._reply(frame, frame.tag, Chunk(Control.ABORT))
+
+    # Datagrams ------------------------------------------------------------------------------------
+
+    def listen_datagrams(
+        self, port: int, receiver: DatagramReceiver, group: str | None = None
+    ) -> None:
+        """Calls `receiver` with datagrams to a port, or to a port of a multicast group."""
+        self._datagrams[group or "", port] = receiver
+        if group is not None:
+            self.network.join(group, self)
+
+    def close_datagrams(self, port: int, group: str | None = None) -> None:
+        """Takes no more datagrams there."""
+        self._datagrams.pop((group or "", port), None)
+
+    def send_datagram(
+        self, port: int, destination: Endpoint, data: bytes, source: Endpoint | None = None
+    ) -> None:
+        """Sends a datagram to a host or a group; a `source` other than one's own is a forgery."""
+        if self.up:
+            self.network.send_datagram(self, source or (self.address, port), destination, data)
+
+    def _datagram(self, frame: Frame) -> None:
+        address, port = frame.destination
+        group = "" if address in self.addresses else address
+        receiver = self._datagrams.get((group, port))
+        if receiver is None or not self.has_room():
+            return
+        if self.cpu is None:
+            receiver(frame.source, frame.data)
+        else:
+            time = self.cpu.service_time(self.network.datagram_protocol(port), frame.data)
+            self.cpu.submit(time, receiver, frame.source, frame.data)
+
+    # State ----------------------------------------------------------------------------------------
+
+    def has_room(self) -> bool:
+        """Whether the CPU's buffer takes one message more; what it does not take is counted."""
+        cpu = self.cpu
+        if cpu is None or not cpu.full:
+            return True
+        cpu.refuse()
+        return False
+
+    def fail(self) -> None:
+        """Goes down: all that it knew of associations is gone, and nobody is told."""
+        self.up = False
+        self.secret += 1
+        for association in self.associations:
+            association.discard()
+        self._listeners.clear()
+        self._datagrams.clear()
+        if self.cpu is not None:
+            self.cpu.clear()
+        self.network.changed()
+
+    def restore(self) -> None:
+        """Comes back, with nothing running on it."""
+        self.up = True
+        self.network.changed()

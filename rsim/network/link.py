@@ -1,0 +1,94 @@
+"""Links: one direction of a path, with delay, jitter, loss, a rate with a queue, and cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rsim.clock import Clock
+from rsim.network.frame import Frame
+from rsim.network.settings import LinkSettings
+from rsim.network.tap import Tap
+from rsim.randomness import Stream
+
+
+@dataclass(slots=True)
+class LinkCounters:
+    """What a link has done with packets since the run began, as numbers that only grow."""
+
+    frames: int = 0
+    bytes: int = 0
+    frames_lost: int = 0
+    frames_overflowed: int = 0
+    frames_cut: int = 0
+
+
+@dataclass(slots=True)
+class Link:
+    """One direction of a path.
+
+    Parameters: `stream` of its draws. `up` false: it is cut.
+    """
+
+    name: str
+    clock: Clock
+    settings: LinkSettings
+    stream: Stream
+    up: bool = True
+    taps: list[Tap] = field(default_factory=list)
+    counters: LinkCounters = field(default_factory=LinkCounters)
+    _free_at: float = 0.0
+
+    @property
+    def plain_delay(self) -> float | None:
+        """The delay in s of a link that does nothing but delay, else None."""
+        settings = self.settings
+        fixed = settings.delay.fixed
+        if not self.up or self.taps or settings.loss > 0 or settings.bandwidth is not None:
+            return None
+        return fixed if settings.jitter is None else None
+
+    def carry(self, frame: Frame, onward: Callable[[Frame], None]) -> None:
+        """Takes a packet; calls `onward` with it at the far end, unless it gets lost.
+
+        A packet waits for those before it, then for its own bits (size / bandwidth), then takes
+        delay and jitter. Packets with different jitter may overtake each other.
+        """
+        counters = self.counters
+        if not self.up:
+            counters.frames_cut += 1
+            return
+        passing = frame
+        held = 0.0
+        for tap in self.taps:
+            altered = tap.frame(passing)
+            if altered is None:
+                return
+            passing = altered
+            held += tap.hold(passing)
+        settings, stream = self.settings, self.stream
+        size = passing.size
+        counters.frames += 1
+        counters.bytes += size
+        time = self.clock.now
+        if settings.bandwidth is not None:
+            waiting = max(0.0, self._free_at - time)
+            if settings.queue is not None and waiting * settings.bandwidth / 8 > settings.queue:
+                counters.frames_overflowed += 1
+                return
+            self._free_at = time = time + waiting + 8 * size / settings.bandwidth
+        if settings.loss > 0 and stream.uniform() < settings.loss:
+            counters.frames_lost += 1
+            return
+        fixed = settings.delay.fixed
+        time += settings.delay.draw(stream) if fixed is None else fixed
+        time += held
+        if settings.jitter is not None:
+            time += settings.jitter.draw(stream)
+        self.clock.call_at(time, self._leave, passing, onward)
+
+    def _leave(self, frame: Frame, onward: Callable[[Frame], None]) -> None:
+        if self.up:
+            onward(frame)
+        else:
+            self.counters.frames_cut += 1

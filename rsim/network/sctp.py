@@ -1,0 +1,667 @@
+"""SCTP associations at message level (RFC 9260).
+
+States: COOKIE_WAIT, COOKIE_ECHOED while set up; ESTABLISHED; SHUTDOWN_PENDING until all is
+acknowledged, SHUTDOWN_SENT until the peer confirms; SHUTDOWN_ACK_SENT; CLOSED.
+
+Timers: T1 for INIT and COOKIE ECHO and T2 for SHUTDOWN share one timer; T3-rtx and heartbeats are a
+path's (transmission.py); the delay of SACKs is the reception's.
+
+Where a path does nothing but delay, and everything is acknowledged, a message is handed to the
+other end as one event, without packet and SACK: the outcome is the same. There is no congestion
+control: messages of ASAP and ENRP stay below the initial window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from rsim.network.association import Association, Event, Receiver
+from rsim.network.credentials import Principal, Refusal
+from rsim.network.frame import AnyChunk, Chunk, Control, Cookie, Data, Frame, Sack
+from rsim.network.reception import Reception
+from rsim.network.tls import Flight, Profile, Protection, TlsSession, TlsState, opaque
+from rsim.network.transmission import Path, Transmission
+
+if TYPE_CHECKING:
+    from rsim.network.host import Host
+
+_ROOM = 1500 - 20 - 12 - 100
+
+
+class State(Enum):
+    """States of an association (RFC 9260 4)."""
+
+    COOKIE_WAIT = auto()
+    COOKIE_ECHOED = auto()
+    ESTABLISHED = auto()
+    SHUTDOWN_PENDING = auto()
+    SHUTDOWN_SENT = auto()
+    SHUTDOWN_ACK_SENT = auto()
+    CLOSED = auto()
+
+
+class SctpAssociation(Association):
+    """One end of an SCTP association.
+
+    Parameters: `tags` of this side and of the peer, `tsns` the first ones of both.
+    """
+
+    __slots__ = (
+        "_bundle",
+        "_calm",
+        "_cookie",
+        "_event",
+        "_next_tsn",
+        "_peer",
+        "_pending",
+        "_reception",
+        "_remote",
+        "_retries",
+        "_sequence",
+        "_sequences",
+        "_timer",
+        "_tls",
+        "_transmission",
+        "own_tag",
+        "peer_tag",
+        "state",
+    )
+
+    def __init__(
+        self,
+        host: Host,
+        local: tuple[str, int],
+        remote: tuple[str, int],
+        addresses: tuple[str, ...],
+        receiver: Receiver | None,
+        tags: tuple[int, int],
+        tsns: tuple[int, int],
+    ) -> None:
+        super().__init__(host, local, remote, receiver)
+        network = host.network
+        self.state = State.COOKIE_WAIT
+        self.own_tag, self.peer_tag = tags
+        self._next_tsn = tsns[0]
+        self._sequence = 0
+        self._sequences: dict[int, int] = {}
+        self._remote = addresses
+        self._peer: SctpAssociation | None = None
+        self._calm = False
+        self._pending: list[tuple[int, bytes, int, bool, Flight | None]] = []
+        self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
+        self._cookie: Cookie | None = None
+        self._retries = 0
+        self._event = Event.LOST
+        self._tls: TlsSession | None = None
+        self._timer = network.clock.timer(self._timer_expired)
+        self._reception = Reception(
+            network.clock, tsns[1] - 1, self._deliver, self._acknowledge, network.sctp.sack_delay
+        )
+        self._transmission = Transmission(
+            network.clock,
+            network.sctp,
+            network.stream,
+            host.counters,
+            self._paths(addresses),
+            self._transmit,
+            self._given_up,
+        )
+
+    def _paths(self, addresses: tuple[str, ...]) -> list[Path]:
+        """One path for each address of the peer, each from another of this side's."""
+        network = self.host.network
+        local = self.host.addresses
+        start = local.index(self.local_address)
+        return [
+            Path(
+                local[(start + number) % len(local)],
+                address,
+                network.route(local[(start + number) % len(local)], address),
+                network.sctp.rto_initial,
+            )
+            for number, address in enumerate(addresses)
+        ]
+
+    # What the endpoint sees -----------------------------------------------------------------------
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who the peer has shown to be, if it had to show it."""
+        return self._tls.principal if self._tls is not None else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why TLS has failed, if it has."""
+        return self._tls.refusal if self._tls is not None else None
+
+    @property
+    def protected(self) -> bool:
+        """Whether TLS protects it."""
+        return self._tls is not None and self._tls.state is TlsState.OPEN
+
+    @property
+    def remote_addresses(self) -> tuple[str, ...]:
+        """All addresses of the peer, the primary one first."""
+        return self._remote
+
+    def send(self, ppid: int, data: bytes, stream: int = 0, unordered: bool = False) -> None:
+        """Sends one message on a stream; unordered ones don't wait for those before them."""
+        if self.state.value > State.ESTABLISHED.value:
+            return
+        network = self.host.network
+        network.traffic.count(ppid, data)
+        tls = self._tls
+        if self.state is not State.ESTABLISHED or (
+            tls is not None and tls.state is not TlsState.OPEN
+        ):
+            self._pending.append((ppid, data, stream, unordered, None))
+            return
+        if self._calm and stream == 0 and not unordered:
+            path = self._transmission.primary
+            delay = path.route.plain_delay
+            peer = self._peer
+            if delay is not None and peer is not None:
+                protection = tls.seal(data) if tls is not None else None
+                tsn = self._next_tsn
+                self._next_tsn = tsn + 1
+                clock = network.clock
+                now = clock._now
+                path.sent_at = now
+                path.route.frames += 1
+                path.route.bytes += len(data) if tls is None else tls.size(data)
+                clock.call_at(
+                    now + delay, peer._arrive, tsn, self._sequence, ppid, data, protection, now
+                )
+                if network.capture is not None:
+                    message = self._data(tsn, 0, self._sequence, ppid, data, False, protection)
+                    network.capture.frame(now, self._frame(path, (message,)), now + delay)
+                self._sequence += 1
+                return
+        self._send_now(((ppid, data, stream, unordered, None),))
+
+    def close(self) -> None:
+        """Ends the association in order: what has been sent still arrives (RFC 9260 9.2)."""
+        self.receiver = None
+        if self.state is State.ESTABLISHED and not self._pending:
+            route = self._transmission.primary.route
+            peer = self._peer
+            if self._calm and route.plain_delay is not None and peer is not None:
+                clock = self.host.network.clock
+                clock.call_at(clock.now + route.plain_delay, peer.end, Event.SHUT_DOWN)
+                self.end(None)
+                return
+            self.state = State.SHUTDOWN_PENDING
+            self._calm = False
+            self._shut_down_when_idle()
+        elif self.state.value < State.ESTABLISHED.value or self._pending:
+            self._abort()
+
+    def discard(self) -> None:
+        """Forgets the association without a word, as when the process dies."""
+        self.end(None)
+
+    def end(self, event: Event | None) -> None:
+        """To CLOSED; the endpoint is told of the event."""
+        if self.state is State.CLOSED:
+            return
+        receiver = self.receiver
+        self.state = State.CLOSED
+        self.receiver = None
+        self._calm = False
+        self._pending.clear()
+        self._timer.stop()
+        self._reception.stop()
+        self._transmission.stop()
+        self.host.forget(self)
+        if event is not None and receiver is not None:
+            receiver.notify(self, event)
+
+    # Set-up (RFC 9260 5) --------------------------------------------------------------------------
+
+    def open(self, profile: Profile | None, peer_name: str | None) -> None:
+        """Sends INIT; with a profile TLS follows, with the server of that name."""
+        if profile is not None:
+            self._tls = self._session(self.own_tag, profile=profile, peer_name=peer_name)
+        self._send_init()
+
+    def _send_init(self) -> None:
+        chunk = Chunk(Control.INIT, self.own_tag, self._next_tsn, tuple(self.host.addresses[1:]))
+        path = self._transmission.paths[self._retries % len(self._transmission.paths)]
+        self._start_timer(path)
+        self._transmit(path, (chunk,))
+
+    def _start_timer(self, path: Path) -> None:
+        path.rto = min(
+            self.host.network.sctp.rto_initial * 2**self._retries, self.host.network.sctp.rto_max
+        )
+        self._timer.start(path.rto)
+
+    def _timer_expired(self) -> None:
+        """T1 or T2 has expired: once more, or the peer is given up."""
+        self._retries += 1
+        settings = self.host.network.sctp
+        setting_up = self.state.value < State.ESTABLISHED.value
+        limit = settings.max_init_retransmits if setting_up else settings.association_max_retrans
+        if self._retries > limit:
+            self._given_up()
+        elif self.state is State.COOKIE_WAIT:
+            self._send_init()
+        elif self.state is State.COOKIE_ECHOED:
+            self._send_cookie_echo()
+        elif self.state is State.SHUTDOWN_SENT:
+            self._send_shutdown()
+        elif self.state is State.SHUTDOWN_ACK_SENT:
+            self._send_shutdown_ack()
+
+    def _init_ack(self, chunk: Chunk) -> None:
+        if self.state is not State.COOKIE_WAIT or chunk.cookie is None:
+            return
+        self.peer_tag = chunk.tag
+        self._reception.cumulative = chunk.tsn - 1
+        self._cookie = chunk.cookie
+        self._retries = 0
+        self.state = State.COOKIE_ECHOED
+        if chunk.addresses:
+            self._remote = (self.remote_address, *chunk.addresses)
+            for path in self._paths(self._remote)[len(self._transmission.paths) :]:
+                self._transmission.add(path)
+        if self._tls is not None:
+            self._tls.start()
+        self._send_cookie_echo()
+
+    def _send_cookie_echo(self) -> None:
+        """COOKIE ECHO, with as much data as fits beside it (RFC 9260 5.1)."""
+        if self.state is not State.COOKIE_ECHOED:
+            return
+        if not self._bundle[1]:
+            chosen = []
+            room = _ROOM
+            ready = [entry for entry in self._pending if self._tls is None or entry[4] is not None]
+            for entry in ready:
+                room -= len(entry[1]) + 16
+                if room < 0:
+                    break
+                chosen.append(entry)
+                self._pending.remove(entry)
+            self._bundle = (self.host.network.clock.now, tuple(map(self._next_data, chosen)))
+        path = self._transmission.primary
+        self._start_timer(path)
+        self._transmit(path, (Chunk(Control.COOKIE_ECHO, cookie=self._cookie), *self._bundle[1]))
+
+    def _cookie_ack(self) -> None:
+        if self.state is not State.COOKIE_ECHOED:
+            return
+        self._timer.stop()
+        self._retries = 0
+        self.state = State.ESTABLISHED
+        sent_at, bundle = self._bundle
+        self._bundle = (0.0, ())
+        for path in self._transmission.paths:
+            path.rto = self.host.network.sctp.rto_initial
+        for data in bundle:
+            self._transmission.undelivered(data, sent_at)
+        network = self.host.network
+        peer = network.end(
+            (self.remote_address, self.remote_port), (self.local_address, self.local_port)
+        )
+        if isinstance(peer, SctpAssociation):
+            self._peer = peer
+            peer._peer = self
+        self._established()
+
+    def accepted(self, cookie: Cookie, offers: tuple[Profile, ...]) -> None:
+        """The listener's side comes to life: it answers the COOKIE ECHO."""
+        self.state = State.ESTABLISHED
+        if offers:
+            self._tls = self._session(cookie.peer_tag, offers=offers)
+        self._transmit(self._transmission.primary, (Chunk(Control.COOKIE_ACK),))
+        self._established()
+
+    def _established(self) -> None:
+        self._review()
+        if self._tls is None:
+            self._flush()
+            self._notify_up()
+        else:
+            flights = [entry for entry in self._pending if entry[4] is not None]
+            self._pending = [entry for entry in self._pending if entry[4] is None]
+            self._send_now(tuple(flights))
+
+    def joined(self, peer: SctpAssociation) -> None:
+        """Set up at once with the other end, where nothing is in between."""
+        self._peer = peer
+        self.state = State.ESTABLISHED
+        self._calm = True
+        clock = self.host.network.clock
+        clock.call_at(clock.now, self._notify_up)
+
+    @property
+    def next_tsn(self) -> int:
+        """TSN of the next message."""
+        return self._next_tsn
+
+    def expect(self, tsn: int) -> None:
+        """The peer's first message will have this TSN."""
+        self._reception.cumulative = tsn - 1
+
+    def _notify_up(self) -> None:
+        if self.receiver is not None and self.state is State.ESTABLISHED:
+            self.receiver.notify(self, Event.UP)
+
+    # TLS ------------------------------------------------------------------------------------------
+
+    def _session(
+        self,
+        number: int,
+        profile: Profile | None = None,
+        offers: tuple[Profile, ...] = (),
+        peer_name: str | None = None,
+    ) -> TlsSession:
+        host = self.host
+        clock = host.network.clock
+        return TlsSession(
+            number,
+            host.credentials,
+            host.tls_counters,
+            lambda: clock.now,
+            self._send_flight,
+            self._work,
+            self._tls_opened,
+            self._tls_failed,
+            profile=profile,
+            offers=offers,
+            peer_name=peer_name,
+        )
+
+    def _work(self, time: float, function: Callable[[], None]) -> None:
+        cpu = self.host.cpu
+        if cpu is None:
+            function()
+        else:
+            cpu.submit(time, function)
+
+    def _send_flight(self, flight: Flight, size: int) -> None:
+        entry = (0, b"\x16\x03\x03" + bytes(max(0, size - 3)), 0, False, flight)
+        if self.state is State.ESTABLISHED:
+            self._send_now((entry,))
+        elif self.state is State.COOKIE_ECHOED:
+            self._pending.append(entry)
+
+    def _tls_opened(self) -> None:
+        self._flush()
+        self._notify_up()
+
+    def _tls_failed(self, refusal: Refusal) -> None:
+        """The alert is on its way; no state is kept."""
+        if self.state.value <= State.ESTABLISHED.value:
+            self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
+        self.end(Event.REFUSED)
+
+    # Sending --------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, []
+        if pending:
+            self._send_now(tuple(pending))
+
+    def _send_now(self, entries: tuple[tuple[int, bytes, int, bool, Flight | None], ...]) -> None:
+        """New messages as packets, each with a SACK if one is owed."""
+        if not entries:
+            return
+        self._calm = False
+        self._transmission.watch()
+        packet: list[Data] = []
+        room = _ROOM
+        for data in map(self._next_data, entries):
+            if packet and data.size > room:
+                self._transmission.send(tuple(packet))
+                packet, room = [], _ROOM
+            packet.append(data)
+            room -= data.size
+        self._transmission.send(tuple(packet))
+
+    def _next_data(self, entry: tuple[int, bytes, int, bool, Flight | None]) -> Data:
+        ppid, plain, stream, unordered, flight = entry
+        protection: Protection | Flight | None = flight
+        if flight is None and self._tls is not None:
+            protection = self._tls.seal(plain)
+        tsn = self._next_tsn
+        self._next_tsn += 1
+        sequence = 0
+        if not unordered:
+            if stream == 0:
+                sequence = self._sequence
+                self._sequence += 1
+            else:
+                sequence = self._sequences.get(stream, 0)
+                self._sequences[stream] = sequence + 1
+        return self._data(tsn, stream, sequence, ppid, plain, unordered, protection)
+
+    def _data(
+        self,
+        tsn: int,
+        stream: int,
+        sequence: int,
+        ppid: int,
+        plain: bytes,
+        unordered: bool,
+        protection: Protection | Flight | None,
+    ) -> Data:
+        if isinstance(protection, Protection):
+            assert self._tls is not None
+            plain = opaque(protection, self._tls.size(plain))
+        return Data(tsn, stream, sequence, ppid, plain, unordered, protection)
+
+    def _transmit(self, path: Path, chunks: tuple[AnyChunk, ...]) -> None:
+        if self._reception.owes:
+            chunks = (self._reception.sack(), *chunks)
+        self.host.network.transmit(self._frame(path, chunks), path.route)
+
+    def _frame(self, path: Path, chunks: tuple[AnyChunk, ...]) -> Frame:
+        return Frame(
+            (path.local, self.local_port), (path.remote, self.remote_port), self.peer_tag, chunks
+        )
+
+    def _acknowledge(self) -> None:
+        path = self._transmission.best()
+        self.host.network.transmit(self._frame(path, (self._reception.sack(),)), path.route)
+        self._review()
+
+    def _given_up(self) -> None:
+        self.host.counters.associations_lost += 1
+        self.end(self._event)
+
+    # Shutdown (RFC 9260 9) ------------------------------------------------------------------------
+
+    def _shut_down_when_idle(self) -> None:
+        if self.state is State.SHUTDOWN_PENDING and self._transmission.idle:
+            self.state = State.SHUTDOWN_SENT
+            self._retries = 0
+            self._send_shutdown()
+
+    def _send_shutdown(self) -> None:
+        path = self._transmission.best()
+        self._start_timer(path)
+        self._transmit(path, (Chunk(Control.SHUTDOWN),))
+
+    def _send_shutdown_ack(self) -> None:
+        path = self._transmission.best()
+        self._start_timer(path)
+        self._transmit(path, (Chunk(Control.SHUTDOWN_ACK),))
+
+    def _shutdown(self) -> None:
+        """The peer has sent all it wants to and hears no more."""
+        if self.state is State.CLOSED:
+            return
+        receiver, self.receiver = self.receiver, None
+        if self.state is not State.SHUTDOWN_ACK_SENT:
+            self.state = State.SHUTDOWN_ACK_SENT
+            self._retries = 0
+            self._calm = False
+            self._transmission.stop()
+        self._send_shutdown_ack()
+        if receiver is not None:
+            receiver.notify(self, Event.SHUT_DOWN)
+
+    def acknowledge_now(self) -> None:
+        """Sends the acknowledgement that is owed, so that messages travel as one event."""
+        if self._reception.owes:
+            self._acknowledge()
+
+    def _abort(self) -> None:
+        if self.state is not State.COOKIE_WAIT:
+            self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
+        self.end(None)
+
+    # Arrivals -------------------------------------------------------------------------------------
+
+    def take(self, frame: Frame) -> None:
+        """Takes a packet that has reached the host for this association."""
+        chunks = frame.chunks
+        messages = tuple(chunk for chunk in chunks if isinstance(chunk, Data))
+        for chunk in chunks:
+            if isinstance(chunk, Chunk):
+                self._control(chunk, frame)
+            elif isinstance(chunk, Sack):
+                self._sacked(chunk)
+        open_ = State.ESTABLISHED.value <= self.state.value <= State.SHUTDOWN_SENT.value
+        if messages and open_ and self.host.has_room():
+            self._transmission.watch()
+            self._calm = False
+            self._reception.take(messages)
+            self._review()
+
+    def _sacked(self, sack: Sack) -> None:
+        self._transmission.acknowledged(sack)
+        self._review()
+        self._shut_down_when_idle()
+
+    def _control(self, chunk: Chunk, frame: Frame) -> None:
+        kind = chunk.kind
+        if kind is Control.INIT_ACK:
+            self._init_ack(chunk)
+        elif kind is Control.COOKIE_ACK:
+            self._cookie_ack()
+        elif kind is Control.COOKIE_ECHO:
+            # A COOKIE ACK that got lost (RFC 9260 5.2.4, action D).
+            self._transmit(self._transmission.primary, (Chunk(Control.COOKIE_ACK),))
+        elif kind is Control.ABORT:
+            self.end(Event.ABORTED)
+        elif kind is Control.HEARTBEAT:
+            answer = Chunk(Control.HEARTBEAT_ACK, number=chunk.number)
+            self._transmit(self._path_to(frame.source[0]), (answer,))
+        elif kind is Control.HEARTBEAT_ACK:
+            path = self._path_to(frame.source[0])
+            self._transmission.heartbeat_answered(path, chunk.number)
+            self._review()
+        elif kind is Control.SHUTDOWN:
+            self._shutdown()
+        elif kind is Control.SHUTDOWN_ACK:
+            self._transmit(self._transmission.best(), (Chunk(Control.SHUTDOWN_COMPLETE),))
+            self.end(None)
+        elif kind is Control.SHUTDOWN_COMPLETE:
+            self.end(None)
+
+    def _path_to(self, address: str) -> Path:
+        paths = self._transmission.paths
+        return next((path for path in paths if path.remote == address), paths[0])
+
+    def _arrive(
+        self,
+        tsn: int,
+        sequence: int,
+        ppid: int,
+        plain: bytes,
+        protection: Protection | None,
+        sent_at: float,
+    ) -> None:
+        """A message that came as one event."""
+        host = self.host
+        reception = self._reception
+        if (
+            self.state is State.ESTABLISHED
+            and host.up
+            and tsn == reception.cumulative + 1
+            and sequence == reception.sequence
+            and (host.cpu is None or host.has_room())
+        ):
+            reception.cumulative = tsn
+            reception.sequence = sequence + 1
+            self._hand_on(ppid, plain, protection)
+            return
+        peer = self._peer
+        if peer is None:
+            return
+        data = peer._data(tsn, 0, sequence, ppid, plain, False, protection)
+        path = peer._transmission.primary
+        if peer.state is not State.CLOSED:
+            peer._calm = False
+            peer._transmission.undelivered(data, sent_at)
+            peer._transmission.watch()
+        host.arrive(peer._frame(path, (data,)))
+
+    def _review(self) -> None:
+        """Whether messages may travel as one event again."""
+        if (
+            self.state is State.ESTABLISHED
+            and self._peer is not None
+            and self._transmission.idle
+            and self._transmission.primary.active
+            and not self._reception.owes
+        ):
+            self._calm = True
+            if self._transmission.primary.route.plain_delay is not None:
+                self._transmission.unwatch()
+
+    def reroute(self) -> None:
+        """Looks for the way to the peer anew, as links have been added."""
+        for path in self._transmission.paths:
+            path.route = self.host.network.route(path.local, path.remote)
+
+    def disturbed(self) -> None:
+        """The network has changed: from now on the peer is watched."""
+        if self.state is State.ESTABLISHED:
+            self._transmission.watch()
+
+    def _deliver(self, data: Data) -> None:
+        """A message in its order: to TLS, or on to the endpoint."""
+        protection = data.protection
+        tls = self._tls
+        if isinstance(protection, Flight):
+            if tls is None:
+                self._abort()
+            else:
+                tls.take(protection)
+        elif tls is not None and tls.state is not TlsState.OPEN:
+            tls.take(None)
+        else:
+            self._hand_on(data.ppid, data.data, protection)
+
+    def _hand_on(self, ppid: int, data: bytes, protection: Protection | None) -> None:
+        tls = self._tls
+        extra = 0.0
+        if tls is not None:
+            plain = tls.open(protection)
+            if plain is None:
+                return
+            data = plain
+            assert tls.profile is not None
+            extra = tls.profile.record_time
+        cpu = self.host.cpu
+        if cpu is None:
+            if self.receiver is not None:
+                self.receiver.receive(self, ppid, data)
+        else:
+            cpu.submit(cpu.service_time(ppid, data) + extra, self._served, ppid, data)
+
+    def _served(self, ppid: int, data: bytes) -> None:
+        if self.receiver is not None:
+            self.receiver.receive(self, ppid, data)
+
+    def inject(self, ppid: int, data: bytes) -> None:
+        """Takes a message that somebody on the path has put in."""
+        if self.state is State.ESTABLISHED:
+            self.host.counters.messages_injected += 1
+            self._deliver(Data(0, 0, 0, ppid, data))

@@ -1,0 +1,139 @@
+"""Settings of the network: links, SCTP, CPUs, outages and security."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rsim.distributions import Duration
+from rsim.network.outages import parse_schedule
+from rsim.units import Model, Number, Seconds
+from rsim.wire import MESSAGE_KINDS
+
+
+class LinkSettings(Model):
+    """What a link does to each packet; both directions are alike and independent."""
+
+    delay: Duration = Field(
+        Duration(mean=0.0), description="one-way delay, a time or a distribution of times"
+    )
+    jitter: Duration | None = Field(None, description="further delay, drawn for each packet")
+    loss: float = Field(0.0, ge=0, le=1, description="share of packets that get lost")
+    bandwidth: Number | None = Field(None, gt=0, description="bit/s; null: without limit")
+    queue: Number | None = Field(
+        None, ge=0, description="bytes that may wait for the link; null: without limit"
+    )
+
+    @model_validator(mode="after")
+    def _queue_needs_bandwidth(self) -> LinkSettings:
+        if self.queue is not None and self.bandwidth is None:
+            raise ValueError("queue: only a link with a bandwidth has a queue")
+        return self
+
+
+class OutageSettings(Model):
+    """When something is down: at random, by a schedule, or both."""
+
+    uptime: Duration | None = Field(None, description="time from up to down; null: never")
+    downtime: Duration | None = Field(None, description="time from down to up; null: for ever")
+    schedule: str = Field(
+        "", description='changes of state such as "down@100s, up@+30s"; +: after the one before'
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_reads(cls, value: str) -> str:
+        parse_schedule(value)
+        return value
+
+    @model_validator(mode="after")
+    def _downtime_needs_uptime(self) -> OutageSettings:
+        if self.downtime is not None and self.uptime is None:
+            raise ValueError("downtime: needs an uptime before it")
+        return self
+
+
+class SctpSettings(Model):
+    """Protocol parameters of SCTP (RFC 9260 16)."""
+
+    rto_initial: Seconds = Field(1.0, gt=0, description="RTO.Initial")
+    rto_min: Seconds = Field(1.0, gt=0, description="RTO.Min")
+    rto_max: Seconds = Field(60.0, gt=0, description="RTO.Max")
+    association_max_retrans: int = Field(10, ge=0, description="Association.Max.Retrans")
+    path_max_retrans: int = Field(5, ge=0, description="Path.Max.Retrans")
+    max_init_retransmits: int = Field(8, ge=0, description="Max.Init.Retransmits")
+    heartbeat_interval: Seconds | None = Field(
+        30.0, gt=0, description="HB.interval of idle paths; null: no heartbeats"
+    )
+    sack_delay: Seconds = Field(0.2, ge=0, lt=0.5, description="longest delay of a SACK")
+    cookie_life: Seconds = Field(60.0, gt=0, description="Valid.Cookie.Life")
+
+
+SERVICES = frozenset({*MESSAGE_KINDS.values(), "APPLICATION"})
+"""Names that a table of service times may hold."""
+
+
+class CpuSettings(Model):
+    """A host's CPU as one queue."""
+
+    service_time: Seconds = Field(0.0, ge=0, description="time for each message received")
+    service_times: dict[str, Seconds] = Field(
+        {}, description="time for messages by name, such as ASAP_REGISTRATION"
+    )
+    distribution: Literal["fixed", "exponential"] = Field(
+        "fixed", description="whether times are as given, or means of an exponential distribution"
+    )
+    buffer: int | None = Field(
+        None,
+        ge=1,
+        description="most messages that wait or are in service; more are dropped "
+        "(and sent again by SCTP); null: no limit",
+    )
+
+    @field_validator("service_times")
+    @classmethod
+    def _names_exist(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, time in value.items():
+            if name not in SERVICES:
+                raise ValueError(f"'{name}' is no message; names are {', '.join(sorted(SERVICES))}")
+            if time < 0:
+                raise ValueError(f"{name}: a time is not negative")
+        return value
+
+
+Credential = Literal[
+    "valid",
+    "none",
+    "wrong_key",
+    "unknown_identity",
+    "wrong_name",
+    "unknown_authority",
+    "expired",
+    "revoked",
+]
+"""What a host holds for TLS: the real thing, nothing (it speaks in clear), or what is refused."""
+
+
+class HostSettings(Model):
+    """Where hosts stand and what they are."""
+
+    site: str | tuple[str, ...] = Field(
+        "lan", description="site of the hosts; several: they are spread over them in turn"
+    )
+    also_at: tuple[str, ...] = Field(
+        (), description="further sites at which each host has an address (multi-homing)"
+    )
+    access: LinkSettings | None = Field(
+        None, description="link between each host and its sites; null: nothing to say about it"
+    )
+    cpu: CpuSettings | None = Field(None, description="CPU of each host; null: takes no time")
+    outages: OutageSettings = Field(OutageSettings(), description="when each host's links are down")
+    credential: Credential = Field(
+        "valid", description="what each host holds for TLS, where the scenario uses it"
+    )
+
+    def sites(self, number: int) -> tuple[str, ...]:
+        """Sites of the host with that number, counted from 0."""
+        first = self.site if isinstance(self.site, str) else self.site[number % len(self.site)]
+        return (first, *self.also_at)

@@ -1,0 +1,120 @@
+"""Taps: what stands on a path or at a host and sees, drops, delays, alters and injects.
+
+A tap of one's own is a subclass of `Tap` that overrides `message` (one user message at a time) or
+`frame` (whole packets), attached with `Network.tap_path` or `Network.tap_host`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rsim.network.frame import AnyChunk, Data, Endpoint, Frame
+
+if TYPE_CHECKING:
+    from rsim.network.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A user message or datagram that passes a tap.
+
+    Parameters: `time` in s; `ppid` is None for datagrams; `data` the bytes as they travel, opaque
+    where `protected`.
+    """
+
+    time: float
+    source: Endpoint
+    destination: Endpoint
+    ppid: int | None
+    data: bytes
+    protected: bool
+
+
+class Tap:
+    """Lets everything pass; subclasses don't."""
+
+    def __init__(self) -> None:
+        self.network: Network | None = None
+
+    def message(self, seen: Seen) -> bytes | None:
+        """The bytes that go on in place of those seen; None: nothing does."""
+        return seen.data
+
+    def frame(self, frame: Frame) -> Frame | None:
+        """The packet that goes on in place of the one that arrived; None: none does.
+
+        By default each user message goes through `message`, and control chunks pass.
+        """
+        assert self.network is not None
+        now = self.network.clock.now
+        if not frame.chunks:
+            seen = Seen(now, frame.source, frame.destination, None, frame.data, False)
+            data = self.message(seen)
+            return None if data is None else replace(frame, data=data)
+        kept: list[AnyChunk] = []
+        changed = False
+        for chunk in frame.chunks:
+            if not isinstance(chunk, Data):
+                kept.append(chunk)
+                continue
+            seen = Seen(
+                now,
+                frame.source,
+                frame.destination,
+                chunk.ppid,
+                chunk.data,
+                chunk.protection is not None,
+            )
+            data = self.message(seen)
+            if data == chunk.data:
+                kept.append(chunk)
+                continue
+            changed = True
+            if data is not None:
+                kept.append(replace(chunk, data=data, protection=None))
+        if not changed:
+            return frame
+        return frame.with_chunks(tuple(kept)) if kept else None
+
+    def hold(self, frame: Frame) -> float:
+        """Time in s by which a packet that goes on is held back."""
+        return 0.0
+
+    def inject(
+        self, source: Endpoint, destination: Endpoint, ppid: int | None, data: bytes
+    ) -> None:
+        """Puts a message into the association that has these two sides, or sends a datagram.
+
+        Who can do this stands on the path and so knows the sequence numbers; that it also renumbers
+        what follows is taken for granted. The message reaches the receiver at once.
+        """
+        assert self.network is not None
+        if ppid is None:
+            self.network.reach(Frame(source, destination, data=data))
+        else:
+            self.network.inject(source, destination, ppid, data)
+
+
+class Recorder(Tap):
+    """Keeps what it sees, for reading or for sending it again.
+
+    Parameters: `limit` most messages that it keeps, the oldest go first; None: all.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__()
+        self.limit = limit
+        self.seen: list[Seen] = []
+
+    def message(self, seen: Seen) -> bytes | None:
+        """Notes the message and lets it pass."""
+        self.seen.append(seen)
+        if self.limit is not None and len(self.seen) > self.limit:
+            del self.seen[0]
+        return seen.data
+
+    def replay(self, index: int) -> None:
+        """Sends a recorded message once more, to the same association."""
+        old = self.seen[index]
+        self.inject(old.source, old.destination, old.ppid, old.data)

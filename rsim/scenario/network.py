@@ -1,0 +1,293 @@
+"""The network and its security in a scenario, and building them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rsim.clock import Clock
+from rsim.endpoints import authorisations
+from rsim.network import (
+    PROFILES,
+    Authority,
+    Cpu,
+    Credentials,
+    Host,
+    HostSettings,
+    Key,
+    LinkSettings,
+    Network,
+    Outage,
+    OutageSettings,
+    PacketCapture,
+    Profile,
+    SctpSettings,
+    topology,
+)
+from rsim.randomness import Streams
+from rsim.units import Model
+
+Topology = topology.Kind
+
+
+class PathSettings(LinkSettings):
+    """The path between two sites."""
+
+    sites: tuple[str, str] = Field(description="the two sites that it joins")
+
+
+class SiteOutage(OutageSettings):
+    """Something that goes down: a path, a site's links, or a share of hosts."""
+
+    path: tuple[str, str] | None = Field(None, description="two sites whose path is cut")
+    site: str | None = Field(None, description="site that is struck")
+    what: Literal["links", "hosts"] = Field(
+        "links", description="of a site: its paths to others, or hosts at it"
+    )
+    groups: tuple[str, ...] = Field(
+        (), description="groups whose hosts at the site are struck; none: all groups"
+    )
+    share: float = Field(1.0, ge=0, le=1, description="share of these hosts, drawn at random")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> SiteOutage:
+        if (self.path is None) == (self.site is None):
+            raise ValueError("must name either a path (two sites) or a site")
+        if self.what == "hosts" and self.site is None:
+            raise ValueError("what: hosts are lost at a site, not on a path")
+        return self
+
+
+class NetworkSettings(LinkSettings):
+    """Sites and what joins them; the link settings of the table itself hold within each site."""
+
+    transport: Literal["sctp", "instant"] = Field(
+        "sctp", description="SCTP, or RSPSIM's transport without set-up, loss and TLS"
+    )
+    ipv6: bool = Field(False, description="hosts have IPv6 addresses")
+    sites: tuple[str, ...] = Field(("lan",), min_length=1, description="names of the sites")
+    paths: tuple[PathSettings, ...] = Field((), description="paths between sites")
+    topology: Topology | None = Field(
+        None,
+        description="joins the sites by paths as in wan: row, star (the first is the hub), mesh",
+    )
+    wan: LinkSettings = Field(LinkSettings(), description="paths of the topology")
+    graph: str | None = Field(
+        None, description="file with sites and paths instead: .graphml, .gml or .csv"
+    )
+    sctp: SctpSettings = SctpSettings()
+    outages: tuple[SiteOutage, ...] = Field((), description="cuts and disasters")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _graph_becomes_paths(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("graph"), str):
+            for key in ("sites", "paths", "topology"):
+                if value.get(key):
+                    raise ValueError(f"{key}: comes from the graph already")
+            rest = {key: entry for key, entry in value.items() if key != "graph"}
+            return {**rest, **topology.read_graph(value["graph"])}
+        return value
+
+    @model_validator(mode="after")
+    def _sites_exist(self) -> NetworkSettings:
+        named = [(f"paths.{n}", site) for n, path in enumerate(self.paths) for site in path.sites]
+        for number, outage in enumerate(self.outages):
+            places = outage.path or (outage.site,)
+            named += [(f"outages.{number}", site) for site in places if site is not None]
+        for where, site in named:
+            if site not in self.sites:
+                raise ValueError(f"{where}: there is no site '{site}'")
+        if self.topology is not None and self.paths:
+            raise ValueError("topology: joins the sites already; leave out paths or topology")
+        return self
+
+    @model_validator(mode="after")
+    def _instant_is_simple(self) -> NetworkSettings:
+        if self.transport == "instant":
+            for link in (self, *self.paths, self.wan):
+                if link.loss or link.jitter or link.bandwidth or link.delay.fixed is None:
+                    raise ValueError(
+                        "transport: only sctp knows loss, jitter, bandwidth and delays that vary"
+                    )
+            if self.outages:
+                raise ValueError("transport: only sctp knows outages")
+        return self
+
+    def links(self) -> dict[tuple[str, str], LinkSettings]:
+        """Paths by the pair of sites that they join."""
+        if self.topology is not None:
+            return dict.fromkeys(topology.pairs(self.topology, self.sites), self.wan)
+        return {path.sites: path for path in self.paths}
+
+
+_TLS_CHOICES = ("none", *PROFILES)
+
+
+class SecuritySettings(Model):
+    """TLS on each kind of association (RFC 5355 3), and who may do what."""
+
+    pe_enrp: str = Field("none", description="pool element - ENRP server: a TLS profile or none")
+    enrp_enrp: str = Field("none", description="ENRP server - ENRP server: a TLS profile or none")
+    pu_enrp: str = Field("none", description="pool user - ENRP server: a TLS profile or none")
+    pu_pe: str = Field("none", description="pool user - pool element: a TLS profile or none")
+    shared_key: bool = Field(
+        False, description="one pre-shared key for all hosts, instead of one for each"
+    )
+    authorisation: str | None = Field(
+        None, description="who may register what; null: identity with TLS, open without"
+    )
+
+    @field_validator("pe_enrp", "enrp_enrp", "pu_enrp", "pu_pe")
+    @classmethod
+    def _profile_exists(cls, value: str) -> str:
+        if value not in _TLS_CHOICES:
+            raise ValueError(f"'{value}' is no TLS profile; they are {', '.join(_TLS_CHOICES)}")
+        return value
+
+    @field_validator("authorisation")
+    @classmethod
+    def _authorisation_exists(cls, value: str | None) -> str | None:
+        if value is not None and value not in authorisations():
+            known = ", ".join(authorisations())
+            raise ValueError(f"'{value}' is no authorisation; they are {known}")
+        return value
+
+    @property
+    def used(self) -> bool:
+        """Whether TLS protects anything."""
+        return any(v != "none" for v in (self.pe_enrp, self.enrp_enrp, self.pu_enrp, self.pu_pe))
+
+    @property
+    def chosen_authorisation(self) -> str:
+        """The authorisation in force."""
+        if self.authorisation is not None:
+            return self.authorisation
+        return "open" if self.pe_enrp == "none" else "identity"
+
+    def profile(self, choice: str) -> Profile | None:
+        """The profile of a choice, None for none."""
+        return PROFILES.get(choice)
+
+
+def build_network(
+    settings: NetworkSettings, clock: Clock, streams: Streams, capture: PacketCapture | None
+) -> Network:
+    """The network of a scenario, without hosts."""
+    links = settings.links()
+    hops = topology.next_hops(settings.sites, links) if links else None
+    return Network(
+        clock,
+        streams,
+        LinkSettings(**{name: getattr(settings, name) for name in LinkSettings.model_fields}),
+        links,
+        hops,
+        sctp=settings.sctp,
+        instant=settings.transport == "instant",
+        ipv6=settings.ipv6,
+        capture=capture,
+    )
+
+
+class KeyRing:
+    """Hands hosts what they hold for TLS.
+
+    Parameters: `shared` one key for all instead of one for each.
+    """
+
+    def __init__(self, shared: bool) -> None:
+        self._shared = shared
+        self._authority = Authority("authority")
+        self._stranger = Authority("stranger")
+        self._keys: dict[str, Key] = {}
+        self._revoked: set[str] = set()
+
+    def equip(self, host: Host, credential: str, pools: frozenset[str] | None) -> None:
+        """Gives a host its key and certificate, good or bad, and whom it trusts."""
+        identity = "shared" if self._shared else host.name
+        key = Key(identity, f"secret of {identity}", None if self._shared else pools)
+        authority = self._stranger if credential == "unknown_authority" else self._authority
+        subject = f"not-{host.name}" if credential == "wrong_name" else host.name
+        end = 0.0 if credential == "expired" else float("inf")
+        certificate = authority.issue(subject, end=end)
+        host.credentials = Credentials(
+            key, self._keys, self._revoked, certificate, frozenset({self._authority})
+        )
+        if credential == "none":
+            host.credentials.key = None
+            host.credentials.certificate = None
+        elif credential == "wrong_key":
+            host.credentials.key = Key(identity, "wrong", pools)
+            self._keys.setdefault(identity, key)
+        elif credential == "unknown_identity":
+            host.credentials.key = Key("unknown", "unknown", pools)
+        else:
+            self._keys[identity] = key
+            if credential == "revoked":
+                self._revoked.add(identity)
+                self._authority.revoked.add(certificate.serial)
+
+
+def equip_host(host: Host, settings: HostSettings, clock: Clock, streams: Streams) -> None:
+    """Gives a host its CPU and the outages of its links."""
+    if settings.cpu is not None:
+        host.cpu = Cpu(clock, settings.cpu, streams.stream(host.name, "cpu"))
+    if settings.outages != OutageSettings():
+        links = host.network.host_links(host)
+        stream = streams.stream(host.name, "outages")
+        Outage(clock, settings.outages, stream, lambda up: host.network.cut(links, up))
+
+
+class Disaster:
+    """Carries an outage of the scenario out.
+
+    Parameters: `hosts` by group name; `struck` is called with a host and whether it is up.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        settings: SiteOutage,
+        network: Network,
+        sites: tuple[str, ...],
+        hosts: dict[str, list[Host]],
+        streams: Streams,
+        struck: Any,
+    ) -> None:
+        stream = streams.stream(f"outage-{number}", "times")
+        self._struck = struck
+        self._network = network
+        if settings.what == "hosts":
+            there = [
+                host
+                for group, members in hosts.items()
+                if not settings.groups or group in settings.groups
+                for host in members
+                if settings.site in host.sites
+            ]
+            count = round(settings.share * len(there))
+            order = streams.generator(f"outage-{number}", "choice").permutation(len(there))
+            self._hosts = [there[index] for index in sorted(order[:count].tolist())]
+            Outage(network.clock, settings, stream, self._strike)
+            return
+        if settings.path is not None:
+            self._links = network.path_links(*settings.path)
+        else:
+            site = settings.site
+            assert site is not None
+            self._links = [
+                link
+                for other in sites
+                if other != site
+                for link in network.path_links(site, other)
+                if site in link.name.split(" -> ")
+            ]
+        Outage(network.clock, settings, stream, self._cut)
+
+    def _strike(self, up: bool) -> None:
+        for host in self._hosts:
+            self._struck(host, up)
+
+    def _cut(self, up: bool) -> None:
+        self._network.cut(self._links, up)
