@@ -224,7 +224,8 @@ class Host:
         elif association is None:
             self._out_of_the_blue(frame, kind)
         elif frame.tag == association.own_tag or (
-            kind is Control.ABORT and frame.tag == association.peer_tag
+            kind in (Control.ABORT, Control.SHUTDOWN_COMPLETE)
+            and frame.tag == association.peer_tag
         ):
             association.take(frame)
         else:

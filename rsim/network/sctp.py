@@ -49,6 +49,7 @@ class SctpAssociation(Association):
     """
 
     __slots__ = (
+        "_answer_path",
         "_bundle",
         "_calm",
         "_cookie",
@@ -92,6 +93,7 @@ class SctpAssociation(Association):
         self._pending: list[tuple[int, bytes, int, bool, Flight | None]] = []
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
+        self._answer_path: Path | None = None
         self._retries = 0
         self._event = Event.LOST
         self._tls: TlsSession | None = None
@@ -465,7 +467,8 @@ class SctpAssociation(Association):
         )
 
     def _acknowledge(self) -> None:
-        path = self._transmission.best()
+        # To where the data came from: that way works (RFC 9260 6.4).
+        path = self._answer_path or self._transmission.best()
         self.host.network.transmit(self._frame(path, (self._reception.sack(),)), path.route)
         self._review()
 
@@ -520,6 +523,8 @@ class SctpAssociation(Association):
     def take(self, frame: Frame) -> None:
         """Takes a packet that has reached the host for this association."""
         chunks = frame.chunks
+        if len(self._remote) > 1:
+            self._answer_path = self._path_to(frame.source[0])
         messages = tuple(chunk for chunk in chunks if isinstance(chunk, Data))
         for chunk in chunks:
             if isinstance(chunk, Chunk):

@@ -175,19 +175,23 @@ class Transmission:
         now = self._clock.now
         beyond = set(sack.beyond)
         gone = [tsn for tsn in self._outstanding if tsn <= sack.cumulative or tsn in beyond]
+        earliest: dict[Path, int] = {}
+        for tsn, sent in self._outstanding.items():
+            earliest.setdefault(sent.path, tsn)
         paths: dict[Path, bool] = {}
         for tsn in gone:
             sent = self._outstanding.pop(tsn)
             first = sent.path not in paths
-            paths[sent.path] = True
+            paths[sent.path] = paths.get(sent.path, False) or earliest[sent.path] == tsn
             if first and not sent.again:
                 sent.path.measured(now - sent.time, self._settings)
         if gone:
             self._errors = 0
-        for path in paths:
+        for path, restart in paths.items():
             path.errors = 0
-            self._revive(path)
-            path.t3.stop()
+            path.active = True
+            if restart:
+                path.t3.stop()
         highest = max(sack.beyond, default=0)
         again = []
         for tsn, sent in self._outstanding.items():
@@ -245,9 +249,6 @@ class Transmission:
                 self._counters.path_failures += 1
             path.active = False
 
-    def _revive(self, path: Path) -> None:
-        path.active = True
-
     def watch(self) -> None:
         """Begins to send heartbeats on idle paths."""
         interval = self._settings.heartbeat_interval
@@ -291,7 +292,7 @@ class Transmission:
         path.beating = False
         path.measured(self._clock.now - path.sent_at, self._settings)
         path.errors = self._errors = 0
-        self._revive(path)
+        path.active = True
         path.beat_timer.start(self._beat_interval(path))
 
     def unwatch(self) -> None:
