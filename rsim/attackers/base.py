@@ -10,7 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from rsim.clock import Clock
-from rsim.network import Association, Event, Host, HostSettings, Receiver
+from rsim.network import Association, Credential, Event, Host, HostSettings, Receiver
 from rsim.randomness import Streams
 from rsim.units import Seconds
 from rsim.wire import Dialect
@@ -21,6 +21,9 @@ class AttackerSettings(HostSettings):
 
     kind: str = Field(description="which attack")
     count: int = Field(1, ge=0, description="number of attacker hosts")
+    credential: Credential = Field(
+        "none", description="what each attacker holds for TLS; valid: it is an insider"
+    )
     pool: str = Field("pool", description="pool under attack")
     start: Seconds = Field("10min", ge=0, validate_default=True, description="when it begins")
     stop: Seconds | None = Field(None, ge=0, description="when it ends; null: never")

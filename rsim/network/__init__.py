@@ -20,6 +20,7 @@ from rsim.network.outages import Outage, parse_schedule
 from rsim.network.sctp import SctpAssociation
 from rsim.network.settings import (
     CpuSettings,
+    Credential,
     HostSettings,
     LinkSettings,
     OutageSettings,
@@ -35,6 +36,7 @@ __all__ = [
     "Certificate",
     "Cpu",
     "CpuSettings",
+    "Credential",
     "Credentials",
     "Event",
     "Frame",

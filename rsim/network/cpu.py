@@ -24,6 +24,7 @@ class CpuCounters:
     cpu_dropped: int = 0
     cpu_busy: float = 0.0
     cpu_waited: float = 0.0
+    cpu_time: float = 0.0
 
 
 class Cpu:
@@ -93,6 +94,10 @@ class Cpu:
     def refuse(self) -> None:
         """Counts a message that found the buffer full."""
         self.counters.cpu_dropped += 1
+
+    def settle(self) -> None:
+        """Brings the counter of time, busy or not, up to the present."""
+        self.counters.cpu_time = self._clock.now
 
     def clear(self) -> None:
         """Forgets all work, as when the host goes down."""

@@ -131,7 +131,7 @@ class Host:
         here = SctpAssociation(
             self, local, (address, port), (address, *further), receiver, (tag, 0), (tsn, 0)
         )
-        self._remember(here)
+        self.remember(here)
         remote = network.host_at(address)
         if (
             remote is not None
@@ -180,11 +180,12 @@ class Host:
         if there.receiver is None:
             return None
         peer.expect(1)
-        self._remember(there)
+        self.remember(there)
         there.joined(peer)
         return there
 
-    def _remember(self, association: SctpAssociation) -> None:
+    def remember(self, association: SctpAssociation) -> None:
+        """Finds an association by each of the peer's addresses from now on."""
         for address in association.remote_addresses:
             key = (association.local_port, address, association.remote_port)
             self._associations[key] = association
@@ -224,8 +225,7 @@ class Host:
         elif association is None:
             self._out_of_the_blue(frame, kind)
         elif frame.tag == association.own_tag or (
-            kind in (Control.ABORT, Control.SHUTDOWN_COMPLETE)
-            and frame.tag == association.peer_tag
+            kind in (Control.ABORT, Control.SHUTDOWN_COMPLETE) and frame.tag == association.peer_tag
         ):
             association.take(frame)
         else:
@@ -243,9 +243,10 @@ class Host:
             return
         stream = self.network.stream
         tag, tsn = stream.identifier(), stream.identifier()
-        remote = (frame.source[0], *chunk.addresses)
+        here, source = frame.destination[0], frame.source[0]
+        remote = (source, *(address for address in chunk.addresses if address != source))
         cookie = Cookie(self.secret, tag, chunk.tag, tsn, chunk.tsn, remote, self.network.clock.now)
-        others = tuple(a for a in self.addresses if a != frame.destination[0])
+        others = tuple(address for address in self.addresses if address != here)
         self._reply(frame, chunk.tag, Chunk(Control.INIT_ACK, tag, tsn, others, cookie))
 
     def _cookie_echo(self, frame: Frame, cookie: Cookie, present: SctpAssociation | None) -> None:
@@ -275,7 +276,7 @@ class Host:
         if association.receiver is None:
             self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
             return
-        self._remember(association)
+        self.remember(association)
         association.accepted(cookie, listener[1])
         if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
             association.take(frame.with_chunks(frame.chunks[1:]))

@@ -229,7 +229,8 @@ class SctpAssociation(Association):
         self._send_init()
 
     def _send_init(self) -> None:
-        chunk = Chunk(Control.INIT, self.own_tag, self._next_tsn, tuple(self.host.addresses[1:]))
+        addresses = self.host.addresses if len(self.host.addresses) > 1 else ()
+        chunk = Chunk(Control.INIT, self.own_tag, self._next_tsn, addresses)
         path = self._transmission.paths[self._retries % len(self._transmission.paths)]
         self._start_timer(path)
         self._transmit(path, (chunk,))
@@ -265,9 +266,12 @@ class SctpAssociation(Association):
         self._cookie = chunk.cookie
         self._retries = 0
         self.state = State.COOKIE_ECHOED
-        if chunk.addresses:
-            self._remote = (self.remote_address, *chunk.addresses)
-            for path in self._paths(self._remote)[len(self._transmission.paths) :]:
+        news = tuple(address for address in chunk.addresses if address not in self._remote)
+        if news:
+            known = len(self._remote)
+            self._remote += news
+            self.host.remember(self)
+            for path in self._paths(self._remote)[known:]:
                 self._transmission.add(path)
         if self._tls is not None:
             self._tls.start()
@@ -288,7 +292,8 @@ class SctpAssociation(Association):
                 chosen.append(entry)
                 self._pending.remove(entry)
             self._bundle = (self.host.network.clock.now, tuple(map(self._next_data, chosen)))
-        path = self._transmission.primary
+        paths = self._transmission.paths
+        path = paths[(paths.index(self._answering) + self._retries) % len(paths)]
         self._start_timer(path)
         self._transmit(path, (Chunk(Control.COOKIE_ECHO, cookie=self._cookie), *self._bundle[1]))
 
@@ -468,7 +473,7 @@ class SctpAssociation(Association):
 
     def _acknowledge(self) -> None:
         # To where the data came from: that way works (RFC 9260 6.4).
-        path = self._answer_path or self._transmission.best()
+        path = self._answering
         self.host.network.transmit(self._frame(path, (self._reception.sack(),)), path.route)
         self._review()
 
@@ -551,7 +556,7 @@ class SctpAssociation(Association):
             self._cookie_ack()
         elif kind is Control.COOKIE_ECHO:
             # A COOKIE ACK that got lost (RFC 9260 5.2.4, action D).
-            self._transmit(self._transmission.primary, (Chunk(Control.COOKIE_ACK),))
+            self._transmit(self._answering, (Chunk(Control.COOKIE_ACK),))
         elif kind is Control.ABORT:
             self.end(Event.ABORTED)
         elif kind is Control.HEARTBEAT:
@@ -568,6 +573,11 @@ class SctpAssociation(Association):
             self.end(None)
         elif kind is Control.SHUTDOWN_COMPLETE:
             self.end(None)
+
+    @property
+    def _answering(self) -> Path:
+        """The path on which the last packet came, or the best one if there is just one."""
+        return self._answer_path or self._transmission.best()
 
     def _path_to(self, address: str) -> Path:
         paths = self._transmission.paths

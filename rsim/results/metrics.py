@@ -38,7 +38,10 @@ class Observation:
         return self.end - self.begin
 
     def counter(self, name: str) -> float:
-        """A counter's sum, 0 if no actor has it."""
+        """A counter's sum, 0 if no actor has it; `*.name` over all roles."""
+        if name.startswith("*."):
+            ending = name[1:]
+            return sum(value for key, value in self.counters.items() if key.endswith(ending))
         return self.counters.get(name, 0.0)
 
     def during(self, event: str) -> npt.NDArray[np.bool_]:
@@ -100,6 +103,21 @@ def _total(name: str, observation: Observation) -> float:
 
 def _rate(name: str, observation: Observation) -> float:
     return _ratio(observation.counter(name), observation.duration)
+
+
+def _packets_lost(observation: Observation) -> float:
+    lost = observation.counter("network.packets_lost")
+    return 100.0 * _ratio(lost, observation.counter("network.packets"))
+
+
+def _server_cpu_load(observation: Observation) -> float:
+    time = observation.counter("enrp_servers.cpu_time")
+    return 100.0 * _ratio(observation.counter("enrp_servers.cpu_busy"), time)
+
+
+def _server_cpu_wait(observation: Observation) -> float:
+    waited = observation.counter("enrp_servers.cpu_waited")
+    return _ratio(waited, observation.counter("enrp_servers.cpu_jobs"))
 
 
 def _mean_pool_elements(observation: Observation) -> float:
@@ -218,6 +236,33 @@ METRICS: dict[str, Metric] = {
             "bytes of all ASAP messages sent / time",
             partial(_rate, "network.asap_bytes"),
         ),
+        Metric(
+            "packets_lost_pct",
+            "%",
+            "packets lost",
+            "packets lost on links by loss, full queues and cuts / packets sent",
+            _packets_lost,
+        ),
+        _count("retransmissions", "messages sent again by SCTP", "*.retransmissions"),
+        _count("associations_lost", "associations lost", "*.associations_lost"),
+        _count("handshakes", "TLS handshakes completed", "*.handshakes"),
+        _count("handshakes_refused", "TLS handshakes refused", "*.handshakes_refused"),
+        _count("records_refused", "TLS records refused", "*.records_refused"),
+        Metric(
+            "server_cpu_load_pct",
+            "%",
+            "CPU load of the ENRP servers",
+            "CPU time used by ENRP servers / (time x servers with a CPU model)",
+            _server_cpu_load,
+        ),
+        Metric(
+            "server_cpu_wait_s",
+            "s",
+            "mean wait for an ENRP server's CPU",
+            "sum of the waits / messages that had their turn",
+            _server_cpu_wait,
+        ),
+        _count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
         Metric(
             "attack_messages_per_s",
             "1/s",

@@ -99,7 +99,7 @@ class Deployment:
         self.recorder.add(role, host.counters)
         self.recorder.add(role, host.tls_counters)
         if host.cpu is not None:
-            self.recorder.add(role, host.cpu.counters)
+            self.recorder.add(role, host.cpu.counters, host.cpu.settle)
         return host
 
     def _strike(self, host: Host, up: bool) -> None:

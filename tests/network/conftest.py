@@ -38,7 +38,7 @@ class Pair:
         sctp = link.pop("sctp", None)
         path = LinkSettings(**{"delay": 0.05, **link})
         sites = [[f"{name}{i}" for i in range(homes)] for name in "ab"]
-        paths = {(a, b): path for a, b in zip(*sites, strict=True)}
+        paths = dict.fromkeys(zip(*sites, strict=True), path)
         self.network = Network(self.clock, Streams(seed), paths=paths, sctp=sctp)
         self.client_host = self.network.add_host("client", *sites[0])
         self.server_host = self.network.add_host("server", *sites[1])

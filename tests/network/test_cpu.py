@@ -49,7 +49,9 @@ def test_mean_wait_is_that_of_m_m_1(load):
 
 @pytest.mark.parametrize(("load", "buffer"), [(0.8, 3), (2.0, 5), (0.5, 1)])
 def test_loss_is_that_of_m_m_1_k(load, buffer):
-    runs = [flood(load, 5000, seed, distribution="exponential", buffer=buffer) for seed in range(16)]
+    runs = [
+        flood(load, 5000, seed, distribution="exponential", buffer=buffer) for seed in range(16)
+    ]
     lost = [cpu.counters.cpu_dropped / 5000 for _, cpu in runs]
     assert within(lost, (1 - load) * load**buffer / (1 - load ** (buffer + 1)))
 

@@ -211,7 +211,7 @@ def test_everything_arrives_once_and_in_order_under_loss_and_jitter(seed, loss, 
     st.booleans(),
 )
 def test_the_short_way_has_the_outcome_of_packets(delay, messages, close):
-    """With a tap that does nothing each message is a packet with SACKs; nobody sees a difference."""
+    """With a tap that does nothing each message is a packet with SACKs; nobody sees it."""
     from .conftest import Pair
 
     outcomes = []

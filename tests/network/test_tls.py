@@ -158,12 +158,8 @@ PSK13 = PROFILES["tls13-psk-ecdhe"]
         (
             {
                 "profile": MUTUAL,
-                "server": Credentials(
-                    certificate=GOOD.issue("server"), trusted=frozenset({GOOD})
-                ),
-                "client": Credentials(
-                    certificate=OTHER.issue("client"), trusted=frozenset({GOOD})
-                ),
+                "server": Credentials(certificate=GOOD.issue("server"), trusted=frozenset({GOOD})),
+                "client": Credentials(certificate=OTHER.issue("client"), trusted=frozenset({GOOD})),
             },
             Refusal.UNKNOWN_AUTHORITY,
         ),

@@ -1,0 +1,278 @@
+"""The network and its security as scenarios set them."""
+
+import shutil
+import subprocess
+
+import pytest
+
+import rsim
+from rsim.errors import ScenarioError
+from rsim.scenario import Deployment
+from rsim.scenario.files import validate
+from rsim.wire.dissect import dissect
+
+
+def scenario(**changes):
+    table = {
+        "profile": "rfc",
+        "warm_up": "11min",
+        "duration": "10min",
+        "network": {"delay": "10ms"},
+        "pool_elements": {"element": {"count": 3}},
+        "pool_users": {
+            "user": {
+                "count": 6,
+                "request_size": {"distribution": "exponential", "mean": "1e6"},
+                "request_interval": {"distribution": "exponential", "mean": 5},
+            }
+        },
+    }
+    for path, value in changes.items():
+        place = table
+        *parents, last = path.split("__")
+        for key in parents:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return validate(table, "test")
+
+
+SECURE = {
+    "pe_enrp": "psk-aes128-cbc",
+    "pu_enrp": "rsa-aes128-cbc",
+    "pu_pe": "tls13-rsa",
+}
+
+
+def test_sctp_without_loss_and_delay_gives_what_the_instant_transport_gives():
+    results = [
+        rsim.run(scenario(network={"transport": transport, "delay": 0}))
+        for transport in ("instant", "sctp")
+    ]
+    assert results[0].requests.equals(results[1].requests)
+
+
+def test_loss_slows_service_and_loses_no_request():
+    plain, lossy = (
+        rsim.run(scenario(network={"delay": "10ms", "loss": loss})) for loss in (0, 0.1)
+    )
+    assert lossy.metrics["packets_lost_pct"] == pytest.approx(10, abs=1)
+    assert lossy.metrics["handling_speed_pct"] < 0.9 * plain.metrics["handling_speed_pct"]
+    assert lossy.metrics["requests_completed"] > 0.97 * plain.metrics["requests_completed"]
+
+
+@pytest.mark.conformance("SEC-024")
+def test_tls_on_every_kind_of_association():
+    plain, secure = rsim.run(scenario()), rsim.run(scenario(security=SECURE))
+    ratio = secure.metrics["handling_speed_pct"] / plain.metrics["handling_speed_pct"]
+    assert 0.8 < ratio < 1
+    handshakes = secure.counters["pool_users.handshakes"]
+    assert handshakes == pytest.approx(secure.metrics["accepts"], abs=5)
+    assert plain.counters["pool_users.handshakes"] == 0
+
+
+@pytest.mark.conformance("SEC-002")
+@pytest.mark.parametrize(
+    ("credential", "joins"),
+    [
+        ("valid", True),
+        ("none", False),
+        ("wrong_key", False),
+        ("unknown_identity", False),
+        ("revoked", False),
+    ],
+)
+def test_only_elements_with_the_key_join(credential, joins):
+    result = rsim.run(scenario(security=SECURE, pool_elements__element__credential=credential))
+    assert (result.metrics["mean_pool_elements"] > 2.9) is joins
+    assert (result.metrics["requests_completed"] > 0) is joins
+
+
+@pytest.mark.parametrize("credential", ["wrong_name", "expired", "unknown_authority", "revoked"])
+def test_users_refuse_a_server_with_a_bad_certificate(credential):
+    result = rsim.run(
+        scenario(
+            security={"pu_enrp": "rsa-aes128-cbc"}, enrp_servers__server__credential=credential
+        )
+    )
+    assert result.metrics["requests_completed"] == 0
+    assert result.metrics["handshakes_refused"] > 0
+
+
+@pytest.mark.conformance("SEC-002")
+def test_a_flood_without_the_key_leaves_no_trace():
+    flood = {"kind": "registration-flood", "interval": "1s"}
+    plain = rsim.run(scenario(attackers__flood=flood))
+    secure = rsim.run(scenario(attackers__flood=flood, security=SECURE))
+    assert plain.metrics["mean_pool_elements"] > 100
+    assert secure.metrics["mean_pool_elements"] == pytest.approx(3, abs=0.1)
+    assert secure.metrics["registrations_refused"] > 500
+
+
+def test_a_valid_key_of_another_pool_is_no_right_to_join():
+    flood = {"kind": "registration-flood", "interval": "5s", "credential": "valid"}
+    result = rsim.run(
+        scenario(
+            security=SECURE,
+            pools={"pool": {}, "other": {}},
+            attackers__flood={**flood, "pool": "other"},
+        )
+    )
+    assert result.counters["attackers.handshakes"] > 0
+
+
+def test_a_shared_key_lets_every_holder_register_anything():
+    flood = {"kind": "registration-flood", "interval": "5s", "credential": "valid"}
+    result = rsim.run(scenario(security={**SECURE, "shared_key": True}, attackers__flood=flood))
+    assert result.metrics["mean_pool_elements"] > 50
+
+
+def test_a_server_with_a_cpu_answers_later():
+    cpu = {"service_time": "50ms"}
+    fresh = {"protocol": {"pool_user": {"stale_cache_value": 0}}}
+    fast = rsim.run(scenario(**fresh))
+    slow = rsim.run(scenario(**fresh, enrp_servers__server__cpu=cpu))
+    assert slow.metrics["startup_delay_s"] > fast.metrics["startup_delay_s"] + 0.04
+    assert slow.metrics["server_cpu_load_pct"] > 1
+
+
+def test_hosts_are_spread_over_sites():
+    network = {"sites": ["a", "b", "c"], "topology": "row", "wan": {"delay": "20ms"}}
+    table = {"site": ["a", "b", "c"], "count": 5}
+    deployment = Deployment(
+        scenario(
+            network=network,
+            enrp_servers__server__site="a",
+            pool_elements__element=table,
+            pool_users__user__site="b",
+        )
+    )
+    assert [host.site for host in deployment.hosts["element"]] == ["a", "b", "c", "a", "b"]
+    assert deployment.network.delay("a", "c") == pytest.approx(0.04)
+    assert deployment.run().metrics["requests_completed"] > 0
+
+
+def test_multi_homed_elements_serve_through_a_cut_of_one_path():
+    network = {
+        "sites": ["main", "east", "west"],
+        "topology": "mesh",
+        "wan": {"delay": "5ms"},
+        "outages": [{"path": ["main", "east"], "schedule": "down@12min"}],
+        # With the default of 5 a path is given up after 63 s, later than keep-alives wait.
+        "sctp": {"path_max_retrans": 0},
+    }
+    completed = {}
+    for homes in ([], ["west"]):
+        result = rsim.run(
+            scenario(
+                network=network,
+                enrp_servers__server__site="main",
+                pool_users__user__site="main",
+                pool_users__user__also_at=homes,
+                pool_elements__element={"count": 3, "site": "east", "also_at": homes},
+                enrp_servers__server__also_at=homes,
+            )
+        )
+        completed[len(homes)] = result.metrics["requests_completed"]
+    assert completed[1] > 3 * completed[0]
+
+
+def test_a_disaster_takes_the_hosts_of_a_site_and_they_return():
+    outage = {"site": "lan", "what": "hosts", "groups": ["element"], "share": 0.67}
+    result = rsim.run(scenario(network__outages=[{**outage, "schedule": "down@13min, up@16min"}]))
+    assert result.counters["pool_elements.registrations_sent"] >= 5
+    assert result.metrics["failovers"] + result.metrics["requests_completed"] > 100
+    lost = rsim.run(scenario(network__outages=[{**outage, "schedule": "down@13min"}]))
+    assert lost.metrics["mean_pool_elements"] < 2
+
+
+def test_users_fail_over_when_a_host_is_lost_and_its_heartbeats_or_keep_alives_end():
+    outage = {"site": "lan", "what": "hosts", "groups": ["element"], "share": 0.34}
+    result = rsim.run(
+        scenario(
+            network__outages=[{**outage, "schedule": "down@13min"}],
+            pool_users__user__request_size="1e8",
+            pool_users__user__keep_alive_interval="1s",
+            pool_users__user__keep_alive_timeout="1s",
+        )
+    )
+    assert result.metrics["failovers"] >= 1
+
+
+def test_ipv6():
+    deployment = Deployment(scenario(network__ipv6=True))
+    assert ":" in deployment.hosts["element"][0].address
+    assert deployment.run().metrics["requests_completed"] > 100
+
+
+def test_a_graph_beside_the_scenario_is_read(tmp_path):
+    (tmp_path / "sites.csv").write_text("from,to,delay\nlan,far,0.1\n")
+    file = tmp_path / "scenario.toml"
+    file.write_text('[network]\ngraph = "sites.csv"\n[pool_users.user]\nsite = "far"\n')
+    loaded = rsim.load(file)
+    assert loaded.network.sites == ("lan", "far")
+    assert loaded.network.graph is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": {"transport": "instant", "loss": 0.1}}, "only sctp knows loss"),
+        ({"network": {"transport": "instant"}, "security": SECURE}, "knows TLS"),
+        ({"security": {"pe_enrp": "rot13"}}, "security.pe_enrp: 'rot13' is no TLS profile"),
+        ({"security": {"authorisation": "mother"}}, "is no authorisation; they are open, key"),
+        ({"network": {"outages": [{"site": "moon"}]}}, "no site 'moon'"),
+        ({"network": {"outages": [{}]}}, "must name either a path"),
+        ({"network": {"outages": [{"site": "lan", "groups": ["x"]}]}}, "there is no 'x'"),
+        ({"network": {"outages": [{"site": "lan", "schedule": "bang"}]}}, "no change of state"),
+        ({"network": {"graph": "missing.csv"}}, "missing.csv: can't be read"),
+        ({"network": {"queue": 5}}, "only a link with a bandwidth has a queue"),
+        (
+            {"enrp_servers__server__cpu": {"service_times": {"ASAP_REGISTRATON": 1}}},
+            "'ASAP_REGISTRATON' is no message",
+        ),
+        (
+            {"network": {"transport": "instant"}, "pool_users__user__also_at": ["lan"]},
+            "only network.transport = 'sctp' knows also_at",
+        ),
+    ],
+)
+def test_mistakes_are_named(changes, message):
+    with pytest.raises(ScenarioError, match=message):
+        scenario(**changes)
+
+
+# Captures ----------------------------------------------------------------------------------------
+
+
+def test_a_capture_shows_records_as_sent_and_decrypted_on_request(tmp_path):
+    secure = scenario(security=SECURE)
+    plain = tmp_path / "opaque.pcapng", tmp_path / "readable.pcapng"
+    digests = {
+        rsim.run(secure, pcap=plain[0]).digest,
+        rsim.run(secure, pcap=plain[1], decrypted=True).digest,
+        rsim.run(secure).digest,
+    }
+    assert len(digests) == 1
+    opaque, readable = (
+        [row["message"] for row in dissect(str(file)) if not row["error"]] for file in plain
+    )
+    assert "ASAP_REGISTRATION" in readable and "ASAP_HANDLE_RESOLUTION_RESPONSE" in readable
+    assert "ASAP_REGISTRATION" not in opaque
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.parametrize("loss", [0, 0.05])
+def test_tshark_reads_every_packet_of_a_run(tmp_path, loss):
+    file = tmp_path / "run.pcapng"
+    rsim.run(scenario(network={"delay": "10ms", "loss": loss}, duration="2min"), pcap=file)
+    command = ["tshark", "-r", file, "-n", "-o", "sctp.checksum:CRC 32c", "-T", "fields"]
+    fields = ["sctp.checksum.status", "_ws.malformed", "sctp.chunk_type"]
+    for field in fields:
+        command += ["-e", field]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(rows) > 500
+    assert {row[0] for row in rows} == {"1"}
+    assert {row[1] for row in rows} == {""}
+    kinds = {kind for row in rows for kind in row[2].split(",")}
+    assert {"0", "1", "2", "10", "11"} <= kinds
