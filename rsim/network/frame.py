@@ -63,7 +63,7 @@ class Cookie:
     created: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
     """A control chunk: `tag`, `tsn`, `addresses` of INIT and INIT ACK, `cookie`, `number` of a
     heartbeat."""
@@ -81,7 +81,7 @@ class Chunk:
         return _CONTROL_SIZES[self.kind] + 8 * len(self.addresses)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sack:
     """An acknowledgement: all up to `cumulative`, and the TSNs `beyond` it (RFC 9260 3.3.4)."""
 
@@ -105,7 +105,7 @@ class Sack:
         return 16 + 4 * len(self.blocks)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Data:
     """A user message in one DATA chunk (RFC 9260 3.3.1).
 
@@ -133,7 +133,7 @@ class Data:
 AnyChunk = Chunk | Sack | Data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
     """An SCTP packet, or a UDP datagram where `chunks` is empty.
 

@@ -126,8 +126,7 @@ class Host:
         if network.instant:
             return self._connect_instantly(local, (address, port), receiver)
         self.counters.associations_opened += 1
-        stream = network.stream
-        tag, tsn = stream.identifier(), stream.identifier()
+        tag, tsn = network.new_tag(), network.new_tag()
         here = SctpAssociation(
             self, local, (address, port), (address, *further), receiver, (tag, 0), (tsn, 0)
         )
@@ -166,7 +165,7 @@ class Host:
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
         """The other end of an association that is set up without packets."""
-        peer.peer_tag = self.network.stream.identifier()
+        peer.peer_tag = self.network.new_tag()
         there = SctpAssociation(
             self,
             (peer.remote_address, peer.remote_port),
@@ -241,8 +240,7 @@ class Host:
         if frame.destination[1] not in self._listeners:
             self._reply(frame, chunk.tag, Chunk(Control.ABORT))
             return
-        stream = self.network.stream
-        tag, tsn = stream.identifier(), stream.identifier()
+        tag, tsn = self.network.new_tag(), self.network.new_tag()
         here, source = frame.destination[0], frame.source[0]
         remote = (source, *(address for address in chunk.addresses if address != source))
         cookie = Cookie(self.secret, tag, chunk.tag, tsn, chunk.tsn, remote, self.network.clock.now)
@@ -277,10 +275,12 @@ class Host:
             self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
             return
         self.remember(association)
+        peer = self.network.end(frame.source, frame.destination)
+        if isinstance(peer, SctpAssociation):
+            association.meet(peer)
         association.accepted(cookie, listener[1])
         if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
             association.take(frame.with_chunks(frame.chunks[1:]))
-            association.acknowledge_now()
 
     def _out_of_the_blue(self, frame: Frame, kind: Control | None) -> None:
         """RFC 9260 8.4: answered by ABORT, unless it ends something itself."""

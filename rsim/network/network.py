@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
+from math import inf
 
 from rsim.clock import Clock
 from rsim.network.association import Association
@@ -39,16 +40,18 @@ class Traffic:
 class Route:
     """The links from one address to another, in their order.
 
-    `plain_delay` is the delay in s where no link does more than delay, else None. `frames` and
-    `bytes` (of messages) count what went as one event, without asking the links.
+    `plain_delay` is the delay in s where no link does more than delay, else None. `frames` counts
+    packets that went as one event, without asking the links, and `frames_cut` those among them that
+    did not arrive. `cut_at` is when a link has last gone down.
     """
 
-    __slots__ = ("bytes", "frames", "links", "plain_delay")
+    __slots__ = ("cut_at", "frames", "frames_cut", "links", "plain_delay")
 
     def __init__(self, links: tuple[Link, ...]) -> None:
         self.links = links
         self.frames = 0
-        self.bytes = 0
+        self.frames_cut = 0
+        self.cut_at = -inf
         self.plain_delay: float | None = None
         self.refresh()
 
@@ -90,6 +93,7 @@ class Network:
         self.instant = instant
         self.capture = capture
         self.traffic = Traffic()
+        self.cut_at = -inf
         self.stream: Stream = streams.stream("network", "associations")
         self.links: dict[str, Link] = {}
         self._streams = streams
@@ -185,6 +189,10 @@ class Network:
             route = self._routes[key] = Route(tuple(links))
         return route
 
+    def new_tag(self) -> int:
+        """A tag or first TSN that nobody can guess."""
+        return 1 + int(self.stream.uniform() * 0xFFFFFFFF)
+
     def path_links(self, site: str, other: str) -> list[Link]:
         """Both directions of the path between two sites, or the links within one."""
         links = [*self._between(site, other), *self._between(other, site)]
@@ -216,6 +224,11 @@ class Network:
         """Cuts links, or mends them."""
         for link in links:
             link.up = up
+        if not up:
+            self.cut_at = self.clock.now
+            for route in self._routes.values():
+                if any(link in links for link in route.links):
+                    route.cut_at = self.clock.now
         self.changed()
 
     def tap(self, links: list[Link], tap: Tap) -> None:
@@ -234,8 +247,24 @@ class Network:
         host = self._hosts.get(frame.source[0])
         if host is not None and not host.up:
             return
-        self._write(frame, route)
-        self._hop(frame, route.links, 0, self._hosts.get(frame.destination[0]))
+        if self.capture is not None:
+            self._write(frame, route)
+        self._depart(frame, route, self._hosts.get(frame.destination[0]))
+
+    def _depart(self, frame: Frame, route: Route, host: Host | None) -> None:
+        delay = route.plain_delay
+        if delay is None:
+            self._hop(frame, route.links, 0, host)
+        elif host is not None:
+            route.frames += 1
+            now = self.clock._now
+            self.clock.call_at(now + delay, self._land, frame, route, host, now)
+
+    def _land(self, frame: Frame, route: Route, host: Host, sent_at: float) -> None:
+        if route.cut_at < sent_at:
+            host.arrive(frame)
+        else:
+            route.frames_cut += 1
 
     def _hop(self, frame: Frame, links: tuple[Link, ...], number: int, host: Host | None) -> None:
         if number < len(links):
@@ -273,20 +302,28 @@ class Network:
             if member is not None and member is not host:
                 frame = Frame(source, destination, data=data)
                 route = self.route(host.address, member.address)
-                self._write(frame, route)
-                self._hop(frame, route.links, 0, member)
+                if self.capture is not None:
+                    self._write(frame, route)
+                self._depart(frame, route, member)
 
     def datagram_protocol(self, port: int) -> int:
         """The payload protocol identifier under which datagrams to a port are counted."""
         return PPID_ASAP if port == ASAP_PORT else PPID_ENRP
 
     def _write(self, frame: Frame, route: Route) -> None:
-        if self.capture is not None:
-            now, delay = self.clock.now, route.plain_delay
-            self.capture.frame(now, frame, None if delay is None else now + delay)
+        assert self.capture is not None
+        now, delay = self.clock.now, route.plain_delay
+        self.capture.frame(now, frame, None if delay is None else now + delay)
 
     @property
     def packets(self) -> int:
         """Packets that have been sent on links; each link that a packet takes counts."""
         events = sum(route.frames * len(route.links) for route in self._routes.values())
         return events + sum(link.counters.frames for link in self.links.values())
+
+    @property
+    def packets_lost(self) -> int:
+        """Packets that a link has lost, for whatever reason."""
+        counters = [link.counters for link in self.links.values()]
+        events = sum(route.frames_cut for route in self._routes.values())
+        return events + sum(c.frames_lost + c.frames_overflowed + c.frames_cut for c in counters)

@@ -5,22 +5,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rsim.clock import Clock
+from rsim.clock import Clock, Timer
 from rsim.network.frame import Data, Sack
 
 
 class Reception:
     """Received TSNs and messages that wait for those before them.
 
-    Parameters: `deliver` takes messages in the order of their stream; `acknowledge` sends a SACK;
-    `delay` in s for which a SACK may wait for a second packet.
+    Parameters: `acknowledge` sends a SACK; `delay` in s for which one may wait for a second packet.
     """
+
+    __slots__ = (
+        "_acknowledge",
+        "_beyond",
+        "_clock",
+        "_delay",
+        "_held",
+        "_packets",
+        "_sequences",
+        "_timer",
+        "cumulative",
+        "sequence",
+    )
 
     def __init__(
         self,
         clock: Clock,
         cumulative: int,
-        deliver: Callable[[Data], None],
         acknowledge: Callable[[], None],
         delay: float,
     ) -> None:
@@ -29,14 +40,17 @@ class Reception:
         self._beyond: set[int] = set()
         self._sequences: dict[int, int] = {}
         self._held: dict[tuple[int, int], Data] = {}
-        self._deliver = deliver
         self._acknowledge = acknowledge
         self._delay = delay
         self._packets = 0
-        self._timer = clock.timer(acknowledge)
+        self._clock = clock
+        self._timer: Timer | None = None
 
-    def take(self, packet: tuple[Data, ...]) -> None:
-        """Takes the user messages of one packet and sees to their acknowledgement."""
+    def take(self, packet: tuple[Data, ...]) -> list[Data]:
+        """Takes the user messages of one packet and sees to their acknowledgement.
+
+        Returns the messages that can be handed on now, in the order of their streams.
+        """
         at_once = False
         ready: list[Data] = []
         for data in packet:
@@ -50,10 +64,12 @@ class Reception:
         self._packets += 1
         if at_once or self._packets >= 2 or self._delay == 0:
             self._acknowledge()
-        elif not self._timer.running:
-            self._timer.start(self._delay)
-        for data in ready:
-            self._deliver(data)
+        else:
+            if self._timer is None:
+                self._timer = self._clock.timer(self._acknowledge)
+            if not self._timer.running:
+                self._timer.start(self._delay)
+        return ready
 
     def arrived(self, tsn: int) -> None:
         """Notes that a TSN has arrived."""
@@ -88,7 +104,7 @@ class Reception:
     def sack(self) -> Sack:
         """The acknowledgement as of now; nothing waits for one any more."""
         self._packets = 0
-        self._timer.stop()
+        self.stop()
         return Sack(self.cumulative, tuple(sorted(self._beyond)))
 
     @property
@@ -97,5 +113,6 @@ class Reception:
         return self._packets > 0
 
     def stop(self) -> None:
-        """Acknowledges nothing any more."""
-        self._timer.stop()
+        """No acknowledgement waits any more."""
+        if self._timer is not None:
+            self._timer.stop()

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from rsim.clock import Timer
 from rsim.network.association import Association, Event, Receiver
 from rsim.network.credentials import Principal, Refusal
 from rsim.network.frame import AnyChunk, Chunk, Control, Cookie, Data, Frame, Sack
@@ -97,9 +98,9 @@ class SctpAssociation(Association):
         self._retries = 0
         self._event = Event.LOST
         self._tls: TlsSession | None = None
-        self._timer = network.clock.timer(self._timer_expired)
+        self._timer: Timer | None = None
         self._reception = Reception(
-            network.clock, tsns[1] - 1, self._deliver, self._acknowledge, network.sctp.sack_delay
+            network.clock, tsns[1] - 1, self._acknowledge, network.sctp.sack_delay
         )
         self._transmission = Transmission(
             network.clock,
@@ -150,9 +151,30 @@ class SctpAssociation(Association):
 
     def send(self, ppid: int, data: bytes, stream: int = 0, unordered: bool = False) -> None:
         """Sends one message on a stream; unordered ones don't wait for those before them."""
+        network = self.host.network
+        if self._calm and stream == 0 and not unordered:
+            route = self._transmission.primary.route
+            delay = route.plain_delay
+            if delay is not None:
+                network.traffic.count(ppid, data)
+                tls = self._tls
+                protection = tls.seal(data) if tls is not None else None
+                tsn, sequence = self._next_tsn, self._sequence
+                self._next_tsn = tsn + 1
+                self._sequence = sequence + 1
+                route.frames += 1
+                clock = network.clock
+                now = clock._now
+                assert self._peer is not None
+                arrive = self._peer._arrive
+                clock.call_at(now + delay, arrive, tsn, sequence, ppid, data, protection, now)
+                if network.capture is not None:
+                    message = self._data(tsn, 0, sequence, ppid, data, False, protection)
+                    frame = self._frame(self._transmission.primary, (message,))
+                    network.capture.frame(now, frame, now + delay)
+                return
         if self.state.value > State.ESTABLISHED.value:
             return
-        network = self.host.network
         network.traffic.count(ppid, data)
         tls = self._tls
         if self.state is not State.ESTABLISHED or (
@@ -160,27 +182,6 @@ class SctpAssociation(Association):
         ):
             self._pending.append((ppid, data, stream, unordered, None))
             return
-        if self._calm and stream == 0 and not unordered:
-            path = self._transmission.primary
-            delay = path.route.plain_delay
-            peer = self._peer
-            if delay is not None and peer is not None:
-                protection = tls.seal(data) if tls is not None else None
-                tsn = self._next_tsn
-                self._next_tsn = tsn + 1
-                clock = network.clock
-                now = clock._now
-                path.sent_at = now
-                path.route.frames += 1
-                path.route.bytes += len(data) if tls is None else tls.size(data)
-                clock.call_at(
-                    now + delay, peer._arrive, tsn, self._sequence, ppid, data, protection, now
-                )
-                if network.capture is not None:
-                    message = self._data(tsn, 0, self._sequence, ppid, data, False, protection)
-                    network.capture.frame(now, self._frame(path, (message,)), now + delay)
-                self._sequence += 1
-                return
         self._send_now(((ppid, data, stream, unordered, None),))
 
     def close(self) -> None:
@@ -213,7 +214,8 @@ class SctpAssociation(Association):
         self.receiver = None
         self._calm = False
         self._pending.clear()
-        self._timer.stop()
+        if self._timer is not None:
+            self._timer.stop()
         self._reception.stop()
         self._transmission.stop()
         self.host.forget(self)
@@ -239,6 +241,8 @@ class SctpAssociation(Association):
         path.rto = min(
             self.host.network.sctp.rto_initial * 2**self._retries, self.host.network.sctp.rto_max
         )
+        if self._timer is None:
+            self._timer = self.host.network.clock.timer(self._timer_expired)
         self._timer.start(path.rto)
 
     def _timer_expired(self) -> None:
@@ -300,6 +304,7 @@ class SctpAssociation(Association):
     def _cookie_ack(self) -> None:
         if self.state is not State.COOKIE_ECHOED:
             return
+        assert self._timer is not None
         self._timer.stop()
         self._retries = 0
         self.state = State.ESTABLISHED
@@ -309,14 +314,12 @@ class SctpAssociation(Association):
             path.rto = self.host.network.sctp.rto_initial
         for data in bundle:
             self._transmission.undelivered(data, sent_at)
-        network = self.host.network
-        peer = network.end(
-            (self.remote_address, self.remote_port), (self.local_address, self.local_port)
-        )
-        if isinstance(peer, SctpAssociation):
-            self._peer = peer
-            peer._peer = self
         self._established()
+
+    def meet(self, peer: SctpAssociation) -> None:
+        """Knows the other end, to which messages can go as one event."""
+        self._peer = peer
+        peer._peer = self
 
     def accepted(self, cookie: Cookie, offers: tuple[Profile, ...]) -> None:
         """The listener's side comes to life: it answers the COOKIE ECHO."""
@@ -397,6 +400,7 @@ class SctpAssociation(Association):
             self._pending.append(entry)
 
     def _tls_opened(self) -> None:
+        self._review()
         self._flush()
         self._notify_up()
 
@@ -418,7 +422,7 @@ class SctpAssociation(Association):
         if not entries:
             return
         self._calm = False
-        self._transmission.watch()
+        self._watch()
         packet: list[Data] = []
         room = _ROOM
         for data in map(self._next_data, entries):
@@ -538,10 +542,15 @@ class SctpAssociation(Association):
                 self._sacked(chunk)
         open_ = State.ESTABLISHED.value <= self.state.value <= State.SHUTDOWN_SENT.value
         if messages and open_ and self.host.has_room():
-            self._transmission.watch()
+            self._watch()
             self._calm = False
-            self._reception.take(messages)
+            ready = self._reception.take(messages)
+            if self._transmission.primary.route.plain_delay is not None:
+                # What may travel as one event next need not carry an acknowledgement.
+                self.acknowledge_now()
             self._review()
+            for data in ready:
+                self._deliver(data)
 
     def _sacked(self, sack: Sack) -> None:
         self._transmission.acknowledged(sack)
@@ -598,13 +607,18 @@ class SctpAssociation(Association):
         if (
             self.state is State.ESTABLISHED
             and host.up
+            and (host.network.cut_at < sent_at or self._way_was_open(sent_at))
             and tsn == reception.cumulative + 1
             and sequence == reception.sequence
             and (host.cpu is None or host.has_room())
         ):
             reception.cumulative = tsn
             reception.sequence = sequence + 1
-            self._hand_on(ppid, plain, protection)
+            if self._tls is None and host.cpu is None:
+                if self.receiver is not None:
+                    self.receiver.receive(self, ppid, plain)
+            else:
+                self._hand_on(ppid, plain, protection)
             return
         peer = self._peer
         if peer is None:
@@ -617,11 +631,16 @@ class SctpAssociation(Association):
             peer._transmission.watch()
         host.arrive(peer._frame(path, (data,)))
 
+    def _way_was_open(self, sent_at: float) -> bool:
+        peer = self._peer
+        return peer is not None and peer._transmission.primary.route.cut_at < sent_at
+
     def _review(self) -> None:
         """Whether messages may travel as one event again."""
         if (
             self.state is State.ESTABLISHED
             and self._peer is not None
+            and (self._tls is None or self._tls.state is TlsState.OPEN)
             and self._transmission.idle
             and self._transmission.primary.active
             and not self._reception.owes
@@ -634,6 +653,11 @@ class SctpAssociation(Association):
         """Looks for the way to the peer anew, as links have been added."""
         for path in self._transmission.paths:
             path.route = self.host.network.route(path.local, path.remote)
+
+    def _watch(self) -> None:
+        """Heartbeats, where the path can change without anybody telling."""
+        if self._transmission.primary.route.plain_delay is None:
+            self._transmission.watch()
 
     def disturbed(self) -> None:
         """The network has changed: from now on the peer is watched."""

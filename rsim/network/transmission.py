@@ -101,6 +101,20 @@ class Transmission:
     Parameters: `transmit` sends chunks on a path; `lost` is called when the peer is given up.
     """
 
+    __slots__ = (
+        "_clock",
+        "_counters",
+        "_equipped",
+        "_errors",
+        "_lost",
+        "_outstanding",
+        "_settings",
+        "_stream",
+        "_transmit",
+        "paths",
+        "primary",
+    )
+
     def __init__(
         self,
         clock: Clock,
@@ -121,16 +135,23 @@ class Transmission:
         self._lost = lost
         self._outstanding: dict[int, _Sent] = {}
         self._errors = 0
-        for path in paths:
-            self._equip(path)
+        self._equipped = False
 
-    def _equip(self, path: Path) -> None:
+    def _equip(self) -> None:
+        """Timers are made when the first packet wants one: most associations need none."""
+        if not self._equipped:
+            self._equipped = True
+            for path in self.paths:
+                self._add_timers(path)
+
+    def _add_timers(self, path: Path) -> None:
         path.t3 = self._clock.timer(lambda: self._t3_expired(path))
         path.beat_timer = self._clock.timer(lambda: self._beat(path))
 
     def add(self, path: Path) -> None:
         """One more address of the peer has become known."""
-        self._equip(path)
+        if self._equipped:
+            self._add_timers(path)
         self.paths.append(path)
 
     @property
@@ -154,6 +175,7 @@ class Transmission:
 
     def undelivered(self, data: Data, sent_at: float) -> None:
         """A message that was sent as if nothing could go wrong has not arrived."""
+        self._equip()
         path = self.best()
         self._outstanding[data.tsn] = _Sent(data, path, sent_at)
         self._outstanding = dict(sorted(self._outstanding.items()))
@@ -161,6 +183,7 @@ class Transmission:
             path.t3.start(max(0.0, sent_at + path.rto - self._clock.now))
 
     def _note(self, messages: tuple[Data, ...], path: Path) -> None:
+        self._equip()
         now = self._clock.now
         for data in messages:
             self._outstanding[data.tsn] = _Sent(data, path, now)
@@ -254,6 +277,7 @@ class Transmission:
         interval = self._settings.heartbeat_interval
         if interval is None:
             return
+        self._equip()
         for path in self.paths:
             if not path.beat_timer.running:
                 path.beat_timer.start(self._beat_interval(path))
@@ -297,6 +321,8 @@ class Transmission:
 
     def unwatch(self) -> None:
         """No more heartbeats."""
+        if not self._equipped:
+            return
         for path in self.paths:
             path.beat_timer.stop()
             path.beating = False
@@ -304,6 +330,8 @@ class Transmission:
     def stop(self) -> None:
         """Forgets everything; nothing expires any more."""
         self._outstanding.clear()
+        if not self._equipped:
+            return
         for path in self.paths:
             path.t3.stop()
             path.beat_timer.stop()

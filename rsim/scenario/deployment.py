@@ -250,9 +250,8 @@ class Deployment:
         yield "asap_bytes", traffic.bytes[PPID_ASAP]
         yield "messages", sum(map(sum, traffic.messages.values()))
         yield "bytes", sum(traffic.bytes.values())
-        links = [link.counters for link in self.network.links.values()]
         yield "packets", self.network.packets
-        yield "packets_lost", sum(c.frames_lost + c.frames_overflowed + c.frames_cut for c in links)
+        yield "packets_lost", self.network.packets_lost
 
     # Running --------------------------------------------------------------------------------------
 

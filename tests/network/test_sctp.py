@@ -258,12 +258,11 @@ def test_a_second_path_takes_over_and_the_first_one_comes_back(pair):
     assert two.server.data[-1] == b"at once"
     two.network.cut(two.links, up=True)
     two.run(200)
-    sent = two.network.links["a0 -> b0"].counters.frames
     tap = Drop((), with_data)
     two.network.tap(two.links, tap)
     association.send(1, b"back")
     two.run(1)
-    assert len(tap.times) == 1 and sent > 0
+    assert len(tap.times) == 1
     assert two.client.kinds == []
 
 
