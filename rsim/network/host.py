@@ -10,7 +10,7 @@ from rsim.network.cpu import Cpu
 from rsim.network.credentials import Credentials
 from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
 from rsim.network.sctp import SctpAssociation, State
-from rsim.network.tls import Profile, TlsCounters
+from rsim.network.tls import Profile, Ticket, TlsCounters
 from rsim.network.transmission import SctpCounters
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ DatagramReceiver = Callable[[Endpoint, bytes], None]
 class Host:
     """A machine at one site, or at several where it has an address at each.
 
-    Parameters: `addresses` one for each of `sites`; `cpu` None where work takes no time.
+    Parameters: `addresses` one for each of `sites`; `cpu` None where work takes no time; `tickets`
+    of TLS sessions by server and profile, None where sessions are not resumed.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Host:
         "network",
         "secret",
         "sites",
+        "tickets",
         "tls_counters",
         "up",
     )
@@ -57,6 +59,7 @@ class Host:
         self.counters = SctpCounters()
         self.tls_counters = TlsCounters()
         self.secret = 0
+        self.tickets: dict[tuple[str, str], Ticket] | None = None
         self._listeners: dict[int, tuple[Acceptor, tuple[Profile, ...]]] = {}
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}

@@ -13,16 +13,15 @@ control: messages of ASAP and ENRP stay below the initial window.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from rsim.clock import Timer
-from rsim.network.association import Association, Event, Receiver
-from rsim.network.credentials import Principal, Refusal
+from rsim.network.association import Event, Receiver
 from rsim.network.frame import AnyChunk, Chunk, Control, Cookie, Data, Frame, Sack
 from rsim.network.reception import Reception
-from rsim.network.tls import Flight, Profile, Protection, TlsSession, TlsState, opaque
+from rsim.network.secured import SecurableAssociation
+from rsim.network.tls import Flight, Profile, Protection, TlsState, opaque
 from rsim.network.transmission import Path, Transmission
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class State(Enum):
     CLOSED = auto()
 
 
-class SctpAssociation(Association):
+class SctpAssociation(SecurableAssociation):
     """One end of an SCTP association.
 
     Parameters: `tags` of this side and of the peer, `tsns` the first ones of both.
@@ -64,7 +63,6 @@ class SctpAssociation(Association):
         "_sequence",
         "_sequences",
         "_timer",
-        "_tls",
         "_transmission",
         "own_tag",
         "peer_tag",
@@ -97,7 +95,6 @@ class SctpAssociation(Association):
         self._answer_path: Path | None = None
         self._retries = 0
         self._event = Event.LOST
-        self._tls: TlsSession | None = None
         self._timer: Timer | None = None
         self._reception = Reception(
             network.clock, tsns[1] - 1, self._acknowledge, network.sctp.sack_delay
@@ -128,21 +125,6 @@ class SctpAssociation(Association):
         ]
 
     # What the endpoint sees -----------------------------------------------------------------------
-
-    @property
-    def principal(self) -> Principal | None:
-        """Who the peer has shown to be, if it had to show it."""
-        return self._tls.principal if self._tls is not None else None
-
-    @property
-    def refusal(self) -> Refusal | None:
-        """Why TLS has failed, if it has."""
-        return self._tls.refusal if self._tls is not None else None
-
-    @property
-    def protected(self) -> bool:
-        """Whether TLS protects it."""
-        return self._tls is not None and self._tls.state is TlsState.OPEN
 
     @property
     def remote_addresses(self) -> tuple[str, ...]:
@@ -227,7 +209,7 @@ class SctpAssociation(Association):
     def open(self, profile: Profile | None, peer_name: str | None) -> None:
         """Sends INIT; with a profile TLS follows, with the server of that name."""
         if profile is not None:
-            self._tls = self._session(self.own_tag, profile=profile, peer_name=peer_name)
+            self._begin_as_client(self.own_tag, profile, peer_name)
         self._send_init()
 
     def _send_init(self) -> None:
@@ -325,7 +307,7 @@ class SctpAssociation(Association):
         """The listener's side comes to life: it answers the COOKIE ECHO."""
         self.state = State.ESTABLISHED
         if offers:
-            self._tls = self._session(cookie.peer_tag, offers=offers)
+            self._begin_as_server(cookie.peer_tag, offers)
         self._transmit(self._transmission.primary, (Chunk(Control.COOKIE_ACK),))
         self._established()
 
@@ -362,36 +344,6 @@ class SctpAssociation(Association):
 
     # TLS ------------------------------------------------------------------------------------------
 
-    def _session(
-        self,
-        number: int,
-        profile: Profile | None = None,
-        offers: tuple[Profile, ...] = (),
-        peer_name: str | None = None,
-    ) -> TlsSession:
-        host = self.host
-        clock = host.network.clock
-        return TlsSession(
-            number,
-            host.credentials,
-            host.tls_counters,
-            lambda: clock.now,
-            self._send_flight,
-            self._work,
-            self._tls_opened,
-            self._tls_failed,
-            profile=profile,
-            offers=offers,
-            peer_name=peer_name,
-        )
-
-    def _work(self, time: float, function: Callable[[], None]) -> None:
-        cpu = self.host.cpu
-        if cpu is None:
-            function()
-        else:
-            cpu.submit(time, function)
-
     def _send_flight(self, flight: Flight, size: int) -> None:
         entry = (0, b"\x16\x03\x03" + bytes(max(0, size - 3)), 0, False, flight)
         if self.state is State.ESTABLISHED:
@@ -404,8 +356,8 @@ class SctpAssociation(Association):
         self._flush()
         self._notify_up()
 
-    def _tls_failed(self, refusal: Refusal) -> None:
-        """The alert is on its way; no state is kept."""
+    def _tls_failed(self) -> None:
+        """No state is kept."""
         if self.state.value <= State.ESTABLISHED.value:
             self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
         self.end(Event.REFUSED)
@@ -663,41 +615,6 @@ class SctpAssociation(Association):
         """The network has changed: from now on the peer is watched."""
         if self.state is State.ESTABLISHED:
             self._transmission.watch()
-
-    def _deliver(self, data: Data) -> None:
-        """A message in its order: to TLS, or on to the endpoint."""
-        protection = data.protection
-        tls = self._tls
-        if isinstance(protection, Flight):
-            if tls is None:
-                self._abort()
-            else:
-                tls.take(protection)
-        elif tls is not None and tls.state is not TlsState.OPEN:
-            tls.take(None)
-        else:
-            self._hand_on(data.ppid, data.data, protection)
-
-    def _hand_on(self, ppid: int, data: bytes, protection: Protection | None) -> None:
-        tls = self._tls
-        extra = 0.0
-        if tls is not None:
-            plain = tls.open(protection)
-            if plain is None:
-                return
-            data = plain
-            assert tls.profile is not None
-            extra = tls.profile.record_time
-        cpu = self.host.cpu
-        if cpu is None:
-            if self.receiver is not None:
-                self.receiver.receive(self, ppid, data)
-        else:
-            cpu.submit(cpu.service_time(ppid, data) + extra, self._served, ppid, data)
-
-    def _served(self, ppid: int, data: bytes) -> None:
-        if self.receiver is not None:
-            self.receiver.receive(self, ppid, data)
 
     def inject(self, ppid: int, data: bytes) -> None:
         """Takes a message that somebody on the path has put in."""

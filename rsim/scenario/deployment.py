@@ -68,6 +68,9 @@ class Deployment:
                 self._add_user(name, number, users)
         for name in scenario.attackers:
             self._add_attackers(name)
+        if self.security.rekey is not None:
+            honest = [host for group in self._honest_groups() for host in self.hosts.get(group, [])]
+            self.clock.call_at(self.security.rekey, self._keys.rekey, honest)
         self.recorder.add_totals("network", self._traffic)
         for number, outage in enumerate(scenario.network.outages):
             Disaster(
@@ -81,6 +84,10 @@ class Deployment:
             )
 
     # Building -------------------------------------------------------------------------------------
+
+    def _honest_groups(self) -> list[str]:
+        scenario = self.scenario
+        return [*scenario.enrp_servers, *scenario.pool_elements, *scenario.pool_users]
 
     def _add_host(
         self,
@@ -96,6 +103,8 @@ class Deployment:
         equip_host(host, settings, self.clock, self.streams)
         if self.security.used:
             self._keys.equip(host, settings.credential, pools)
+            if self.security.resumption:
+                host.tickets = {}
         self.recorder.add(role, host.counters)
         self.recorder.add(role, host.tls_counters)
         if host.cpu is not None:
@@ -143,17 +152,6 @@ class Deployment:
             host.listen(ASAP_TLS_PORT, partial(_receiver, server), offers)
         server.start()
 
-    def _connect(self, host: Host, profile: Profile | None, receiver: Receiver) -> Association:
-        server = self.servers[0][0]
-        return host.connect(
-            server.address,
-            ASAP_PORT if profile is None else ASAP_TLS_PORT,
-            receiver,
-            further=server.addresses[1:],
-            profile=profile,
-            peer_name=server.name,
-        )
-
     def _connector(
         self, host: Host, choice: str, settings: HostSettings
     ) -> Callable[[Receiver], Association]:
@@ -161,7 +159,25 @@ class Deployment:
         profile = self.security.profile(choice)
         if settings.credential == "none":
             profile = None
-        return partial(self._connect, host, profile)
+        server = self.servers[0][0]
+        last: list[Association] = []
+
+        def connect(receiver: Receiver) -> Association:
+            plain = profile is None
+            if self.security.downgrade and last and last[0].refusal is not None:
+                plain = True
+            association = host.connect(
+                server.address,
+                ASAP_PORT if plain else ASAP_TLS_PORT,
+                receiver,
+                further=server.addresses[1:],
+                profile=None if plain else profile,
+                peer_name=server.name,
+            )
+            last[:] = [association]
+            return association
+
+        return connect
 
     def _add_element(self, name: str, number: int, group: ElementGroup) -> None:
         pools = frozenset({group.pool})

@@ -26,7 +26,7 @@ from rsim.network import (
     topology,
 )
 from rsim.randomness import Streams
-from rsim.units import Model
+from rsim.units import Model, Seconds
 
 Topology = topology.Kind
 
@@ -135,6 +135,15 @@ class SecuritySettings(Model):
     shared_key: bool = Field(
         False, description="one pre-shared key for all hosts, instead of one for each"
     )
+    resumption: bool = Field(False, description="clients resume sessions by ticket (no 0-RTT)")
+    downgrade: bool = Field(
+        False, description="clients that are refused, or refuse, go on in clear the next time"
+    )
+    rekey: Seconds | None = Field(
+        None,
+        ge=0,
+        description="when all pre-shared keys are replaced; attackers keep the old ones",
+    )
     authorisation: str | None = Field(
         None, description="who may register what; null: identity with TLS, open without"
     )
@@ -202,6 +211,16 @@ class KeyRing:
         self._stranger = Authority("stranger")
         self._keys: dict[str, Key] = {}
         self._revoked: set[str] = set()
+
+    def rekey(self, hosts: list[Host]) -> None:
+        """Gives these hosts new keys under their identities; the old ones are worth nothing."""
+        for host in hosts:
+            old = host.credentials.key
+            if old is not None and old.secret != "wrong":
+                new = Key(old.identity, f"new {old.secret}", old.pools)
+                host.credentials.key = new
+                if old.identity in self._keys:
+                    self._keys[old.identity] = new
 
     def equip(self, host: Host, credential: str, pools: frozenset[str] | None) -> None:
         """Gives a host its key and certificate, good or bad, and whom it trusts."""

@@ -22,6 +22,7 @@ from .conftest import Pair
 
 PSK = PROFILES["psk-aes128-cbc"]
 CERTIFICATE = PROFILES["rsa-aes128-cbc"]
+PSK13 = PROFILES["tls13-psk-ecdhe"]
 MUTUAL = PROFILES["rsa-aes128-cbc-mutual"]
 
 
@@ -119,6 +120,40 @@ def test_a_principal_is_known_by_its_key():
     assert (principal.name, principal.pools) == ("client", frozenset({"pool"}))
 
 
+@pytest.mark.parametrize("profile", [PSK, CERTIFICATE, PSK13, PROFILES["tls13-rsa"]])
+def test_resumption_saves_a_round_trip_of_tls_12_and_most_of_the_cpu_time(profile):
+    two = secured(profile, cpu=True)
+    two.client_host.tickets = {}
+    for host in (two.client_host, two.server_host):
+        host.cpu.counters.cpu_busy = 0.0
+    two.association.close()
+    two.connect(profile=profile, peer_name="server")
+    two.run(5)
+    busy = two.server_host.cpu.counters.cpu_busy
+    start = two.clock.now
+    association = two.connect(profile=profile, peer_name="server")
+    association.send(1, b"again")
+    two.run(5)
+    assert two.server.seen[-1] == (pytest.approx(start + 0.25, abs=1e-3), 1, b"again")
+    resumed = two.server_host.cpu.counters.cpu_busy - busy - profile.record_time
+    assert resumed == pytest.approx(profile.resumed.server_time)
+    assert two.accepted[-1].principal == two.accepted[-2].principal
+
+
+def test_a_ticket_of_a_revoked_key_is_refused_and_forgotten():
+    two = secured()
+    two.client_host.tickets = {}
+    two.association.close()
+    two.connect(profile=PSK, peer_name="server")
+    two.run(5)
+    assert two.client_host.tickets
+    two.server_host.credentials.revoked.add("client")
+    association = two.connect(profile=PSK, peer_name="server")
+    two.run(5)
+    assert association.refusal is Refusal.REVOKED
+    assert not two.client_host.tickets
+
+
 GOOD = Authority("good")
 OTHER = Authority("other")
 REVOKED = GOOD.issue("server")
@@ -136,7 +171,6 @@ def with_keys(mine, theirs, profile=PSK, revoked=()):
 
 
 KEY = Key("client", "secret")
-PSK13 = PROFILES["tls13-psk-ecdhe"]
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,31 @@ def test_a_shared_key_lets_every_holder_register_anything():
     assert result.metrics["mean_pool_elements"] > 50
 
 
+def test_new_keys_shut_out_who_has_a_leaked_one():
+    flood = {"kind": "registration-flood", "interval": "5s", "credential": "valid"}
+    leaked = rsim.run(scenario(security={**SECURE, "shared_key": True}, attackers__flood=flood))
+    security = {**SECURE, "shared_key": True, "rekey": "10min"}
+    rekeyed = rsim.run(scenario(security=security, attackers__flood=flood))
+    assert leaked.metrics["mean_pool_elements"] > 50
+    assert rekeyed.metrics["mean_pool_elements"] < 4
+    assert rekeyed.metrics["requests_completed"] > 500
+
+
+def test_resumed_sessions_start_sooner():
+    slow, fast = (
+        rsim.run(scenario(security={"pu_pe": "rsa-aes128-cbc", "resumption": resumption}))
+        for resumption in (False, True)
+    )
+    saved = slow.metrics["startup_delay_s"] - fast.metrics["startup_delay_s"]
+    assert saved == pytest.approx(0.02, abs=0.002)
+
+
+def test_downgrade_serves_users_of_a_server_with_a_bad_certificate():
+    security = {"pu_enrp": "rsa-aes128-cbc", "downgrade": True}
+    result = rsim.run(scenario(security=security, enrp_servers__server__credential="expired"))
+    assert result.metrics["requests_completed"] > 500
+
+
 def test_a_server_with_a_cpu_answers_later():
     cpu = {"service_time": "50ms"}
     fresh = {"protocol": {"pool_user": {"stale_cache_value": 0}}}
