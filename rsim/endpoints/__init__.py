@@ -1,21 +1,31 @@
 """Protocol state machines: the ENRP server, the pool element, the pool user."""
 
 from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
-from rsim.endpoints.enrp_server import EnrpServer, ServerCounters
+from rsim.endpoints.enrp import EnrpServer, Ports, ServerCounters
 from rsim.endpoints.pool_element import PoolElementCounters, PoolElementEndpoint
 from rsim.endpoints.pool_user import PoolUserCounters, PoolUserEndpoint
-from rsim.endpoints.settings import PoolElementSettings, PoolUserSettings, ServerSettings
+from rsim.endpoints.server_hunt import ServerHunt, ServerList
+from rsim.endpoints.settings import (
+    HuntSettings,
+    PoolElementSettings,
+    PoolUserSettings,
+    ServerSettings,
+)
 
 __all__ = [
     "Authorisation",
     "EnrpServer",
+    "HuntSettings",
     "PoolElementCounters",
     "PoolElementEndpoint",
     "PoolElementSettings",
     "PoolUserCounters",
     "PoolUserEndpoint",
     "PoolUserSettings",
+    "Ports",
     "ServerCounters",
+    "ServerHunt",
+    "ServerList",
     "ServerSettings",
     "authorisation",
     "authorisations",

@@ -3,7 +3,8 @@
 States: DOWN; REGISTERING until the first registration is granted; REGISTERED; DEREGISTERING.
 
 Timers: T2 while a registration response is awaited, T3 while a deregistration response is, T4
-between registrations, retry between two rounds of attempts.
+between registrations, retry between two rounds of attempts; T5 of the server hunt
+(server_hunt.py), which is on while there is no home server or it does not answer.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
 from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
+    Cause,
     Deregistration,
     DeregistrationResponse,
     Dialect,
@@ -26,6 +29,7 @@ from rsim.wire import (
     PoolElement,
     Registration,
     RegistrationResponse,
+    ServerAnnounce,
     Transport,
     receive,
 )
@@ -48,6 +52,7 @@ class PoolElementCounters:
     registrations_refused: int = 0
     registration_timeouts: int = 0
     keep_alives_answered: int = 0
+    homes_adopted: int = 0
 
 
 def _nothing() -> None:
@@ -57,9 +62,9 @@ def _nothing() -> None:
 class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
-    Parameters: `connect` gives an association with the next server to try; `life` in s, -1 for
-    ever. `on_registered` is called when the first registration is granted, `on_deregistered` when
-    the withdrawal is.
+    Parameters: `servers` that it may turn to; `connect` begins an association with one; `life` in
+    s, -1 for ever. `on_registered` is called when the first registration is granted,
+    `on_deregistered` when the withdrawal is.
     """
 
     def __init__(
@@ -68,7 +73,8 @@ class PoolElementEndpoint:
         life: int,
         settings: PoolElementSettings,
         clock: ClockPort,
-        connect: Callable[[PoolElementEndpoint], Channel],
+        servers: ServerList,
+        connect: Callable[[PoolElementEndpoint, Address], Channel],
         dialect: Dialect = Dialect.RFC,
     ) -> None:
         self.pool_handle = pool_handle
@@ -78,7 +84,10 @@ class PoolElementEndpoint:
         self.clock = clock
         self.state = State.DOWN
         self.counters = PoolElementCounters()
-        self._connect = connect
+        self.servers = servers
+        self._hunt = ServerHunt(
+            clock, settings, servers, lambda address: connect(self, address), self._found
+        )
         self._dialect = int(dialect)
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
@@ -125,26 +134,63 @@ class PoolElementEndpoint:
         """REGISTERED -> DEREGISTERING: leaves the pool (RFC 5352 3.2)."""
         self.state = State.DEREGISTERING
         self._stop_timers()
-        self._attempts = 1
-        self._send_deregistration()
+        self._attempts = 0
+        if self._home is None:
+            self._hunt.start()
+        else:
+            self._send_deregistration()
 
     def vanish(self) -> None:
         """To DOWN without a word, as when the process dies."""
         self.state = State.DOWN
         self._stop_timers()
+        self._hunt.stop()
         if self._home is not None:
             self._home.discard()
             self._home = None
+
+    # Home server (RFC 5352 3.6) -------------------------------------------------------------------
+
+    def _found(self, channel: Channel) -> None:
+        """A server answers: it is the home from now on."""
+        if self._home is not None:
+            self._home.discard()
+        self._home = channel
+        if self.state is State.DEREGISTERING:
+            self._send_deregistration()
+        elif self.state is not State.DOWN:
+            self._register()
+
+    def notify(self, channel: Channel, event: Event) -> None:
+        """The association with the home server has ended: RFC 5352 3.7.2, look for another."""
+        if self._hunt.notify(channel, event):
+            return
+        if channel is not self._home or event is Event.UP:
+            return
+        self._home = None
+        if self._t2.running:
+            self._t2.stop()
+            self._t2_expired()
+        elif self._t3.running:
+            self._t3.stop()
+            self._t3_expired()
+        elif self.state is State.REGISTERED:
+            self._hunt.start()
 
     # Registration ---------------------------------------------------------------------------------
 
     def _start_over(self) -> None:
         self._attempts = 0
-        self._home = self._connect(self)
-        self._register()
+        if self._home is None:
+            self._hunt.start()
+        else:
+            self._register()
 
     def _register(self) -> None:
-        assert self._home is not None and self._transport is not None and self._policy is not None
+        if self._home is None:
+            self._hunt.start()
+            return
+        assert self._transport is not None and self._policy is not None
         self._policy_changed = False
         self._attempts += 1
         self.counters.registrations_sent += 1
@@ -160,22 +206,31 @@ class PoolElementEndpoint:
         self._home.send(PPID_ASAP, message.encode(self._dialect))
 
     def _t2_expired(self) -> None:
-        """No response: try another server; after MAX-REG-ATTEMPT more, pause (RFC 5352 3.1)."""
+        """No response: hunt; after MAX-REG-ATTEMPT more attempts, pause (RFC 5352 3.1)."""
         self.counters.registration_timeouts += 1
+        self._try_elsewhere()
+
+    def _try_elsewhere(self) -> None:
         if self._attempts > self.settings.max_reg_attempt:
             self._retry.start(self.settings.retran_max)
+            if self._home is not None:
+                self._home.discard()
+                self._home = None
         else:
-            self._home = self._connect(self)
-            self._register()
+            self._hunt.start()
 
-    def _registration_response(self, message: RegistrationResponse) -> None:
-        if not self._t2.running:
+    def _registration_response(self, channel: Channel, message: RegistrationResponse) -> None:
+        if not self._t2.running and not self._hunt.running:
             return
         self._t2.stop()
         if message.reject:
             self.counters.registrations_refused += 1
-            self._retry.start(self.settings.retran_max)
+            self._hunt.stop()
+            self._refused(message)
             return
+        # A late answer counts: the home is there after all.
+        self._hunt.stop()
+        self._home = channel
         self._attempts = 0
         first = self.state is State.REGISTERING
         self.state = State.REGISTERED
@@ -186,28 +241,40 @@ class PoolElementEndpoint:
         if first:
             self.on_registered()
 
+    def _refused(self, message: RegistrationResponse) -> None:
+        """A server that can't take it now may have peers that can."""
+        causes = [cause.code for cause in message.error_causes]
+        if causes == [Cause.LACK_OF_RESOURCES] and len(self.servers.present()) > 1:
+            self._try_elsewhere()
+        else:
+            self._retry.start(self.settings.retran_max)
+
     # Deregistration -------------------------------------------------------------------------------
 
     def _send_deregistration(self) -> None:
         assert self._home is not None
+        self._attempts += 1
         message = Deregistration(pool_handle=self.pool_handle, pe_identifier=self.identifier)
         self._t3.start(self.settings.t3_deregistration)
         self._home.send(PPID_ASAP, message.encode(self._dialect))
 
     def _t3_expired(self) -> None:
         if self._attempts > self.settings.max_reg_attempt:
-            self.state = State.DOWN
-            self.on_deregistered()
+            self._withdrawn()
         else:
-            self._attempts += 1
-            self._home = self._connect(self)
-            self._send_deregistration()
+            self._hunt.start()
 
     def _deregistration_response(self) -> None:
-        if self.state is State.DEREGISTERING:
-            self._t3.stop()
-            self.state = State.DOWN
-            self.on_deregistered()
+        self._t3.stop()
+        self._withdrawn()
+
+    def _withdrawn(self) -> None:
+        self.state = State.DOWN
+        self._hunt.stop()
+        home, self._home = self._home, None
+        if home is not None:
+            home.close()
+        self.on_deregistered()
 
     # Messages -------------------------------------------------------------------------------------
 
@@ -225,17 +292,18 @@ class PoolElementEndpoint:
             if (message.pool_handle, message.pe_identifier) != (self.pool_handle, self.identifier):
                 return
             if isinstance(message, RegistrationResponse):
-                self._registration_response(message)
-            else:
+                self._registration_response(channel, message)
+            elif self.state is State.DEREGISTERING:
                 self._deregistration_response()
+            elif self.state is State.REGISTERED and channel is self._home:
+                # The registration has lapsed (RFC 5352 2.2.4).
+                self._register()
 
-    def notify(self, channel: Channel, event: Event) -> None:
-        """The association with the home server has ended: RFC 5352 3.7.2, look for another."""
-        if channel is not self._home or event is Event.UP:
-            return
-        # While a response is awaited, its time-out leads on.
-        if self.state is State.REGISTERED and not self._t2.running:
-            self._start_over()
+    def receive_datagram(self, source: str, data: bytes) -> None:
+        """Takes an announcement of a server."""
+        message = receive(data, "asap").message
+        if isinstance(message, ServerAnnounce):
+            self.servers.announced(message, source)
 
     def _keep_alive(self, channel: Channel, message: EndpointKeepAlive) -> None:
         """RFC 5352 3.4: KA1 drops a wrong handle, before H is looked at; then answer."""
@@ -243,11 +311,19 @@ class PoolElementEndpoint:
             return
         if message.pe_identifier not in (None, self.identifier):
             return
-        if message.home:
+        adopted = message.home and channel is not self._home
+        if adopted:
+            self._hunt.stop()
             self._home = channel
+            self.counters.homes_adopted += 1
         self.counters.keep_alives_answered += 1
         answer = EndpointKeepAliveAck(pool_handle=self.pool_handle, pe_identifier=self.identifier)
         channel.send(PPID_ASAP, answer.encode(self._dialect))
+        if adopted and self.state is State.REGISTERED and not self._t2.running:
+            if self.settings.register_on_adoption:
+                self._register()
+            elif not self._t4.running:
+                self._t4.start(self.t4)
 
     def _stop_timers(self) -> None:
         for timer in (self._t2, self._t3, self._t4, self._retry):

@@ -1,6 +1,7 @@
 """The pool user's ASAP side: handle resolution, cache, and reports (RFC 5352 3.3, 3.5, RFC 5356).
 
-Per pool handle one question at a time. Timer: T1 while an answer is awaited.
+Per pool handle one question at a time. Timers: T1 while an answer is awaited; T5 of the server hunt
+(server_hunt.py), which is on while there is no server or it has not answered.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort
+from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.handlespace import Draws, UserList, policy_kinds, user_rule
 from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
+    Cause,
     Dialect,
     EndpointUnreachable,
     HandleResolution,
     HandleResolutionResponse,
     PoolElement,
+    ServerAnnounce,
     receive,
 )
 
@@ -32,6 +36,7 @@ class PoolUserCounters:
 
     resolutions_sent: int = 0
     resolution_timeouts: int = 0
+    resolution_failures: int = 0
     unreachable_reports: int = 0
     server_selections: int = 0
 
@@ -53,22 +58,27 @@ class _Pool:
 class PoolUserEndpoint:
     """A pool user as a state machine.
 
-    Parameters: `connect` gives an association with the next server to try; `draws` for policies
-    that leave a random choice to the user.
+    Parameters: `servers` that it may turn to; `connect` begins an association with one; `draws` for
+    policies that leave a random choice to the user.
     """
 
     def __init__(
         self,
         settings: PoolUserSettings,
         clock: ClockPort,
-        connect: Callable[[PoolUserEndpoint], Channel],
+        servers: ServerList,
+        connect: Callable[[PoolUserEndpoint, Address], Channel],
         draws: Draws,
         dialect: Dialect = Dialect.RFC,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.counters = PoolUserCounters()
-        self._connect = connect
+        self.servers = servers
+        self._hunt = ServerHunt(
+            clock, settings, servers, lambda address: connect(self, address), self._found
+        )
+        self._reports: list[bytes] = []
         self._draws = draws
         self._dialect = int(dialect)
         self._server: Channel | None = None
@@ -94,7 +104,12 @@ class PoolUserEndpoint:
         self.forget(handle, identifier)
         self.counters.unreachable_reports += 1
         message = EndpointUnreachable(pool_handle=handle, pe_identifier=identifier)
-        self._channel().send(PPID_ASAP, message.encode(self._dialect))
+        data = message.encode(self._dialect)
+        if self._server is not None:
+            self._server.send(PPID_ASAP, data)
+        else:
+            self._reports.append(data)
+            self._hunt.start()
 
     def forget(self, handle: bytes, identifier: int) -> None:
         """Takes an element out of the cache."""
@@ -104,26 +119,47 @@ class PoolUserEndpoint:
 
     # Resolution -----------------------------------------------------------------------------------
 
-    def _channel(self) -> Channel:
-        if self._server is None:
-            self._server = self._connect(self)
-        return self._server
+    def _found(self, channel: Channel) -> None:
+        """A server answers: it gets what has waited for one."""
+        self._server = channel
+        reports, self._reports = self._reports, []
+        for data in reports:
+            channel.send(PPID_ASAP, data)
+        for handle, pool in self._pools.items():
+            if pool.timer.running:
+                self._send_question(handle)
 
     def _ask(self, handle: bytes, pool: _Pool) -> None:
         pool.sent += 1
-        self.counters.resolutions_sent += 1
         pool.timer.start(self.settings.t1_enrp_request)
+        if self._server is not None:
+            self._send_question(handle)
+        else:
+            self._hunt.start()
+
+    def _send_question(self, handle: bytes) -> None:
+        assert self._server is not None
+        self.counters.resolutions_sent += 1
         message = HandleResolution(pool_handle=handle)
-        self._channel().send(PPID_ASAP, message.encode(self._dialect))
+        self._server.send(PPID_ASAP, message.encode(self._dialect))
 
     def _t1_expired(self, handle: bytes) -> None:
-        """No answer: ask again, up to MAX-REQUEST-RETRANSMIT times; then another server."""
+        """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""
         pool = self._pools[handle]
         self.counters.resolution_timeouts += 1
-        if pool.sent > self.settings.max_request_retransmit:
-            self._server = None
-            pool.sent = 0
-        self._ask(handle, pool)
+        self._drop_server()
+        if pool.sent <= self.settings.max_request_retransmit:
+            self._ask(handle, pool)
+            return
+        self.counters.resolution_failures += 1
+        waiting, pool.waiting = pool.waiting, []
+        for answer in waiting:
+            answer(None)
+
+    def _drop_server(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.discard()
 
     def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
         """Takes one message from a server."""
@@ -138,12 +174,27 @@ class PoolUserEndpoint:
 
     def notify(self, channel: Channel, event: Event) -> None:
         """The association with the server has ended; the next question goes elsewhere."""
+        if self._hunt.notify(channel, event):
+            return
         if channel is self._server and event is not Event.UP:
             self._server = None
+            if any(pool.timer.running for pool in self._pools.values()):
+                self._hunt.start()
+
+    def receive_datagram(self, source: str, data: bytes) -> None:
+        """Takes an announcement of a server."""
+        message = receive(data, "asap").message
+        if isinstance(message, ServerAnnounce):
+            self.servers.announced(message, source)
 
     def _resolution_response(self, message: HandleResolutionResponse) -> None:
         pool = self._pools.get(message.pool_handle)
         if pool is None or not pool.timer.running:
+            return
+        causes = [cause.code for cause in message.error_causes]
+        if causes == [Cause.LACK_OF_RESOURCES]:
+            # It is starting; another one is asked when T1 expires.
+            self._drop_server()
             return
         pool.timer.stop()
         policy_type = message.policy.type if message.policy else _ROUND_ROBIN

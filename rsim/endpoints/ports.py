@@ -40,6 +40,10 @@ class Channel(Protocol):
     remote_port: int
 
     @property
+    def ready(self) -> bool:
+        """Whether it is up, so that no news of that will come."""
+
+    @property
     def remote_addresses(self) -> tuple[str, ...]:
         """All addresses of the peer, the primary one first."""
 

@@ -68,8 +68,94 @@ class ServerSettings(Model):
         True, description="user transports only with an address of the association (RFC 5352 2.2.1)"
     )
 
+    peer_heartbeat_cycle: Seconds = Field(
+        30.0, gt=0, description="PEER-HEARTBEAT-CYCLE (RFC 5353 4.2)"
+    )
+    max_time_last_heard: Seconds = Field(
+        61.0, gt=0, description="MAX-TIME-LAST-HEARD: silence after which a peer is asked"
+    )
+    max_time_no_response: Seconds = Field(
+        5.0, gt=0, description="MAX-TIME-NO-RESPONSE: wait for any answer of a peer"
+    )
+    mentor_rounds: int = Field(
+        2,
+        ge=1,
+        description="times that all mentors are tried before a server takes itself as first",
+    )
+    announce: bool = Field(
+        False, description="announce by multicast to elements, users and servers (RFC 5352 3.6)"
+    )
+    t6_serverannounce: Seconds = Field(1.0, gt=0, description="T6 of announcements")
+    max_table_elements: int = Field(128, ge=1, description="most elements in a piece of a table")
+    max_table_octets: int = Field(1400, ge=100, description="most bytes of elements in a piece")
+    max_downloads: int | None = Field(
+        None, ge=1, description="downloads at a time that a server serves; null: all"
+    )
+    max_elements: int | None = Field(
+        None, ge=1, description="elements that a server registers at most; null: all"
+    )
+    serve_while_starting: bool = Field(
+        False, description="answer pool elements and users before the start is through"
+    )
+    accept_subscriptions: bool = Field(
+        True, description="tell pool users of changes if they ask for it (RFC 5352 2.2.5)"
+    )
+    check_updates: bool = Field(
+        True, description="only an element's home may announce it, and its removal if it is alive"
+    )
+    check_peers: bool = Field(
+        True,
+        description="peers count once they have told who they are (else with any message, so that "
+        "a stranger can block takeovers)",
+    )
+    heal_split_pools: bool = Field(
+        True, description="of two policies for one pool, that of the lower home server stays"
+    )
+    nonowner_removes: bool = Field(
+        False, description="reports let any server remove an element, not its home alone"
+    )
+    expire_copies: bool = Field(
+        False, description="elements of peers go after their life and two heartbeats without update"
+    )
+    missing_acks: Literal["continue", "drop"] = Field(
+        "continue",
+        description="take over without peers that are silent, or drop the takeover as rsplib does",
+    )
+    takeover_suggestion: bool = Field(
+        False, description="suggest to the peer nearest to an element to become its home"
+    )
+    measure_distance: bool = Field(
+        False, description="add the way of updates to the distance of elements, in ms"
+    )
+    keep_identifier: bool = Field(
+        False, description="a server that returns has the identifier that it had"
+    )
 
-class PoolElementSettings(Model):
+
+class HuntSettings(Model):
+    """Settings of the server hunt."""
+
+    t5_serverhunt: Seconds = Field(
+        10.0, gt=0, description="T5: first round of a hunt; later rounds take twice as long each"
+    )
+    hunt_attempts: int = Field(3, ge=1, description="servers that a hunt tries at once")
+    retran_max: Seconds = Field(
+        60.0, gt=0, description="RETRAN-MAX: longest round, and pause before starting over"
+    )
+    t7_enrp_outdate: Seconds = Field(
+        5.0, gt=0, description="T7: an announced server counts for so long"
+    )
+    t7_scaling: bool = Field(
+        True,
+        description="T7 of at least three announcement intervals (else with five servers or more "
+        "they are forgotten before they announce themselves again)",
+    )
+    t6_serverannounce: Seconds = Field(
+        1.0, gt=0, description="T6 that servers are taken to announce themselves by"
+    )
+
+
+class PoolElementSettings(HuntSettings):
     """Settings of all pool elements' ASAP side."""
 
     t2_registration: Seconds = Field(30.0, gt=0, description="T2: wait for a registration response")
@@ -83,10 +169,12 @@ class PoolElementSettings(Model):
         "half the life if that is 20 s or less",
     )
     max_reg_attempt: int = Field(2, ge=1, description="MAX-REG-ATTEMPT (RFC 5352 7.3)")
-    retran_max: Seconds = Field(60.0, gt=0, description="RETRAN-MAX: pause before starting over")
+    register_on_adoption: bool = Field(
+        False, description="register at once with a new home that has announced itself, not at T4"
+    )
 
 
-class PoolUserSettings(Model):
+class PoolUserSettings(HuntSettings):
     """Settings of all pool users' ASAP side."""
 
     t1_enrp_request: Seconds = Field(15.0, gt=0, description="T1: wait for a resolution response")

@@ -12,7 +12,7 @@ from rsim.network.credentials import (
     Principal,
     Refusal,
 )
-from rsim.network.frame import Frame
+from rsim.network.frame import Endpoint, Frame
 from rsim.network.host import Host
 from rsim.network.link import Link
 from rsim.network.network import Network, Traffic
@@ -38,6 +38,7 @@ __all__ = [
     "CpuSettings",
     "Credential",
     "Credentials",
+    "Endpoint",
     "Event",
     "Frame",
     "Host",

@@ -75,6 +75,11 @@ class Association:
         return False
 
     @property
+    def ready(self) -> bool:
+        """Whether it is up, so that no news of that will come."""
+        return True
+
+    @property
     def remote_addresses(self) -> tuple[str, ...]:
         """All addresses of the peer, the primary one first."""
         return (self.remote_address,)

@@ -132,6 +132,10 @@ class Network:
         """The host with that address, if any."""
         return self._hosts.get(address)
 
+    def site_of(self, address: str) -> str | None:
+        """The site of an address, if it is known."""
+        return self._sites.get(address)
+
     def name_of(self, address: str) -> str | None:
         """The name under which the host with that address is known."""
         host = self._hosts.get(address)

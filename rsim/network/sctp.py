@@ -127,6 +127,11 @@ class SctpAssociation(SecurableAssociation):
     # What the endpoint sees -----------------------------------------------------------------------
 
     @property
+    def ready(self) -> bool:
+        """Whether it is up, so that no news of that will come: that always comes."""
+        return False
+
+    @property
     def remote_addresses(self) -> tuple[str, ...]:
         """All addresses of the peer, the primary one first."""
         return self._remote

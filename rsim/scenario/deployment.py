@@ -12,14 +12,32 @@ import pandas as pd
 
 from rsim.attackers import Attacker, Surroundings, attacker_kinds
 from rsim.clock import Clock
-from rsim.endpoints import EnrpServer, PoolElementEndpoint, PoolUserEndpoint, authorisations
+from rsim.endpoints import (
+    EnrpServer,
+    HuntSettings,
+    PoolElementEndpoint,
+    PoolUserEndpoint,
+    ServerList,
+    authorisations,
+)
+from rsim.endpoints.server_hunt import Address
 from rsim.handlespace import Draws
-from rsim.network import Association, Host, HostSettings, PacketCapture, Profile, Receiver
+from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
-from rsim.scenario.model import ElementGroup, Scenario, UserGroup
+from rsim.scenario.model import ElementGroup, Scenario, ServerGroup, UserGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
-from rsim.wire import ASAP_PORT, ASAP_TLS_PORT, PPID_ASAP, Cookie, CookieEcho, Dialect
+from rsim.scenario.server_host import ASAP_GROUP, ServerHost
+from rsim.wire import (
+    ASAP_PORT,
+    ASAP_TLS_PORT,
+    MESSAGE_KINDS,
+    PPID_ASAP,
+    PPID_ENRP,
+    Cookie,
+    CookieEcho,
+    Dialect,
+)
 from rsim.wire.capture import CaptureWriter
 from rsim.workload import CalcAppClient, CalcAppServer, Lifecycle, Request
 
@@ -53,7 +71,7 @@ class Deployment:
         self.hosts: dict[str, list[Host]] = {}
         self._keys = KeyRing(self.security.shared_key)
         self._struck: dict[Host, tuple[Callable[[], None], Callable[[], None]]] = {}
-        self.servers: list[tuple[Host, EnrpServer]] = []
+        self.servers: list[tuple[ServerHost, EnrpServer]] = []
         self.elements: list[CalcAppServer] = []
         self.users: list[CalcAppClient] = []
         self.attackers: list[Attacker] = []  # type: ignore[type-arg]
@@ -126,71 +144,130 @@ class Deployment:
         return tuple(dict.fromkeys(profile for profile in found if profile is not None))
 
     def _add_servers(self) -> None:
-        make_authorisation = authorisations()[self.security.chosen_authorisation]
+        """Hosts first, so that each server can be told of the others."""
+        security = self.security
+        offers = self._profiles(security.pe_enrp, security.pu_enrp)
+        groups = []
         for name, group in self.scenario.enrp_servers.items():
             for number in range(group.count):
                 host = self._add_host(name, number, group, "enrp_servers")
-                server = EnrpServer(
-                    self.streams.stream(host.name, "identifier").identifier(),
-                    self.scenario.protocol.enrp_server,
-                    self.clock,
-                    Draws(self.streams.generator(host.name, "selection")),
-                    self.streams.stream(host.name, "keep-alives"),
-                    self.dialect,
-                    make_authorisation(),
+                ports = ServerHost(
+                    host,
+                    offers,
+                    security.profile(security.pe_enrp),
+                    None if group.credential == "none" else security.profile(security.enrp_enrp),
+                    self.streams.stream(host.name, "identifiers"),
                 )
-                start = partial(self._start_server, host, server)
-                self._struck[host] = (server.vanish, start)
-                self.clock.call_at(group.start, start)
-                self.recorder.add("enrp_servers", server.counters, server.settle)
-                self.servers.append((host, server))
+                groups.append((group, ports))
+        for group, ports in groups:
+            self._add_server(group, ports, tuple(p for _, p in groups if p is not ports))
 
-    def _start_server(self, host: Host, server: EnrpServer) -> None:
-        host.listen(ASAP_PORT, partial(_receiver, server))
-        offers = self._profiles(self.security.pe_enrp, self.security.pu_enrp)
-        if offers:
-            host.listen(ASAP_TLS_PORT, partial(_receiver, server), offers)
-        server.start()
+    def _add_server(
+        self, group: ServerGroup, ports: ServerHost, others: tuple[ServerHost, ...]
+    ) -> None:
+        actor = ports.host.name
+        settings = self.scenario.protocol.enrp_server
+        mentors: tuple[Address, ...] = ()
+        if group.mentors and others:
+            order = self.streams.generator(actor, "mentors").permutation(len(others)).tolist()
+            mentors = tuple(others[index].enrp_address for index in order)
+        server = EnrpServer(
+            self.streams.stream(actor, "identifier").identifier(),
+            settings,
+            self.clock,
+            ports,
+            Draws(self.streams.generator(actor, "selection")),
+            self.streams.stream(actor, "keep-alives"),
+            self.dialect,
+            authorisations()[self.security.chosen_authorisation](),
+            mentors,
+            secured=self.security.enrp_enrp != "none",
+        )
+        self._struck[ports.host] = (server.vanish, partial(ports.start, server))
+        self.clock.call_at(group.start, ports.start, server)
+        if group.failures.active:
+            switch = partial(self._fail_server, group.failures.what, ports, server)
+            stream = self.streams.stream(actor, "failures")
+            Outage(self.clock, group.failures, stream, switch, group.start)
+        self.recorder.add("enrp_servers", server.counters, server.settle)
+        self.servers.append((ports, server))
+
+    def _fail_server(self, what: str, ports: ServerHost, server: EnrpServer, up: bool) -> None:
+        """A server's process or its host fails or returns."""
+        if what == "host":
+            self._strike(ports.host, up)
+        elif up:
+            ports.start(server)
+        else:
+            ports.stop(server)
+
+    def _server_list(self, host: Host, settings: HuntSettings) -> ServerList:
+        """The servers that a host is told of, in an order of its own."""
+        addresses = [ports.asap_address for ports, _ in self.servers]
+        if self.scenario.discovery == "multicast":
+            addresses = []
+        elif len(addresses) > 1:
+            order = self.streams.generator(host.name, "servers").permutation(len(addresses))
+            addresses = [addresses[index] for index in order.tolist()]
+        return ServerList(self.clock, settings, tuple(addresses))
 
     def _connector(
-        self, host: Host, choice: str, settings: HostSettings
-    ) -> Callable[[Receiver], Association]:
+        self, host: Host, choice: str, settings: HostSettings, local_port: int | None = None
+    ) -> Callable[[Receiver, Address], Association]:
         """How a host reaches a server; without a credential it speaks in clear."""
         profile = self.security.profile(choice)
         if settings.credential == "none":
             profile = None
-        server = self.servers[0][0]
-        last: list[Association] = []
+        last: dict[Address, Association] = {}
 
-        def connect(receiver: Receiver) -> Association:
+        def connect(receiver: Receiver, address: Address) -> Association:
+            addresses, port = address
             plain = profile is None
-            if self.security.downgrade and last and last[0].refusal is not None:
-                plain = True
-            association = host.connect(
-                server.address,
-                ASAP_PORT if plain else ASAP_TLS_PORT,
+            if self.security.downgrade:
+                before = last.get(address)
+                plain = plain or (before is not None and before.refusal is not None)
+            association = last[address] = host.connect(
+                addresses[0],
+                port if plain else ASAP_TLS_PORT,
                 receiver,
-                further=server.addresses[1:],
+                further=addresses[1:],
+                local_port=local_port,
                 profile=None if plain else profile,
-                peer_name=server.name,
+                peer_name=self.network.name_of(addresses[0]),
             )
-            last[:] = [association]
             return association
 
         return connect
+
+    def _listen_for_servers(
+        self, host: Host, endpoint: PoolElementEndpoint | PoolUserEndpoint
+    ) -> None:
+        if self.scenario.discovery == "multicast":
+            host.listen_datagrams(
+                ASAP_PORT,
+                lambda source, data: endpoint.receive_datagram(source[0], data),
+                ASAP_GROUP,
+            )
 
     def _add_element(self, name: str, number: int, group: ElementGroup) -> None:
         pools = frozenset({group.pool})
         host = self._add_host(name, number, group, "pool_elements", pools)
         actor = host.name
+        settings = self.scenario.protocol.pool_element
+        port = host.new_port()
         endpoint = PoolElementEndpoint(
             group.pool.encode(),
             group.registration_life,
-            self.scenario.protocol.pool_element,
+            settings,
             self.clock,
-            self._connector(host, self.security.pe_enrp, group),
+            self._server_list(host, settings),
+            self._connector(host, self.security.pe_enrp, group, port),
             self.dialect,
         )
+        offers = () if group.credential == "none" else self._profiles(self.security.pe_enrp)
+        listen = partial(host.listen, port, partial(_receiver, endpoint), offers)
+        listen()
+        self._listen_for_servers(host, endpoint)
         application = CalcAppServer(
             self.clock,
             host,
@@ -202,7 +279,13 @@ class Deployment:
         )
         failures = self.streams.stream(actor, "failures")
         lifecycle = Lifecycle(self.clock, application, group.failures, failures)
-        self._struck[host] = (lifecycle.crash, lifecycle.recover)
+
+        def recover() -> None:
+            listen()
+            self._listen_for_servers(host, endpoint)
+            lifecycle.recover()
+
+        self._struck[host] = (lifecycle.crash, recover)
         self.clock.call_at(group.start, lifecycle.start)
         self.recorder.add("pool_elements", application.counters, application.settle)
         self.recorder.add("pool_elements", lifecycle.counters)
@@ -212,9 +295,11 @@ class Deployment:
     def _add_user(self, name: str, number: int, group: UserGroup) -> None:
         host = self._add_host(name, number, group, "pool_users")
         actor = host.name
+        settings = self.scenario.protocol.pool_user
         endpoint = PoolUserEndpoint(
-            self.scenario.protocol.pool_user,
+            settings,
             self.clock,
+            self._server_list(host, settings),
             self._connector(host, self.security.pu_enrp, group),
             Draws(self.streams.generator(actor, "selection")),
             self.dialect,
@@ -248,7 +333,9 @@ class Deployment:
                 self.streams,
                 group.pool.encode(),
                 self.scenario.pools[group.pool].policy,
-                self._connector(host, self.security.pe_enrp, group),
+                partial(
+                    self._attack_connection, self._connector(host, self.security.pe_enrp, group)
+                ),
                 self.dialect,
             )
             attacker = attacker_kinds()[group.kind](group, surroundings)
@@ -258,12 +345,22 @@ class Deployment:
             self.recorder.add("attackers", attacker.counters)
             self.attackers.append(attacker)
 
+    def _attack_connection(
+        self, connect: Callable[[Receiver, Address], Association], receiver: Receiver
+    ) -> Association:
+        return connect(receiver, self.servers[0][0].asap_address)
+
     def _traffic(self) -> Iterable[tuple[str, float]]:
         traffic = self.network.traffic
         messages = traffic.messages[PPID_ASAP]
         cookies = messages[Cookie.type_code] + messages[CookieEcho.type_code]
         yield "asap_messages", sum(messages) - cookies
         yield "asap_bytes", traffic.bytes[PPID_ASAP]
+        enrp = traffic.messages[PPID_ENRP]
+        yield "enrp_messages", sum(enrp)
+        yield "enrp_bytes", traffic.bytes[PPID_ENRP]
+        for code in range(1, 11):
+            yield MESSAGE_KINDS[PPID_ENRP, code].lower(), enrp[code]
         yield "messages", sum(map(sum, traffic.messages.values()))
         yield "bytes", sum(traffic.bytes.values())
         yield "packets", self.network.packets

@@ -52,9 +52,26 @@ class Group(HostSettings):
     count: int = Field(1, ge=0, description="number of hosts")
 
 
+class ServerFailures(OutageSettings):
+    """When ENRP servers fail and return, with nothing but what their peers tell them."""
+
+    what: Literal["host", "process"] = Field(
+        "host", description="hosts fall silent; of processes the host tells that they are gone"
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether they fail at all."""
+        return self.uptime is not None or bool(self.schedule)
+
+
 class ServerGroup(Group):
     """A group of ENRP servers."""
 
+    mentors: bool = Field(
+        True, description="they are told of all other servers, to ask one for the handlespace"
+    )
+    failures: ServerFailures = Field(ServerFailures(), description="when the servers fail")
     start: Seconds = Field(0.0, ge=0, description="when they start")
 
 
@@ -109,6 +126,9 @@ class Scenario(Model):
     duration: Seconds = Field(
         "120min", gt=0, validate_default=True, description="measured simulated time"
     )
+    discovery: Literal["configured", "multicast"] = Field(
+        "configured", description="how pool elements and users learn of ENRP servers"
+    )
     network: NetworkSettings = NetworkSettings()
     security: SecuritySettings = SecuritySettings()
     protocol: Protocol = Protocol()
@@ -153,8 +173,10 @@ class Scenario(Model):
     @model_validator(mode="after")
     def _names_exist(self) -> Scenario:
         servers = sum(group.count for group in self.enrp_servers.values())
-        if servers != 1:
-            raise ValueError(f"enrp_servers: {servers} servers; this version runs exactly one")
+        if servers < 1:
+            raise ValueError("enrp_servers: there must be at least one server")
+        if self.discovery == "multicast" and not self.protocol.enrp_server.announce:
+            raise ValueError("discovery: multicast needs protocol.enrp_server.announce = true")
         for section in ACTORS:
             for name, group in getattr(self, section).items():
                 where = f"{section}.{name}"

@@ -8,10 +8,38 @@ from rsim.handlespace import Draws
 from rsim.randomness import Streams
 
 
+class Ports:
+    """A server's host: connections by address, and what it announces."""
+
+    asap_port = 3863
+
+    def __init__(self):
+        self.connections = []
+        self.announced = []
+        self.distances = {}
+
+    def connect(self, server, address, ppid):
+        channel = Channel(address[0][0], address[1], ppid)
+        self.connections.append(channel)
+        return channel
+
+    def information(self):
+        return (("10.0.0.77",), 9901)
+
+    def announce(self, data, ppid):
+        self.announced.append((ppid, data))
+
+    def distance(self, address, other=None):
+        return self.distances.get((other, address), 0.0)
+
+
 class Channel:
     """The far end of an association: keeps what the endpoint sends."""
 
-    def __init__(self, remote_address="10.0.0.9", remote_port=49152):
+    ready = True
+
+    def __init__(self, remote_address="10.0.0.9", remote_port=49152, ppid=wire.PPID_ASAP):
+        self.ppid = ppid
         self.remote_address = remote_address
         self.remote_port = remote_port
         self.remote_addresses = (remote_address,)
@@ -21,7 +49,7 @@ class Channel:
         self.closed = False
 
     def send(self, ppid, data):
-        assert ppid == wire.PPID_ASAP
+        assert ppid == self.ppid
         self.data.append(data)
 
     def close(self):
@@ -31,7 +59,8 @@ class Channel:
 
     def take(self):
         """Messages sent since the last call."""
-        messages = [wire.decode(data, "asap") for data in self.data]
+        protocol = "asap" if self.ppid == wire.PPID_ASAP else "enrp"
+        messages = [wire.decode(data, protocol) for data in self.data]
         self.data.clear()
         return messages
 
@@ -55,7 +84,7 @@ def random():
 def make_server(clock, random):
     def make(**settings):
         draws = Draws(np.random.default_rng(1))
-        server = EnrpServer(77, ServerSettings(**settings), clock, draws, random)
+        server = EnrpServer(77, ServerSettings(**settings), clock, Ports(), draws, random)
         server.start()
         return server
 
@@ -80,7 +109,7 @@ def tell():
     """Hands a message to an endpoint as bytes and takes what it answers on that channel."""
 
     def send(endpoint, channel, message):
-        endpoint.receive(channel, wire.PPID_ASAP, message.encode())
+        endpoint.receive(channel, channel.ppid, message.encode())
         return channel.take()
 
     return send

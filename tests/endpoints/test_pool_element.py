@@ -1,7 +1,7 @@
 import pytest
 
 from rsim import wire
-from rsim.endpoints import PoolElementEndpoint, PoolElementSettings
+from rsim.endpoints import PoolElementEndpoint, PoolElementSettings, ServerList
 from rsim.endpoints.pool_element import State
 
 HANDLE = b"pool"
@@ -14,13 +14,13 @@ def make(clock, make_channel):
     def build(life=300, **settings):
         channels = []
 
-        def connect(endpoint):
+        def connect(endpoint, address):
             channels.append(make_channel())
             return channels[-1]
 
-        endpoint = PoolElementEndpoint(
-            HANDLE, life, PoolElementSettings(**settings), clock, connect
-        )
+        chosen = PoolElementSettings(**settings)
+        servers = ServerList(clock, chosen, ((("10.0.0.1",), 3863),))
+        endpoint = PoolElementEndpoint(HANDLE, life, chosen, clock, servers, connect)
         endpoint.register(5, TRANSPORT, wire.Policy("least_used", load=0))
         return endpoint, channels
 
@@ -62,8 +62,10 @@ def test_t2_tries_other_servers_then_pauses(clock, make):
 def test_refusal_is_tried_again_after_a_pause(clock, make, tell):
     endpoint, channels = make()
     tell(endpoint, channels[0], GRANTED.replace(reject=True))
+    clock.run_until(59)
+    assert len(channels[0].take()) == 1
     clock.run_until(61)
-    assert len(channels) == 2
+    assert len(channels[0].take()) == 1
 
 
 def test_policy_changes_during_a_registration_are_sent_after_its_response(make, tell):

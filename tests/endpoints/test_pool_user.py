@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rsim import wire
-from rsim.endpoints import PoolUserEndpoint, PoolUserSettings
+from rsim.endpoints import PoolUserEndpoint, PoolUserSettings, ServerList
 from rsim.handlespace import Draws
 
 HANDLE = b"pool"
@@ -13,12 +13,14 @@ def make(clock, make_channel):
     def build(**settings):
         channels = []
 
-        def connect(endpoint):
+        def connect(endpoint, address):
             channels.append(make_channel())
             return channels[-1]
 
         draws = Draws(np.random.default_rng(1))
-        return PoolUserEndpoint(PoolUserSettings(**settings), clock, connect, draws), channels
+        chosen = PoolUserSettings(**settings)
+        servers = ServerList(clock, chosen, ((("10.0.0.1",), 3863),))
+        return PoolUserEndpoint(chosen, clock, servers, connect, draws), channels
 
     return build
 
@@ -84,16 +86,24 @@ def test_reported_element_leaves_the_cache(make, answer, tell):
     assert resolve(endpoint) == [2]
 
 
-def test_t1_repeats_then_takes_another_server(clock, make, answer, tell):
+def test_t1_hunts_and_asks_again(clock, make, answer, tell):
+    endpoint, channels = make(t1_enrp_request=15, max_request_retransmit=2)
+    chosen = resolve(endpoint)
+    clock.run_until(16)
+    assert [len(channel.take()) for channel in channels] == [1, 1]
+    tell(endpoint, channels[1], answer(wire.Policy("round_robin"), 4))
+    assert chosen == [4]
+
+
+def test_an_error_is_told_after_the_last_t1(clock, make):
     endpoint, channels = make(t1_enrp_request=15, max_request_retransmit=2)
     chosen = resolve(endpoint)
     clock.run_until(44)
-    assert len(channels[0].take()) == 3
-    assert len(channels) == 1
+    assert chosen == []
     clock.run_until(46)
-    assert len(channels) == 2
-    tell(endpoint, channels[1], answer(wire.Policy("round_robin"), 4))
-    assert chosen == [4]
+    assert chosen == [None]
+    assert [len(channel.take()) for channel in channels] == [1, 1, 1]
+    assert endpoint.counters.resolution_failures == 1
 
 
 def test_error_is_told_as_no_element(make, tell):

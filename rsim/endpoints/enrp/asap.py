@@ -1,0 +1,327 @@
+"""What an ENRP server does for pool elements and pool users on request (RFC 5352 3).
+
+Timer: notice, for subscribers of pools that have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from rsim.endpoints.enrp.elements import Entry
+from rsim.endpoints.ports import Channel
+from rsim.handlespace import Outcome
+from rsim.wire import (
+    PPID_ASAP,
+    Cause,
+    Deregistration,
+    DeregistrationResponse,
+    EndpointKeepAliveAck,
+    EndpointUnreachable,
+    ErrorCause,
+    FieldError,
+    HandleResolution,
+    HandleResolutionResponse,
+    Policy,
+    PoolElement,
+    Registration,
+    RegistrationResponse,
+    SctpTransport,
+)
+
+if TYPE_CHECKING:
+    from rsim.endpoints.enrp.server import EnrpServer
+
+_MOST_ITEMS = 1000
+"""Most elements in an answer where no limit is set: with a few addresses each, they fit into the
+65,535 bytes of a message (RFC 5354 4)."""
+_NOTICE = 1.0
+"""Least time in s between two notices to subscribers."""
+
+
+def _transport_of(channel: Channel) -> SctpTransport:
+    return SctpTransport(port=channel.remote_port, addresses=channel.remote_addresses)
+
+
+class AsapService:
+    """Registrations, withdrawals, resolutions, reports and subscriptions."""
+
+    def __init__(self, server: EnrpServer) -> None:
+        self._server = server
+        self._elements = server.elements
+        self.settings = server.settings
+        self.counters = server.counters
+        self._dialect = int(server.dialect)
+        self._subscribers: dict[bytes, dict[Channel, None]] = {}
+        self._news: dict[bytes, None] = {}
+        self._notice = server.clock.timer(self._notice_due)
+
+    def handlers(self) -> dict[type, Callable[[Channel, Any], None]]:
+        """Handlers by type of message."""
+        return {
+            Registration: self._registration,
+            Deregistration: self._deregistration,
+            HandleResolution: self._handle_resolution,
+            EndpointKeepAliveAck: self._keep_alive_ack,
+            EndpointUnreachable: self._endpoint_unreachable,
+        }
+
+    def stop(self) -> None:
+        """Forgets all."""
+        self._notice.stop()
+        self._subscribers.clear()
+        self._news.clear()
+
+    @property
+    def _serving(self) -> bool:
+        return self._server.serving or self.settings.serve_while_starting
+
+    # Registration and deregistration (3.1, 3.2) ---------------------------------------------------
+
+    def _registration(self, channel: Channel, message: Registration) -> None:
+        """A new registration, or a renewal by the same element."""
+        handle = message.pool_handle
+        element = message.pool_element
+        entry = self._elements.get(handle, element.identifier)
+        known = entry is not None
+        cause = self._objection(channel, entry, message)
+        if cause is None:
+            if entry is None:
+                transport = _transport_of(channel)
+                entry = Entry(self._elements, handle, element.identifier, channel, transport)
+            elif entry.channel is not channel:
+                entry.channel = channel
+                entry.asap_transport = _transport_of(channel)
+            cause = self._refusal(handle, element, self._elements.add(entry, element))
+        if cause is not None or entry is None:
+            self.counters.registrations_refused += 1
+            response = RegistrationResponse(
+                pool_handle=handle,
+                pe_identifier=element.identifier,
+                reject=True,
+                error_causes=(cause,) if cause else (),
+            )
+            channel.send(PPID_ASAP, response.encode(self._dialect))
+            return
+        self.counters.registrations += 1
+        if not known:
+            self._elements.schedule_keep_alive(entry)
+            self.changed(handle)
+        elif self.settings.reset_reports_on_registration:
+            self._server.handlespace.clear_reports(handle, element.identifier)
+        response = RegistrationResponse(pool_handle=handle, pe_identifier=element.identifier)
+        channel.send(PPID_ASAP, response.encode(self._dialect))
+        if len(self._server.peers):
+            self._announce(handle, element.identifier)
+
+    def _announce(self, handle: bytes, identifier: int) -> None:
+        element = self._server.handlespace.find(handle, identifier)
+        if element is not None:
+            self._server.tables.touched(handle, identifier)
+            self._server.updates.added(handle, element)
+
+    def _objection(
+        self, channel: Channel, entry: Entry | None, message: Registration
+    ) -> ErrorCause | None:
+        """Why a registration is refused before the handlespace sees it, or None."""
+        settings = self.settings
+        element = message.pool_element
+        if not self._serving:
+            return ErrorCause(Cause.LACK_OF_RESOURCES)
+        if not self._permits(channel, message.pool_handle, element.identifier):
+            return ErrorCause(Cause.SECURITY)
+        life = element.registration_life
+        if element.identifier == 0 or life < -1 or life == 0:
+            return ErrorCause(Cause.INVALID_VALUES, element.encode())
+        if not self._same_sender(message.pool_handle, element.identifier, entry, channel):
+            return ErrorCause(Cause.NON_UNIQUE_PE_IDENTIFIER)
+        limit = settings.max_elements
+        if limit is not None and entry is None and len(self._server.handlespace) >= limit:
+            return ErrorCause(Cause.LACK_OF_RESOURCES)
+        if settings.check_addresses:
+            hosts = getattr(element.user_transport, "hosts", ())
+            if any(host not in channel.remote_addresses for host in hosts):
+                return ErrorCause(Cause.INVALID_VALUES, element.user_transport.encode())
+        return None
+
+    def _permits(self, channel: Channel, handle: bytes, identifier: int) -> bool:
+        return self._server.authorisation.permits(channel.principal, handle, identifier)
+
+    def _same_sender(
+        self, handle: bytes, identifier: int, entry: Entry | None, channel: Channel
+    ) -> bool:
+        """Whether who speaks now may speak for an element: it shares an address with who has
+        registered it, here or at another server (3.1, 3.2)."""
+        if not self.settings.check_identity:
+            return True
+        transport = None
+        if entry is not None:
+            transport = entry.asap_transport
+        elif len(self._server.peers):
+            known = self._server.handlespace.find(handle, identifier)
+            transport = known.asap_transport if known is not None else None
+        if transport is None:
+            return True
+        return any(host in channel.remote_addresses for host in transport.hosts)
+
+    def _refusal(self, handle: bytes, element: PoolElement, outcome: Outcome) -> ErrorCause | None:
+        """The cause of a refusal shows what the pool has (RFC 5354 3.12.6, 3.12.8)."""
+        if outcome is Outcome.ADDED or outcome is Outcome.RENEWED:
+            return None
+        member = self._server.handlespace.any_element(handle)
+        if member is not None and outcome is Outcome.INCONSISTENT_POLICY:
+            return ErrorCause(Cause.INCONSISTENT_POLICY, member.policy.encode())
+        if member is not None and outcome is Outcome.INCONSISTENT_TRANSPORT:
+            return ErrorCause(Cause.INCONSISTENT_TRANSPORT_TYPE, member.user_transport.encode())
+        if outcome is Outcome.INCONSISTENT_USE:
+            return ErrorCause(Cause.INCONSISTENT_DATA_CONTROL)
+        return ErrorCause(Cause.INVALID_VALUES, element.policy.encode())
+
+    def _deregistration(self, channel: Channel, message: Deregistration) -> None:
+        """An element withdraws; withdrawing what isn't there is granted."""
+        handle, identifier = message.pool_handle, message.pe_identifier
+        entry = self._elements.get(handle, identifier)
+        causes: tuple[ErrorCause, ...] = ()
+        if not self._permits(channel, handle, identifier) or not self._same_sender(
+            handle, identifier, entry, channel
+        ):
+            causes = (ErrorCause(Cause.SECURITY),)
+        else:
+            known = self._server.handlespace.find(handle, identifier)
+            if entry is None and known is not None:
+                entry = self._act_as_home(channel, handle, known)
+            if entry is not None:
+                self.counters.deregistrations += 1
+                self._elements.remove(entry)
+        response = DeregistrationResponse(
+            pool_handle=handle, pe_identifier=identifier, error_causes=causes
+        )
+        channel.send(PPID_ASAP, response.encode(self._dialect))
+
+    def _act_as_home(self, channel: Channel, handle: bytes, element: PoolElement) -> Entry:
+        """Only the home may announce a removal: this server becomes it for the moment."""
+        transport = _transport_of(channel)
+        entry = Entry(self._elements, handle, element.identifier, channel, transport)
+        self._elements.add(entry, element)
+        self._announce(handle, element.identifier)
+        return entry
+
+    # Resolution (3.3) -----------------------------------------------------------------------------
+
+    def _handle_resolution(self, channel: Channel, message: HandleResolution) -> None:
+        """Elements of the pool by its policy, or an error if there are none."""
+        self.counters.handle_resolutions += 1
+        handle = message.pool_handle
+        causes: tuple[ErrorCause, ...] = ()
+        elements: tuple[PoolElement, ...] = ()
+        subscribed = False
+        if self._serving:
+            elements = self._select(handle, message.items)
+            if not elements:
+                self.counters.handle_resolutions_empty += 1
+                causes = (ErrorCause(Cause.UNKNOWN_POOL_HANDLE),)
+            elif message.send_updates and self.settings.accept_subscriptions:
+                subscribed = True
+                self._subscribers.setdefault(handle, {})[channel] = None
+        else:
+            causes = (ErrorCause(Cause.LACK_OF_RESOURCES),)
+        if self._subscribers and not subscribed:
+            self._unsubscribe(handle, channel)
+        channel.send(PPID_ASAP, self._answer(handle, elements, causes, subscribed))
+
+    def _select(self, handle: bytes, items: int | None) -> tuple[PoolElement, ...]:
+        limit = self.settings.max_resolution_items or _MOST_ITEMS
+        count = limit if items is None else min(limit, items)
+        return self._server.handlespace.select(handle, count, self._server.draws)
+
+    def _answer(
+        self,
+        handle: bytes,
+        elements: tuple[PoolElement, ...],
+        causes: tuple[ErrorCause, ...],
+        subscribed: bool,
+    ) -> bytes:
+        """The response with as many of the elements, in their order, as fit into a message."""
+        policy: Policy | None = elements[0].policy if elements else None
+        while True:
+            response = HandleResolutionResponse(
+                pool_handle=handle,
+                pool_elements=elements,
+                policy=policy,
+                accept_updates=subscribed,
+                error_causes=causes,
+            )
+            try:
+                return response.encode(self._dialect)
+            except FieldError:
+                if len(elements) < 2:
+                    raise
+                elements = elements[: len(elements) * 3 // 4]
+
+    # Subscriptions (2.2.5, 2.2.6) -----------------------------------------------------------------
+
+    def changed(self, handle: bytes) -> None:
+        """An element has joined or left a pool: its subscribers are told, at most once a second."""
+        if handle in self._subscribers:
+            self._news[handle] = None
+            if not self._notice.running:
+                self._notice.start(_NOTICE)
+
+    def _notice_due(self) -> None:
+        news, self._news = self._news, {}
+        for handle in news:
+            elements = self._select(handle, None)
+            causes = () if elements else (ErrorCause(Cause.UNKNOWN_POOL_HANDLE),)
+            answer = self._answer(handle, elements, causes, bool(elements))
+            for channel in self._subscribers.get(handle, {}):
+                channel.send(PPID_ASAP, answer)
+            if not elements:
+                self._subscribers.pop(handle, None)
+
+    def _unsubscribe(self, handle: bytes, channel: Channel) -> None:
+        subscribers = self._subscribers.get(handle)
+        if subscribers is not None:
+            subscribers.pop(channel, None)
+            if not subscribers:
+                del self._subscribers[handle]
+
+    def ended(self, channel: Channel) -> None:
+        """A subscription lives as long as its association."""
+        for handle in list(self._subscribers):
+            self._unsubscribe(handle, channel)
+
+    # Reports and keep-alives (3.4, 3.5) -----------------------------------------------------------
+
+    def _keep_alive_ack(self, channel: Channel, message: EndpointKeepAliveAck) -> None:
+        self._elements.acknowledged(message)
+
+    def _endpoint_unreachable(self, channel: Channel, message: EndpointUnreachable) -> None:
+        """Probe the element at once, and count the reports about it.
+
+        Where another server is its home, that one's keep-alives find out; by the letter of the RFC
+        any server may remove it.
+        """
+        self.counters.endpoint_unreachables += 1
+        handle, identifier = message.pool_handle, message.pe_identifier
+        settings = self.settings
+        entry = self._elements.get(handle, identifier)
+        if entry is None and not settings.nonowner_removes:
+            return
+        known = self._server.handlespace.find(handle, identifier) if entry is None else None
+        if entry is None and known is None:
+            return
+        reporter = int.from_bytes(blake2b(channel.remote_address.encode(), digest_size=8).digest())
+        count = self._server.handlespace.report(
+            handle, identifier, reporter, settings.distinct_reporters
+        )
+        limit = settings.max_bad_pe_reports + (settings.bad_pe_reports_rule == "exceeds")
+        if count >= limit:
+            self.counters.elements_reported_away += 1
+            if entry is not None:
+                self._elements.remove(entry)
+            elif known is not None:
+                self._elements.taken_out(handle, identifier)
+                self._server.updates.removed(handle, known)
+        elif entry is not None and settings.verify_unreachable and not entry.waiting:
+            self._elements.probe(entry)

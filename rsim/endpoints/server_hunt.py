@@ -1,0 +1,145 @@
+"""The server hunt of pool elements and pool users (RFC 5352 3.6).
+
+Timers: T5 of each round of at most three attempts at once; it doubles from round to round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.settings import HuntSettings
+from rsim.network import Event
+from rsim.wire import ASAP_PORT, SctpTransport, ServerAnnounce
+
+Address = tuple[tuple[str, ...], int]
+"""Addresses of a server, the primary one first, and its port for ASAP."""
+
+
+class ServerList:
+    """The servers that an endpoint may turn to: configured ones, and those that are announced.
+
+    Parameters: `configured` in the order in which they are first tried.
+    """
+
+    def __init__(
+        self, clock: ClockPort, settings: HuntSettings, configured: tuple[Address, ...] = ()
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._configured = configured
+        self._tried: dict[Address, float] = dict.fromkeys(configured, -inf)
+        self._announced: dict[Address, float] = {}
+
+    def announced(self, message: ServerAnnounce, source: str) -> None:
+        """Notes an announcement; by default at the sender's address and the ASAP port."""
+        transports = [t for t in message.transports if isinstance(t, SctpTransport)]
+        addresses: list[Address] = [(transport.hosts, transport.port) for transport in transports]
+        for address in addresses or [((source,), ASAP_PORT)]:
+            self._announced[address] = self._clock.now
+
+    def present(self) -> list[Address]:
+        """Servers to turn to: those tried longest ago first.
+
+        An announced one counts until it is unheard for T7, or three announcement intervals of as
+        many servers as announce themselves, if that is longer.
+        """
+        now = self._clock.now
+        settings = self._settings
+        limit = settings.t7_enrp_outdate
+        if settings.t7_scaling:
+            limit = max(limit, 3 * len(self._announced) * settings.t6_serverannounce)
+        self._announced = {
+            address: heard for address, heard in self._announced.items() if now - heard <= limit
+        }
+        for address in self._announced:
+            self._tried.setdefault(address, -inf)
+        known = dict.fromkeys((*self._configured, *self._announced))
+        return sorted(known, key=lambda address: self._tried[address])
+
+    def trying(self, address: Address) -> None:
+        """An attempt begins."""
+        self._tried[address] = self._clock.now
+
+
+class ServerHunt:
+    """Finds a server that answers.
+
+    Parameters: `connect` begins an association with a server; `found` is called with the first one
+    that is up.
+    """
+
+    def __init__(
+        self,
+        clock: ClockPort,
+        settings: HuntSettings,
+        servers: ServerList,
+        connect: Callable[[Address], Channel],
+        found: Callable[[Channel], None],
+    ) -> None:
+        self._settings = settings
+        self._servers = servers
+        self._connect = connect
+        self._found = found
+        self._attempts: list[Channel] = []
+        self._untried: list[Address] = []
+        self._wait = settings.t5_serverhunt
+        self._t5 = clock.timer(self._t5_expired)
+
+    @property
+    def running(self) -> bool:
+        """Whether a hunt is on."""
+        return self._t5.running
+
+    def start(self) -> None:
+        """Begins a hunt, unless one is on."""
+        if not self._t5.running:
+            self._wait = self._settings.t5_serverhunt
+            self._round()
+
+    def stop(self) -> None:
+        """Ends the hunt."""
+        self._t5.stop()
+        attempts, self._attempts = self._attempts, []
+        for channel in attempts:
+            channel.close()
+
+    def _round(self) -> None:
+        self._t5.start(self._wait)
+        self._untried = self._servers.present()
+        while self._t5.running and self._untried:
+            if len(self._attempts) >= self._settings.hunt_attempts:
+                break
+            self._try_next()
+
+    def _try_next(self) -> None:
+        address = self._untried.pop(0)
+        self._servers.trying(address)
+        channel = self._connect(address)
+        self._attempts.append(channel)
+        if channel.ready:
+            self._success(channel)
+
+    def _success(self, channel: Channel) -> None:
+        self._attempts.remove(channel)
+        self.stop()
+        self._found(channel)
+
+    def notify(self, channel: Channel, event: Event) -> bool:
+        """Takes what the network tells; False if it is not about an attempt of this hunt."""
+        if channel not in self._attempts:
+            return False
+        if event is Event.UP:
+            self._success(channel)
+        else:
+            self._attempts.remove(channel)
+            if self._untried and self._t5.running:
+                self._try_next()
+        return True
+
+    def _t5_expired(self) -> None:
+        """Nobody in time: once more, for twice as long, up to RETRAN-MAX."""
+        self.stop()
+        self._wait = min(2 * self._wait, self._settings.retran_max)
+        self._round()
