@@ -82,6 +82,11 @@ class ServerSettings(Model):
         ge=1,
         description="times that all mentors are tried before a server takes itself as first",
     )
+    rediscover: bool = Field(
+        True,
+        description="speak to configured servers that are no peers at each heartbeat (else the "
+        "sides of a partition never meet again)",
+    )
     announce: bool = Field(
         False, description="announce by multicast to elements, users and servers (RFC 5352 3.6)"
     )

@@ -16,7 +16,7 @@ from rsim.endpoints.ports import Channel, TimerPort
 from rsim.wire import PPID_ENRP, EnrpError, Message, Presence, ServerInformation
 
 if TYPE_CHECKING:
-    from rsim.endpoints.enrp.server import EnrpServer
+    from rsim.endpoints.enrp.server import Address, EnrpServer
 
 
 class PeerState(Enum):
@@ -44,6 +44,7 @@ class Peers:
     def __init__(self, server: EnrpServer) -> None:
         self._server = server
         self._peers: dict[int, Peer] = {}
+        self._attempts: dict[Address, Channel] = {}
         self._heartbeat = server.clock.timer(self._heartbeat_due)
 
     def handlers(self) -> dict[type, Callable[[Channel, Any], None]]:
@@ -72,6 +73,7 @@ class Peers:
         for peer in self:
             peer.timer.stop()
         self._peers.clear()
+        self._attempts.clear()
 
     # Discovery (3.4.1) ----------------------------------------------------------------------------
 
@@ -86,8 +88,8 @@ class Peers:
             return
         if peer.channel is None:
             peer.channel = channel
-        if peer.state is PeerState.ACTIVE:
-            peer.timer.start(self._server.settings.max_time_last_heard)
+        if peer.state is not PeerState.SUSPENDED:
+            self.active(peer)
 
     def add(self, identifier: int, information: ServerInformation | None = None) -> Peer:
         """A peer, new if it was not known."""
@@ -157,7 +159,33 @@ class Peers:
 
     def _heartbeat_due(self) -> None:
         self.tell_all()
+        if self._server.settings.rediscover:
+            self._rediscover()
         self._heartbeat.start(self._server.settings.peer_heartbeat_cycle)
+
+    def _rediscover(self) -> None:
+        """Speaks to configured servers that are no peers: both sides of a partition have taken the
+        other over, and nothing else brings them together again."""
+        server = self._server
+        known = {
+            str(address)
+            for peer in self
+            if peer.information is not None
+            for address in peer.information.transport.addresses
+        }
+        for address in server.mentors:
+            if known.isdisjoint(address[0]):
+                channel = self._attempts.get(address)
+                if channel is None:
+                    channel = server.ports.connect(server, address, PPID_ENRP)
+                    self._attempts[address] = channel
+                server.send(channel, self.presence(0, True, True))
+
+    def met(self, message: Presence) -> None:
+        """A PRESENCE by multicast: a stranger is spoken to."""
+        information = message.server_information
+        if information is not None and message.sender not in self._peers:
+            self.tell_presence(self.add(message.sender, information), reply_required=True)
 
     def _presence(self, channel: Channel, message: Presence) -> None:
         server = self._server
@@ -203,6 +231,8 @@ class Peers:
 
     def ended(self, channel: Channel) -> None:
         """An association has ended: a peer that was asked is dead, another one is asked."""
+        for address in [a for a, attempt in self._attempts.items() if attempt is channel]:
+            del self._attempts[address]
         for peer in self:
             if peer.channel is channel:
                 peer.channel = None

@@ -41,6 +41,7 @@ from rsim.wire import (
     EnrpError,
     ErrorCause,
     Message,
+    Presence,
     SctpTransport,
     ServerAnnounce,
     ServerInformation,
@@ -252,8 +253,11 @@ class EnrpServer:
         message = receive(data, "asap" if ppid == PPID_ASAP else "enrp", self.identifier).message
         if isinstance(message, ServerAnnounce) and message.server_identifier != self.identifier:
             self._heard[message.server_identifier] = self.clock.now
-        elif ppid == PPID_ENRP and message is not None:
-            self.startup.presence_heard(message)
+        elif isinstance(message, Presence) and message.sender != self.identifier:
+            if self.serving:
+                self.peers.met(message)
+            else:
+                self.startup.presence_heard(message)
 
     def notify(self, channel: Channel, event: Event) -> None:
         """An association is up or has ended."""

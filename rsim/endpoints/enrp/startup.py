@@ -81,12 +81,10 @@ class Startup:
         self._timer.stop()
         self._channel = None
 
-    def presence_heard(self, message: object) -> None:
+    def presence_heard(self, message: Presence) -> None:
         """Multicast: whoever serves can be the mentor of one that looks for one."""
-        if self.step is not Step.DISCOVERY or not isinstance(message, Presence):
-            return
         information = message.server_information
-        if information is not None:
+        if self.step is Step.DISCOVERY and information is not None:
             transport = information.transport
             self._mentors = [(tuple(map(str, transport.addresses)), transport.port)]
             self._next_round()

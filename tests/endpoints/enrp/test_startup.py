@@ -1,0 +1,231 @@
+"""Start-up: mentors, list, table (RFC 5353 3.2)."""
+
+import pytest
+
+from rsim import wire
+from rsim.endpoints.enrp import State
+from rsim.endpoints.enrp.startup import Step
+from rsim.network import Event
+
+requirement = pytest.mark.conformance
+HANDLE = b"pool"
+FIRST, SECOND = (("10.0.1.5",), 9901), (("10.0.1.6",), 9901)
+
+
+@pytest.fixture
+def starting(make_server):
+    """A server that has two mentors."""
+
+    def make(mentors=(FIRST, SECOND), **settings):
+        server = make_server(**settings)
+        server.vanish()
+        server.mentors = mentors
+        server.start()
+        return server
+
+    return make
+
+
+def answer(server, channel, message):
+    server.receive(channel, wire.PPID_ENRP, message.encode())
+
+
+def information(identifier):
+    transport = wire.SctpTransport(port=9901, addresses=[f"10.0.1.{identifier}"])
+    return wire.ServerInformation(server_identifier=identifier, transport=transport)
+
+
+def listed(*others, reject=False):
+    return wire.ListResponse(
+        sender=5, receiver=77, servers=[information(n) for n in others], reject=reject
+    )
+
+
+def table(*elements, more=False, reject=False, sender=5):
+    pools = [wire.PoolEntry(pool_handle=HANDLE, pool_elements=elements)] if elements else []
+    return wire.HandleTableResponse(
+        sender=sender, receiver=77, pools=pools, more=more, reject=reject
+    )
+
+
+@requirement("ENRP-032")
+def test_a_server_that_knows_of_none_serves_at_once(make_server, register):
+    server = make_server()
+    _, [answer] = register(server, 1)
+    assert not answer.reject
+    assert server.ports.connections == []
+
+
+@requirement("ENRP-030")
+@requirement("ENRP-033")
+@requirement("ENRP-019")
+def test_the_first_request_to_a_mentor_is_for_its_list(starting):
+    server = starting(mentors=(FIRST,))
+    [channel] = server.ports.connections
+    assert channel.remote_address == "10.0.1.5"
+    assert channel.take() == [wire.ListRequest(sender=77, receiver=0)]
+    assert wire.ListRequest(sender=77, receiver=0).encode()[:4] == bytes.fromhex("0500000c")
+
+
+@requirement("ENRP-031")
+@requirement("ENRP-034")
+def test_a_silent_mentor_is_followed_by_the_next_after_5_s(clock, starting):
+    server = starting()
+    clock.run_until(4.9)
+    assert len(server.ports.connections) == 1
+    clock.run_until(5.1)
+    second = server.ports.connections[1]
+    assert second.remote_address == "10.0.1.6"
+    assert second.take() == [wire.ListRequest(sender=77, receiver=0)]
+
+
+def test_a_mentor_that_is_gone_is_followed_at_once(starting):
+    server = starting()
+    server.notify(server.ports.connections[0], Event.ABORTED)
+    assert len(server.ports.connections) == 2
+
+
+@requirement("ENRP-036")
+@requirement("ENRP-039")
+@requirement("ENRP-011")
+@requirement("ENRP-047")
+@requirement("ENRP-010")
+def test_list_then_table_then_service(starting, element):
+    server = starting()
+    channel = server.ports.connections[0]
+    channel.take()
+    answer(server, channel, listed(6, 7))
+    assert {peer.identifier for peer in server.peers} == {5, 6, 7}
+    request = wire.HandleTableRequest(sender=77, receiver=5)
+    assert channel.take() == [request]
+    assert request.encode()[:4] == bytes.fromhex("0200000c")
+    assert server.state is State.STARTING
+    answer(server, channel, table(element(1).replace(home_server=5)))
+    assert server.state is State.SERVING
+    [presence] = channel.take()
+    assert presence.reply_required and presence.server_information is not None
+
+
+@requirement("ENRP-037")
+@requirement("ENRP-021")
+@requirement("ENRP-013")
+@requirement("ENRP-048")
+def test_a_server_that_is_starting_refuses_lists_and_tables(starting, make_peer):
+    server = starting()
+    other = make_peer(server, 9, known=False)
+    [refused] = other.say(wire.ListRequest(sender=9, receiver=77))
+    assert refused.reject and refused.servers == ()
+    assert len(refused.encode()) == 12
+    [refused] = other.say(wire.HandleTableRequest(sender=9, receiver=77))
+    assert refused.reject and refused.pools == ()
+    assert len(refused.encode()) == 12
+
+
+@requirement("ENRP-038")
+@requirement("ENRP-049")
+@pytest.mark.parametrize("step", [Step.LIST, Step.TABLE])
+def test_after_a_refusal_another_mentor_is_asked(starting, step):
+    server = starting()
+    channel = server.ports.connections[0]
+    if step is Step.TABLE:
+        answer(server, channel, listed())
+        answer(server, channel, table(reject=True))
+    else:
+        answer(server, channel, listed(reject=True))
+    assert server.ports.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
+
+
+@requirement("ENRP-038")
+def test_between_two_rounds_there_is_a_pause(clock, starting):
+    server = starting(mentors=(FIRST,), mentor_rounds=2)
+    answer(server, server.ports.connections[0], listed(reject=True))
+    clock.run_until(2.4)
+    assert len(server.ports.connections) == 1
+    clock.run_until(7.6)
+    assert len(server.ports.connections) == 2
+    answer(server, server.ports.connections[1], listed(reject=True))
+    assert server.state is State.SERVING
+
+
+@requirement("ENRP-032")
+def test_without_any_answer_a_server_takes_itself_as_the_first_and_says_so(clock, starting):
+    server = starting(mentor_rounds=1)
+    clock.run_until(10.1)
+    assert server.state is State.SERVING
+    presences = [channel.take() for channel in server.ports.connections[2:]]
+    assert [len(p) for p in presences] == [1, 1]
+    assert all(p[0].reply_required for p in presences)
+
+
+@requirement("ENRP-043")
+@requirement("ENRP-044")
+@requirement("ENRP-045")
+@requirement("ENRP-046")
+@requirement("ENRP-050")
+def test_pieces_are_stored_and_asked_for_one_by_one(clock, starting, element):
+    server = starting()
+    channel = server.ports.connections[0]
+    answer(server, channel, listed())
+    channel.take()
+    random = wire.Policy("random")
+    one, two = (element(n, policy=random).replace(home_server=5) for n in (1, 2))
+    answer(server, channel, table(one, more=True))
+    assert server.handlespace.pool_policy_type(HANDLE) == random.type
+    assert channel.take() == [wire.HandleTableRequest(sender=77, receiver=5)]
+    answer(server, channel, table(two, one.replace(registration_life=9), more=True))
+    assert server.handlespace.pool_size(HANDLE) == 2
+    assert server.handlespace.find(HANDLE, 1).registration_life == 9
+    clock.run_until(4.9)
+    assert server.state is State.STARTING
+    clock.run_until(5.1)
+    assert server.ports.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
+
+
+@requirement("ASAP-071")
+@requirement("COM-054")
+def test_elements_and_users_are_refused_before_service_starts(
+    starting, register, tell, make_channel
+):
+    server = starting()
+    _, [refusal] = register(server, 1)
+    assert refusal.reject
+    assert refusal.error_causes[0].code == wire.Cause.LACK_OF_RESOURCES
+    [refusal] = tell(server, make_channel(), wire.HandleResolution(pool_handle=HANDLE))
+    assert refusal.error_causes[0].code == wire.Cause.LACK_OF_RESOURCES
+
+
+def test_service_while_starting_is_an_option(starting, register):
+    server = starting(serve_while_starting=True)
+    _, [answer] = register(server, 1)
+    assert not answer.reject
+
+
+def test_what_changes_during_the_download_is_not_overwritten_or_revived(
+    starting, make_peer, element
+):
+    server = starting()
+    channel = server.ports.connections[0]
+    answer(server, channel, listed())
+    one, two = (element(n).replace(home_server=5) for n in (1, 2))
+    answer(server, channel, table(one, more=True))
+    update = wire.HandleUpdate(
+        sender=5, receiver=0, update_action=1, pool_handle=HANDLE, pool_element=one
+    )
+    answer(server, channel, update)
+    newer = two.replace(registration_life=55)
+    answer(server, channel, update.replace(update_action=0, pool_element=newer))
+    answer(server, channel, table(one, two))
+    assert server.handlespace.find(HANDLE, 1) is None
+    assert server.handlespace.find(HANDLE, 2).registration_life == 55
+
+
+def test_elements_from_before_a_restart_are_claimed_again(clock, starting, element):
+    server = starting()
+    channel = server.ports.connections[0]
+    answer(server, channel, listed())
+    transport = wire.SctpTransport(port=7, addresses=["10.0.2.1"])
+    mine = element(1, "10.0.2.1").replace(home_server=77, asap_transport=transport)
+    answer(server, channel, table(mine))
+    clock.run_until(6)
+    claim = server.ports.connections[-1].take()[0]
+    assert isinstance(claim, wire.EndpointKeepAlive) and claim.home
