@@ -96,6 +96,14 @@ class ServerSettings(Model):
     max_downloads: int | None = Field(
         None, ge=1, description="downloads at a time that a server serves; null: all"
     )
+    max_registration_life: int | None = Field(
+        None, ge=1, description="longest registration life granted, s; longer ones are cut"
+    )
+    limit_probes: bool = Field(
+        True,
+        description="within half a keep-alive interval of a probe that was answered, reports about "
+        "an element count for nothing (else each one provokes a probe)",
+    )
     max_elements: int | None = Field(
         None, ge=1, description="elements that a server registers at most; null: all"
     )

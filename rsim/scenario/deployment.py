@@ -304,6 +304,7 @@ class Deployment:
             Draws(self.streams.generator(actor, "selection")),
             self.dialect,
         )
+        self._listen_for_servers(host, endpoint)
         application = CalcAppClient(
             self.clock,
             host,

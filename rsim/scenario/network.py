@@ -230,8 +230,10 @@ class KeyRing:
         subject = f"not-{host.name}" if credential == "wrong_name" else host.name
         end = 0.0 if credential == "expired" else float("inf")
         certificate = authority.issue(subject, end=end)
+        # A pre-shared key proves both sides: who has no good one can't check those of others.
+        keys = {} if credential in ("none", "wrong_key", "unknown_identity") else self._keys
         host.credentials = Credentials(
-            key, self._keys, self._revoked, certificate, frozenset({self._authority})
+            key, keys, self._revoked, certificate, frozenset({self._authority})
         )
         if credential == "none":
             host.credentials.key = None

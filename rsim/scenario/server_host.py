@@ -104,6 +104,10 @@ class ServerHost:
             peer_name=self.host.network.name_of(addresses[0]),
         )
 
+    def new_identifier(self) -> int:
+        """An identifier that the server has not had."""
+        return self._identifiers.identifier()
+
     def information(self) -> Address:
         """Own addresses and ENRP port."""
         return self.enrp_address

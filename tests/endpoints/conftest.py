@@ -15,6 +15,7 @@ class Ports:
 
     def __init__(self):
         self.connections = []
+        self.identifiers = 1000
         self.announced = []
         self.distances = {}
 
@@ -22,6 +23,10 @@ class Ports:
         channel = Channel(address[0][0], address[1], ppid)
         self.connections.append(channel)
         return channel
+
+    def new_identifier(self):
+        self.identifiers += 1
+        return self.identifiers
 
     def information(self):
         return (("10.0.0.77",), 9901)

@@ -86,6 +86,12 @@ class AsapService:
         entry = self._elements.get(handle, element.identifier)
         known = entry is not None
         cause = self._objection(channel, entry, message)
+        most = self.settings.max_registration_life
+        cut = most is not None and (
+            element.registration_life > most or element.registration_life < 0
+        )
+        if cut:
+            element = element.replace(registration_life=most)
         if cause is None:
             if entry is None:
                 transport = _transport_of(channel)
@@ -110,7 +116,12 @@ class AsapService:
             self.changed(handle)
         elif self.settings.reset_reports_on_registration:
             self._server.handlespace.clear_reports(handle, element.identifier)
-        response = RegistrationResponse(pool_handle=handle, pe_identifier=element.identifier)
+        # A warning shows what is stored instead of what was asked for (RFC 5352 2.2.3).
+        stored = self._server.handlespace.find(handle, element.identifier) if cut else None
+        warning = (ErrorCause(Cause.INVALID_VALUES, stored.encode()),) if stored else ()
+        response = RegistrationResponse(
+            pool_handle=handle, pe_identifier=element.identifier, error_causes=warning
+        )
         channel.send(PPID_ASAP, response.encode(self._dialect))
         if len(self._server.peers):
             self._announce(handle, element.identifier)
@@ -310,6 +321,8 @@ class AsapService:
             return
         known = self._server.handlespace.find(handle, identifier) if entry is None else None
         if entry is None and known is None:
+            return
+        if entry is not None and self._elements.just_answered(entry):
             return
         reporter = int.from_bytes(blake2b(channel.remote_address.encode(), digest_size=8).digest())
         count = self._server.handlespace.report(

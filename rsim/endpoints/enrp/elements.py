@@ -35,7 +35,7 @@ class Entry:
 
     `channel` its association, None while there is none; `waiting` for the answer to a keep-alive;
     `claiming` until the element has acknowledged its new home (H = 1); `taken_from` the server that
-    it was taken over from.
+    it was taken over from; `probed_at` in s when it was last asked.
     """
 
     __slots__ = (
@@ -45,6 +45,7 @@ class Entry:
         "elements",
         "handle",
         "identifier",
+        "probed_at",
         "taken_from",
         "timer",
         "waiting",
@@ -66,6 +67,7 @@ class Entry:
         self.waiting = False
         self.claiming = False
         self.taken_from = 0
+        self.probed_at = -inf
         self.timer: TimerPort = elements.clock.timer(self.expired)
 
     def expired(self) -> None:
@@ -242,6 +244,17 @@ class Elements:
         entry.waiting = False
         entry.timer.start(delay)
 
+    def renamed(self, old: int) -> None:
+        """This server has another identifier: it is home of its elements under the new one."""
+        for pool in self._owned(old):
+            for element in pool.pool_elements:
+                entry = self.get(pool.pool_handle, element.identifier)
+                if entry is not None:
+                    self.add(entry, element)
+                    known = self._server.handlespace.find(pool.pool_handle, element.identifier)
+                    if known is not None:
+                        self._server.updates.added(pool.pool_handle, known)
+
     def rehome(self, target: int, winner: int) -> None:
         """The winner is home of all that the target was home of."""
         for pool in self._owned(target):
@@ -281,6 +294,7 @@ class Elements:
             home=entry.claiming,
         )
         entry.waiting = True
+        entry.probed_at = self.clock.now
         entry.timer.start(self.settings.keep_alive_timeout)
         channel = entry.channel
         if channel is None:
@@ -290,6 +304,13 @@ class Elements:
             address = (transport.hosts, transport.port)
             channel = entry.channel = self._server.ports.connect(self._server, address, PPID_ASAP)
         channel.send(PPID_ASAP, message.encode(int(self._server.dialect)))
+
+    def just_answered(self, entry: Entry) -> bool:
+        """Whether an element has answered a probe so lately that a report says nothing new."""
+        settings = self.settings
+        if entry.waiting or not settings.limit_probes or not settings.verify_unreachable:
+            return False
+        return self.clock.now - entry.probed_at < settings.keep_alive_interval / 2
 
     def keep_alive_expired(self, entry: Entry) -> None:
         """The interval is over: probe. The time-out is over: the element is gone."""

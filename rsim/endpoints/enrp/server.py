@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from ipaddress import ip_address
+from math import inf
 from typing import Any, Protocol
 
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
@@ -96,7 +98,10 @@ class Ports(Protocol):
     def connect(self, server: EnrpServer, address: Address, ppid: int) -> Channel:
         """An association with a peer (ENRP) or with a pool element (ASAP)."""
 
-    def information(self) -> tuple[tuple[str, ...], int]:
+    def new_identifier(self) -> int:
+        """An identifier that the server has not had."""
+
+    def information(self) -> Address:
         """Own addresses and ENRP port."""
 
     def announce(self, data: bytes, ppid: int) -> None:
@@ -152,6 +157,7 @@ class EnrpServer:
         self.startup = Startup(self)
         self._announcement = clock.timer(self._announce)
         self._heard: dict[int, float] = {}
+        self._renamed_at = -inf
         self._asap_handlers = self.asap.handlers()
         self._enrp_handlers: dict[type, Callable[[Channel, Any], None]] = {
             **self.peers.handlers(),
@@ -237,7 +243,10 @@ class EnrpServer:
         if message is None:
             self.counters.messages_refused += 1
             return
-        if message.sender == self.identifier or message.sender == 0:
+        if message.sender == self.identifier:
+            self._collision(channel)
+            return
+        if message.sender == 0:
             return
         if message.receiver not in (0, self.identifier):
             return
@@ -245,6 +254,18 @@ class EnrpServer:
         handler = self._enrp_handlers.get(type(message))
         if handler is not None:
             handler(channel, message)
+
+    def _collision(self, channel: Channel) -> None:
+        """Another server has this identifier: the one with the higher address takes a new one."""
+        now = self.clock.now
+        own = ip_address(self.ports.information()[0][0])
+        if own.packed < ip_address(channel.remote_address).packed:
+            self.send(channel, self.peers.presence(0, False, True))
+        elif now - self._renamed_at >= self.settings.max_time_no_response:
+            self._renamed_at = now
+            old, self.identifier = self.identifier, self.ports.new_identifier()
+            self.elements.renamed(old)
+            self.peers.tell_all()
 
     def receive_datagram(self, ppid: int, address: str, data: bytes) -> None:
         """Takes a datagram of a multicast group."""

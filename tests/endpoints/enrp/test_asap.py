@@ -1,9 +1,13 @@
 import pytest
 
 from rsim import wire
+from rsim.endpoints import authorisations
+from rsim.handlespace import policy_kinds, policy_with
+from rsim.network import Event, Principal
 from rsim.wire import Cause
 
 HANDLE = b"pool"
+requirement = pytest.mark.conformance
 
 
 def registration(element):
@@ -18,6 +22,12 @@ def report(identifier):
     return wire.EndpointUnreachable(pool_handle=HANDLE, pe_identifier=identifier)
 
 
+@requirement("ASAP-017")
+@requirement("ASAP-063")
+@requirement("ASAP-072")
+@requirement("ASAP-099")
+@requirement("ASAP-029")
+@requirement("ASAP-157")
 def test_registration_is_granted_and_resolved(make_server, make_channel, element, tell):
     server, channel = make_server(), make_channel()
     [granted] = tell(server, channel, registration(element(5)))
@@ -28,11 +38,23 @@ def test_registration_is_granted_and_resolved(make_server, make_channel, element
     assert answer.policy == wire.Policy("round_robin")
 
 
+@requirement("COM-058")
+@requirement("ASAP-102")
+@requirement("ASAP-030")
 def test_unknown_pool_is_answered_by_its_cause(make_server, make_channel, tell):
     [answer] = tell(make_server(), make_channel(), resolution())
     assert [cause.code for cause in answer.error_causes] == [Cause.UNKNOWN_POOL_HANDLE]
 
 
+@requirement("COM-053")
+@requirement("COM-055")
+@requirement("COM-056")
+@requirement("ASAP-014")
+@requirement("ASAP-064")
+@requirement("ASAP-065")
+@requirement("ASAP-071")
+@requirement("ASAP-073")
+@requirement("ASAP-074")
 @pytest.mark.parametrize(
     ("second", "cause"),
     [
@@ -70,6 +92,7 @@ def test_registrations_that_do_not_fit_are_refused(
     assert response.error_causes[0].information == shown.get(cause, wrong)
 
 
+@requirement("ASAP-100")
 def test_answer_is_cut_to_what_a_message_holds(make_server, make_channel, element, tell):
     server, channel = make_server(check_addresses=False), make_channel()
     many = wire.SctpTransport(port=1, addresses=[f"2001:db8::{i:x}" for i in range(1, 6)])
@@ -91,6 +114,10 @@ def test_unknown_policy_and_identifier_zero_are_refused(make_server, make_channe
     assert len(server.handlespace) == 0
 
 
+@requirement("COM-052")
+@requirement("ASAP-013")
+@requirement("ASAP-085")
+@requirement("ASAP-086")
 def test_identifier_of_another_host_is_taken(make_server, make_channel, element, tell):
     server = make_server()
     tell(server, make_channel(), registration(element(5)))
@@ -123,6 +150,9 @@ def test_registration_life_ends(clock, make_server, make_channel, element, tell)
     assert len(server.handlespace) == 0
 
 
+@requirement("ASAP-115")
+@requirement("ASAP-116")
+@requirement("ASAP-118")
 def test_keep_alives_are_spread_and_silence_removes(
     clock, make_server, make_channel, element, tell
 ):
@@ -149,6 +179,7 @@ def test_keep_alives_are_spread_and_silence_removes(
     assert server.handlespace.pool_size(HANDLE) == 0
 
 
+@requirement("ASAP-110")
 def test_report_provokes_one_probe_at_once(make_server, make_channel, element, tell):
     server, channel, user = make_server(), make_channel(), make_channel("10.0.0.1")
     tell(server, channel, registration(element(5)))
@@ -157,6 +188,7 @@ def test_report_provokes_one_probe_at_once(make_server, make_channel, element, t
     assert [type(m) for m in channel.take()] == [wire.EndpointKeepAlive]
 
 
+@requirement("ASAP-114")
 @pytest.mark.parametrize(("rule", "needed"), [("reaches", 3), ("exceeds", 4)])
 def test_reports_remove_at_the_limit(make_server, make_channel, element, tell, rule, needed):
     server = make_server(bad_pe_reports_rule=rule)
@@ -221,3 +253,280 @@ def test_answer_size_and_round_robin_increment(make_server, make_channel, elemen
         [answer] = tell(server, channel, resolution())
         answers.append([e.identifier for e in answer.pool_elements])
     assert answers == [[1, 2], [2, 3], [3, 1]]
+
+
+@requirement("ASAP-015")
+@requirement("ASAP-018")
+@requirement("ASAP-073")
+def test_flags_of_answers(make_server, make_channel, element, tell):
+    server, channel = make_server(), make_channel()
+    server.receive(channel, wire.PPID_ASAP, registration(element(5)).encode())
+    server.receive(channel, wire.PPID_ASAP, registration(element(6, life=0)).encode())
+    withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    server.receive(channel, wire.PPID_ASAP, withdrawal.encode())
+    granted, refused, withdrawn = channel.data
+    assert (granted[:2], refused[:2], withdrawn[:2]) == (b"\x03\x00", b"\x03\x01", b"\x04\x00")
+    assert wire.decode(withdrawn, "asap").error_causes == ()
+
+
+@requirement("ASAP-016")
+def test_a_life_that_is_cut_is_granted_with_a_warning(make_server, make_channel, element, tell):
+    server, channel = make_server(max_registration_life=100), make_channel()
+    for life in (300, -1):
+        [answer] = tell(server, channel, registration(element(5, life=life)))
+        assert not answer.reject
+        [cause] = answer.error_causes
+        stored = server.handlespace.find(HANDLE, 5)
+        assert (cause.code, cause.information) == (Cause.INVALID_VALUES, stored.encode())
+        assert stored.registration_life == 100
+    [answer] = tell(server, channel, registration(element(5, life=50)))
+    assert answer.error_causes == ()
+
+
+@requirement("ASAP-066")
+@requirement("ASAP-067")
+@requirement("ASAP-068")
+def test_a_renewal_replaces_what_was_stored_if_it_fits(make_server, make_channel, element, tell):
+    server, channel = make_server(), make_channel()
+    tell(server, channel, registration(element(5)))
+    tell(server, channel, registration(element(5, life=77)))
+    assert server.handlespace.pool_size(HANDLE) == 1
+    assert server.handlespace.find(HANDLE, 5).registration_life == 77
+    other = element(5, policy=wire.Policy("random"))
+    [refusal] = tell(server, channel, registration(other))
+    assert refusal.error_causes[0].code == Cause.INCONSISTENT_POLICY
+    assert server.handlespace.find(HANDLE, 5).registration_life == 77
+
+
+@requirement("ASAP-083")
+@requirement("ASAP-086")
+@requirement("ARC-002")
+def test_the_pool_goes_with_its_last_element(make_server, make_channel, element, tell):
+    server, channel = make_server(), make_channel()
+    for identifier in (5, 6):
+        tell(server, channel, registration(element(identifier)))
+    for identifier, left in ((5, 1), (6, 0)):
+        message = wire.Deregistration(pool_handle=HANDLE, pe_identifier=identifier)
+        assert len(tell(server, channel, message)) == 1
+        assert server.handlespace.pools == left
+    [answer] = tell(server, channel, resolution())
+    assert [cause.code for cause in answer.error_causes] == [Cause.UNKNOWN_POOL_HANDLE]
+
+
+@requirement("ASAP-019")
+def test_an_element_whose_registration_lapses_is_told(
+    clock, make_server, make_channel, element, tell
+):
+    server, channel = make_server(keep_alive_interval=1000), make_channel()
+    tell(server, channel, registration(element(5, life=30)))
+    clock.run_until(30.1)
+    lapse = wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5)
+    assert channel.take() == [lapse]
+
+
+@requirement("ASAP-101")
+@requirement("ASAP-025")
+@pytest.mark.parametrize("name", list(policy_kinds()))
+def test_answers_name_the_policy_of_the_pool(make_server, make_channel, element, tell, name):
+    server, channel = make_server(), make_channel()
+    tell(server, channel, registration(element(5, policy=policy_with(name, {"weight": 3}))))
+    [answer] = tell(server, channel, resolution())
+    assert answer.policy.type == policy_kinds()[name].type_code
+    data = answer.encode()
+    positions = [data.find(p) for p in (b"\x00\x09", b"\x00\x08", b"\x00\x0a")]
+    assert positions == sorted(positions)
+
+
+@requirement("ASAP-111")
+@requirement("ASAP-112")
+@requirement("ASAP-113")
+@requirement("ASAP-032")
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_probe_after_a_report_decides(clock, make_server, make_channel, element, tell, alive):
+    server, channel = make_server(keep_alive_interval=1000), make_channel()
+    tell(server, channel, registration(element(5)))
+    tell(server, make_channel("10.0.0.1"), report(5))
+    assert channel.data[0][:2] == b"\x07\x00"
+    assert channel.data[0][4:8] == (77).to_bytes(4)
+    [probe] = channel.take()
+    assert not probe.home
+    if alive:
+        tell(server, channel, wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5))
+    clock.run_until(5.1)
+    assert server.handlespace.pool_size(HANDLE) == alive
+
+
+@requirement("SEC-015")
+@requirement("SEC-038")
+@pytest.mark.parametrize(("limited", "most"), [(True, 5), (False, 1000)])
+def test_reports_provoke_no_flood_of_probes(
+    clock, make_server, make_channel, element, tell, limited, most
+):
+    server = make_server(limit_probes=limited, keep_alive_interval=4, max_bad_pe_reports=10**6)
+    channel, user = make_channel(), make_channel("10.0.0.1")
+    tell(server, channel, registration(element(5)))
+    probes = 0
+    for step in range(1000):
+        clock.run_until(step * 0.01)
+        tell(server, user, report(5))
+        probes += len(channel.take())
+        tell(server, channel, wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5))
+    assert most * 0.9 <= probes <= most + 5
+
+
+@requirement("ASAP-117")
+def test_probes_of_many_elements_are_spread(clock, make_server, make_channel, element, tell):
+    server = make_server(keep_alive_interval=10, check_identity=False)
+    channel = make_channel()
+    for identifier in range(1, 1001):
+        tell(server, channel, registration(element(identifier)))
+    peaks = []
+    for second in range(1, 41):
+        clock.run_until(float(second))
+        peaks.append(len(channel.take()))
+        for identifier in range(1, 1001):
+            ack = wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=identifier)
+            server.receive(channel, wire.PPID_ASAP, ack.encode())
+    assert peaks[:5] == [0] * 5
+    assert max(peaks) < 170
+
+
+class TestSubscriptions:
+    """Automatic updates of resolutions."""
+
+    @pytest.fixture
+    def scene(self, make_server, make_channel, element, tell):
+        server, channel, user = make_server(), make_channel(), make_channel("10.0.0.1")
+        tell(server, channel, registration(element(5)))
+        return server, channel, user
+
+    @requirement("ASAP-021")
+    @requirement("ASAP-026")
+    def test_joining_and_leaving_are_told(self, clock, scene, element, tell):
+        server, channel, user = scene
+        [answer] = tell(server, user, resolution().replace(send_updates=True))
+        assert answer.accept_updates
+        tell(server, channel, registration(element(6)))
+        clock.run_until(1.1)
+        [news] = user.take()
+        assert {e.identifier for e in news.pool_elements} == {5, 6} and news.accept_updates
+        tell(server, channel, wire.Deregistration(pool_handle=HANDLE, pe_identifier=5))
+        clock.run_until(2.3)
+        assert [e.identifier for e in user.take()[0].pool_elements] == [6]
+
+    def test_changes_within_a_second_are_told_at_once(self, clock, scene, element, tell):
+        server, channel, user = scene
+        tell(server, user, resolution().replace(send_updates=True))
+        for identifier in range(10, 30):
+            tell(server, channel, registration(element(identifier)))
+        clock.run_until(2)
+        [news] = user.take()
+        assert len(news.pool_elements) == 21
+
+    @requirement("ASAP-022")
+    def test_without_the_wish_nothing_is_told(self, clock, scene, element, tell):
+        server, channel, user = scene
+        [answer] = tell(server, user, resolution())
+        assert not answer.accept_updates
+        tell(server, channel, registration(element(6)))
+        clock.run_until(5)
+        assert user.take() == []
+
+    @requirement("ASAP-026")
+    def test_the_wish_can_be_refused(self, clock, make_server, make_channel, element, tell):
+        server = make_server(accept_subscriptions=False)
+        tell(server, make_channel(), registration(element(5)))
+        user = make_channel("10.0.0.1")
+        [answer] = tell(server, user, resolution().replace(send_updates=True))
+        assert not answer.accept_updates
+
+    @requirement("ASAP-024")
+    def test_a_negative_answer_ends_the_wish(self, clock, make_server, make_channel, element, tell):
+        server, user = make_server(), make_channel("10.0.0.1")
+        tell(server, user, resolution().replace(send_updates=True))
+        tell(server, make_channel(), registration(element(5)))
+        clock.run_until(5)
+        assert user.take() == []
+
+    def test_a_pool_that_vanishes_ends_the_subscription(self, clock, scene, element, tell):
+        server, channel, user = scene
+        tell(server, user, resolution().replace(send_updates=True))
+        tell(server, channel, wire.Deregistration(pool_handle=HANDLE, pe_identifier=5))
+        clock.run_until(1.1)
+        [end] = user.take()
+        assert end.error_causes[0].code == Cause.UNKNOWN_POOL_HANDLE and not end.accept_updates
+        tell(server, channel, registration(element(6)))
+        clock.run_until(5)
+        assert user.take() == []
+
+    @requirement("ASAP-021")
+    def test_it_ends_with_the_association(self, clock, scene, element, tell):
+        server, channel, user = scene
+        tell(server, user, resolution().replace(send_updates=True))
+        server.notify(user, Event.SHUT_DOWN)
+        tell(server, channel, registration(element(6)))
+        clock.run_until(5)
+        assert user.take() == []
+
+
+@requirement("COM-054")
+def test_a_full_server_refuses(make_server, make_channel, element, tell):
+    server, channel = make_server(max_elements=1), make_channel()
+    tell(server, channel, registration(element(5)))
+    [refusal] = tell(server, channel, registration(element(6)))
+    [cause] = refusal.error_causes
+    assert (cause.code, cause.information) == (Cause.LACK_OF_RESOURCES, b"")
+    [renewed] = tell(server, channel, registration(element(5)))
+    assert not renewed.reject
+
+
+class TestAuthorisation:
+    """Who may register what, where keys are in use."""
+
+    @pytest.fixture
+    def secured(self, make_server, make_channel):
+        server = make_server()
+        server.authorisation = authorisations()["identity"]()
+
+        def connect(name, *pools, address="10.0.0.9"):
+            channel = make_channel(address)
+            channel.principal = Principal(name, frozenset(pools))
+            return channel
+
+        return server, connect
+
+    @requirement("COM-057")
+    @requirement("SEC-001")
+    @requirement("SEC-003")
+    @requirement("SEC-016")
+    @requirement("SEC-017")
+    def test_without_a_key_nothing_is_kept(self, secured, make_channel, element, tell):
+        server, _ = secured
+        for _ in range(100):
+            [refusal] = tell(server, make_channel(), registration(element(5)))
+            assert refusal.reject
+            assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
+        withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+        [refusal] = tell(server, make_channel(), withdrawal)
+        assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
+        assert len(server.handlespace) == 0
+
+    @requirement("SEC-005")
+    def test_a_key_holds_in_its_pools(self, secured, element, tell):
+        server, connect = secured
+        [refusal] = tell(server, connect("a", "other"), registration(element(5)))
+        assert refusal.reject
+        [granted] = tell(server, connect("a", "other", "pool"), registration(element(5)))
+        assert not granted.reject
+
+    @requirement("SEC-004")
+    def test_an_identifier_belongs_to_its_first_key(self, secured, element, tell):
+        server, connect = secured
+        tell(server, connect("a", "pool"), registration(element(5)))
+        [refusal] = tell(server, connect("b", "pool"), registration(element(5)))
+        assert refusal.error_causes[0].code == Cause.SECURITY
+        withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+        [refusal] = tell(server, connect("b", "pool"), withdrawal)
+        assert refusal.error_causes[0].code == Cause.SECURITY
+        [granted] = tell(server, connect("a", "pool"), registration(element(5)))
+        assert not granted.reject

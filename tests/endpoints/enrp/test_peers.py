@@ -237,10 +237,26 @@ def test_an_error_is_not_answered(make_server, make_peer):
     assert peer.say(wire.EnrpError(sender=5, receiver=77, error_causes=[cause])) == []
 
 
-def test_own_and_zero_identifiers_are_ignored(make_server, make_peer):
+def test_the_identifier_zero_is_ignored(make_server, make_peer):
     server = make_server()
-    for identifier in (77, 0):
-        stranger = make_peer(server, 5, known=False)
-        message = stranger.presence(reply_required=True, tell=False)
-        assert stranger.say(message.replace(sender=identifier)) == []
+    stranger = make_peer(server, 5, known=False)
+    message = stranger.presence(reply_required=True, tell=False)
+    assert stranger.say(message.replace(sender=0)) == []
     assert len(server.peers) == 0
+
+
+@pytest.mark.parametrize(("address", "renamed"), [("10.0.0.9", True), ("10.0.1.1", False)])
+def test_of_two_with_one_identifier_the_higher_address_takes_a_new_one(
+    make_server, make_peer, make_channel, register, address, renamed
+):
+    server = make_server()
+    peer = make_peer(server, 5)
+    register(server, 1)
+    peer.take()
+    channel = make_channel(address, 9901, wire.PPID_ENRP)
+    twin = wire.Presence(sender=77, receiver=0)
+    server.receive(channel, wire.PPID_ENRP, twin.encode())
+    assert server.identifier == (1001 if renamed else 77)
+    homes = [m.pool_element.home_server for m in peer.take(wire.HandleUpdate)]
+    assert homes == ([1001] if renamed else [])
+    assert bool(channel.take()) is not renamed
