@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from rsim.errors import RsimError, ScenarioError
+from rsim.errors import CaptureError, RsimError, ScenarioError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -270,6 +270,38 @@ def dissect_command(
             table.add_row(time, row["source"], row["destination"], row["message"], content)
     if not as_json:
         console.print(table)
+
+
+@app.command("trace")
+def trace_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Capture file (pcapng).")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="PAGE", help="Writes an HTML page instead of text.")
+    ] = None,
+    begin: Annotated[float | None, typer.Option(help="From this time on, s.")] = None,
+    end: Annotated[float | None, typer.Option(help="Up to this time, s.")] = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="Only what this host sends or receives (* and ? match)."),
+    ] = None,
+    messages: Annotated[
+        list[str] | None, typer.Option("--message", help="Only these messages (* and ? match).")
+    ] = None,
+) -> None:
+    """Draws a capture as a message sequence chart: who sent what to whom, and when."""
+    from rsim.plots.sequence import as_html, as_text, sequence
+
+    steps = sequence(
+        file, begin=begin, end=end, hosts=tuple(hosts or ()), messages=tuple(messages or ())
+    )
+    if out is None:
+        typer.echo(as_text(steps), nl=False)
+        return
+    try:
+        out.write_text(as_html(steps, file.name), encoding="utf-8")
+    except OSError as error:
+        raise CaptureError(f"{out}: can't be written: {error.strerror}") from None
+    console.print(f"{len(steps)} messages in {out}")
 
 
 @app.command("schema")

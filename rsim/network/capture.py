@@ -35,6 +35,10 @@ class PacketCapture:
         else:
             self._writer.datagram(departure, frame.source, frame.destination, frame.data, arrival)
 
+    def names(self, names: dict[str, str]) -> None:
+        """Notes the names of addresses."""
+        self._writer.names(names)
+
     def message(
         self,
         departure: float,

@@ -141,6 +141,10 @@ class Network:
         host = self._hosts.get(address)
         return host.name if host is not None else None
 
+    def names(self) -> dict[str, str]:
+        """Names of all hosts by address."""
+        return {address: host.name for address, host in self._hosts.items()}
+
     def end(self, here: Endpoint, there: Endpoint) -> Association | None:
         """The end at `here` of the association between two endpoints, if there is one."""
         host = self.host_at(here[0])

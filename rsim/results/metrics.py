@@ -105,6 +105,16 @@ def _rate(name: str, observation: Observation) -> float:
     return _ratio(observation.counter(name), observation.duration)
 
 
+def _observed(name: str, factor: float, observation: Observation) -> float:
+    total = observation.counter(f"observer.{name}")
+    return factor * _ratio(total, observation.counter("observer.observations"))
+
+
+def _takeover_time(observation: Observation) -> float:
+    total = observation.counter("enrp_servers.takeover_time")
+    return _ratio(total, observation.counter("enrp_servers.takeovers_won"))
+
+
 def _packets_lost(observation: Observation) -> float:
     lost = observation.counter("network.packets_lost")
     return 100.0 * _ratio(lost, observation.counter("network.packets"))
@@ -236,6 +246,57 @@ METRICS: dict[str, Metric] = {
             "bytes of all ASAP messages sent / time",
             partial(_rate, "network.asap_bytes"),
         ),
+        Metric(
+            "divergence_pct",
+            "%",
+            "divergence of handlespaces",
+            "share of entries that differ from what the element's home has, over elements and "
+            "servers, mean over comparisons",
+            partial(_observed, "divergence", 100.0),
+        ),
+        Metric(
+            "orphans",
+            "",
+            "orphaned elements",
+            "elements whose home is no server that serves, mean over comparisons",
+            partial(_observed, "orphans", 1.0),
+        ),
+        _count("peers_found_dead", "peers found dead", "enrp_servers.peers_found_dead"),
+        _count("takeovers", "takeovers", "enrp_servers.takeovers_won"),
+        Metric(
+            "takeover_time_s",
+            "s",
+            "duration of a takeover",
+            "mean time from the death being found to the last acknowledgement",
+            _takeover_time,
+        ),
+        _count("elements_taken_over", "elements taken over", "enrp_servers.elements_taken_over"),
+        _count("audit_mismatches", "audits that failed", "enrp_servers.audit_mismatches"),
+        Metric(
+            "enrp_messages_per_s",
+            "1/s",
+            "ENRP messages",
+            "ENRP messages sent by all servers / time",
+            partial(_rate, "network.enrp_messages"),
+        ),
+        Metric(
+            "enrp_bytes_per_s",
+            "B/s",
+            "ENRP bytes",
+            "bytes of all ENRP messages sent / time",
+            partial(_rate, "network.enrp_bytes"),
+        ),
+        Metric(
+            "updates_per_s",
+            "1/s",
+            "handle updates",
+            "ENRP_HANDLE_UPDATE sent / time",
+            partial(_rate, "network.enrp_handle_update"),
+        ),
+        _count("tables", "pieces of tables", "network.enrp_handle_table_response"),
+        _count("resolution_failures", "resolutions that failed", "pool_users.resolution_failures"),
+        _count("resolution_timeouts", "resolutions in time-out", "pool_users.resolution_timeouts"),
+        _count("homes_adopted", "changes of home by keep-alive", "pool_elements.homes_adopted"),
         Metric(
             "packets_lost_pct",
             "%",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 
@@ -18,13 +18,27 @@ class Result:
     """What one run has yielded.
 
     Parameters: `name` of the scenario, `seed`, `observation`, `requests` one row a request (times
-    in s, sizes in calculations).
+    in s, sizes in calculations), `series` one row for each comparison of the servers' handlespaces
+    (time in s, divergence, orphans, elements, servers that serve).
     """
 
     name: str
     seed: int
     observation: Observation
     requests: pd.DataFrame
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def converged_after(self, time: float) -> float:
+        """Time in s from `time` until all servers agree and go on to agree; NaN if they don't.
+
+        Takes the comparisons of `observe_interval`, so it is at most one interval too long.
+        """
+        later = self.series[self.series["time"] >= time] if len(self.series) else self.series
+        if later.empty:
+            return float("nan")
+        differing = later.loc[later["divergence"] > 0, "time"]
+        agreed = later[later["time"] > (differing.max() if len(differing) else -1.0)]
+        return float(agreed["time"].iloc[0] - time) if len(agreed) else float("nan")
 
     @cached_property
     def metrics(self) -> dict[str, float]:

@@ -27,6 +27,7 @@ from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
 from rsim.scenario.model import ElementGroup, Scenario, ServerGroup, UserGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
+from rsim.scenario.observer import Observer
 from rsim.scenario.server_host import ASAP_GROUP, ServerHost
 from rsim.wire import (
     ASAP_PORT,
@@ -86,6 +87,13 @@ class Deployment:
                 self._add_user(name, number, users)
         for name in scenario.attackers:
             self._add_attackers(name)
+        self.observer: Observer | None = None
+        if scenario.observe_interval is not None:
+            servers = [server for _, server in self.servers]
+            self.observer = Observer(self.clock, servers, scenario.observe_interval)
+            self.recorder.add("observer", self.observer.counters)
+        if capture is not None:
+            capture.names(self.network.names())
         if self.security.rekey is not None:
             honest = [host for group in self._honest_groups() for host in self.hosts.get(group, [])]
             self.clock.call_at(self.security.rekey, self._keys.rekey, honest)
@@ -392,7 +400,11 @@ class Deployment:
             sum(capacities) / len(capacities) if capacities else float("nan"),
             sum(user.queue_length for user in self.users),
         )
-        return Result(scenario.name, self.seed, observation, requests)
+        return Result(scenario.name, self.seed, observation, requests, self._series())
+
+    def _series(self) -> pd.DataFrame:
+        columns = ["time", "divergence", "orphans", "elements", "servers"]
+        return pd.DataFrame(self.observer.rows if self.observer else [], columns=columns)
 
     def _request_frame(self) -> pd.DataFrame:
         columns = [field.name for field in fields(Request)]

@@ -126,6 +126,9 @@ class Scenario(Model):
     duration: Seconds = Field(
         "120min", gt=0, validate_default=True, description="measured simulated time"
     )
+    observe_interval: Seconds | None = Field(
+        None, gt=0, description="time between comparisons of the servers' handlespaces; null: none"
+    )
     discovery: Literal["configured", "multicast"] = Field(
         "configured", description="how pool elements and users learn of ENRP servers"
     )

@@ -18,7 +18,7 @@ from crc32c import crc32c
 
 from rsim.errors import CaptureError
 
-_SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
+_SECTION, _INTERFACE, _NAMES, _PACKET = 0x0A0D0D0A, 1, 4, 6
 _RAW_IP, _ETHERNET = 101, 1
 _SCTP, _UDP = 132, 17
 _DATA_CHUNK = 0
@@ -64,6 +64,16 @@ class CaptureWriter:
     def close(self) -> None:
         """Completes the file."""
         self._file.close()
+
+    def names(self, names: dict[str, str]) -> None:
+        """Notes the names of addresses, which Wireshark and charts then show."""
+        records = b""
+        for address, name in names.items():
+            packed = ip_address(address).packed
+            value = packed + name.encode() + b"\0"
+            kind = 1 if len(packed) == 4 else 2
+            records += pack("<HH", kind, len(value)) + value + bytes(-len(value) % 4)
+        self._block(_NAMES, records + pack("<HH", 0, 0))
 
     def message(
         self,
@@ -190,6 +200,28 @@ def read_capture(path: str | Path) -> Iterator[Captured]:
     for departure, arrival, link, frame in frames:
         packet = frame[14:] if link == _ETHERNET else frame
         yield from _user_messages(departure, arrival, packet)
+
+
+def read_names(path: str | Path) -> dict[str, str]:
+    """The names of addresses that a pcapng file holds; none in other files."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise CaptureError(f"{path}: can't be read: {error.strerror}") from None
+    names: dict[str, str] = {}
+    at = 0
+    while content[:4] == pack("<I", _SECTION) and at + 12 <= len(content):
+        kind, length = unpack_from("<II", content, at)
+        if length < 12 or length % 4 or at + length > len(content):
+            break
+        if kind == _NAMES:
+            for record, value in _options(content[at + 8 : at + length - 4]):
+                size = {1: 4, 2: 16}.get(record)
+                if size is not None and len(value) > size:
+                    name = value[size:].split(b"\0")[0].decode(errors="replace")
+                    names[str(ip_address(value[:size]))] = name
+        at += length
+    return names
 
 
 _Frame = tuple[float, float | None, int, bytes]

@@ -1,0 +1,80 @@
+"""Looks at the handlespaces of all servers again and again: how far do they differ?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rsim.clock import Clock
+from rsim.endpoints import EnrpServer
+from rsim.wire import PoolElement
+
+_ALL = 1 << 30
+
+Row = tuple[float, float, int, int, int]
+"""Time in s, divergence, orphans, elements, servers that serve."""
+
+Table = dict[tuple[bytes, int], PoolElement]
+
+
+@dataclass(slots=True)
+class ObserverCounters:
+    """Sums over all looks since the run began, as numbers that only grow."""
+
+    observations: int = 0
+    divergence: float = 0.0
+    orphans: float = 0.0
+
+
+class Observer:
+    """Compares handlespaces at fixed intervals.
+
+    The truth about an element is what the server says that holds itself for its home, the one with
+    the highest identifier if there are several. Divergence is the share of entries, over all
+    elements that any server knows and all servers that serve, that differ from the truth; where
+    nobody holds itself for the home, the element is an orphan and all entries differ.
+    """
+
+    def __init__(self, clock: Clock, servers: list[EnrpServer], interval: float) -> None:
+        self.counters = ObserverCounters()
+        self.rows: list[Row] = []
+        self._clock = clock
+        self._servers = servers
+        self._interval = interval
+        clock.call_at(interval, self._look)
+
+    def _look(self) -> None:
+        serving = [server for server in self._servers if server.serving]
+        divergence, orphans, elements = compare(serving)
+        self.counters.observations += 1
+        self.counters.divergence += divergence
+        self.counters.orphans += orphans
+        now = self._clock.now
+        self.rows.append((now, divergence, orphans, elements, len(serving)))
+        self._clock.call_at(now + self._interval, self._look)
+
+
+def compare(servers: list[EnrpServer]) -> tuple[float, int, int]:
+    """Divergence, number of orphans and number of elements over servers at this moment."""
+    tables = [_table(server) for server in servers]
+    truth: Table = {}
+    for server, table in sorted(
+        zip(servers, tables, strict=True), key=lambda pair: pair[0].identifier
+    ):
+        for key, element in table.items():
+            if element.home_server == server.identifier:
+                truth[key] = element
+    known = {key for table in tables for key in table}
+    if not known:
+        return 0.0, 0, 0
+    differing = sum(table.get(key) != truth.get(key) for table in tables for key in known)
+    differing += sum(key not in truth and key not in table for table in tables for key in known)
+    return differing / (len(known) * len(tables)), len(known - set(truth)), len(known)
+
+
+def _table(server: EnrpServer) -> Table:
+    pools, _ = server.handlespace.table(limit=_ALL, octets=_ALL)
+    return {
+        (pool.pool_handle, element.identifier): element
+        for pool in pools
+        for element in pool.pool_elements
+    }
