@@ -29,8 +29,8 @@ SCENARIO = {
         "victim": {"site": "edge", "failures": {"schedule": "down@300s"}},
     },
     "pool_elements": {
-        "main": {"count": 9000, "site": "main", "start": "30s"},
-        "edge": {"count": 1000, "site": "edge", "start": "30s"},
+        "main": {"count": 9000, "site": "main", "start": "30s", "registration_life": 3600},
+        "edge": {"count": 1000, "site": "edge", "start": "30s", "registration_life": 3600},
     },
 }
 
