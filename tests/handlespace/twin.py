@@ -128,43 +128,73 @@ class Sorted(Pool):
 
 
 class WeightedRoundRobin(Pool):
-    """Turn k of weight w is at (2k + 1) / (2w) of a round, in steps of 2^-32."""
+    """Turn k of weight w is at (2k + 1) / (2w) of a round, in steps of 2^-32.
+
+    Elements of one weight wait for the same turn (`base`) or, after it, for the one that follows.
+    """
 
     now = (0, 0)
 
-    def turns(self, member):
-        weight = member.values["weight"]
+    def __init__(self, policy, settings):
+        super().__init__(policy, settings)
+        self.bases = {}
+
+    def turns(self, weight):
         return [((2 * k + 1) << 31) // weight for k in range(weight)]
 
-    def next_turn(self, member, time):
+    def first(self, weight, time):
         number, place = time
-        later = [t for t in self.turns(member) if t >= place]
-        return (number, later[0]) if later else (number + 1, self.turns(member)[0])
+        later = [t for t in self.turns(weight) if t >= place]
+        return (number, later[0]) if later else (number + 1, self.turns(weight)[0])
+
+    def following(self, weight, turn):
+        number, place = turn
+        return self.first(weight, (number, place + 1))
+
+    def of(self, weight):
+        return [m for m in self.members if m.values["weight"] == weight and m.turn is not None]
+
+    def base(self, weight):
+        """The turn that newcomers of a weight wait for."""
+        others = self.of(weight)
+        if not others:
+            self.bases[weight] = self.first(weight, self.now)
+        elif self.bases[weight] < self.now and all(m.turn != self.bases[weight] for m in others):
+            self.bases[weight] = self.following(weight, self.bases[weight])
+        return self.bases[weight]
 
     def enter(self, member):
+        weight = member.values["weight"]
+        member.turn = None
+        member.turn = self.base(weight) if weight else None
+        member.weight = weight
         super().enter(member)
-        member.turn = self.next_turn(member, self.now) if member.values["weight"] else None
 
     def renew(self, member):
-        if member.values["weight"] == 0:
-            if member.turn is not None:
-                member.turn, member.sequence = None, self.tick()
-        elif member.turn is None:
-            member.turn, member.sequence = self.next_turn(member, self.now), self.tick()
-        else:
-            member.turn = self.next_turn(member, member.turn)
+        weight, old = member.values["weight"], member.weight
+        if weight == old:
+            return
+        waits = old == 0 or member.turn == self.first(old, self.now)
+        member.turn = None
+        if weight:
+            base = self.base(weight)
+            member.turn = base if waits else self.following(weight, base)
+        member.weight, member.sequence = weight, self.tick()
 
     def select(self, count, words):
         def order(m):
             return (m.turn is None, m.turn or (0, 0), m.sequence)
 
         chosen = sorted(self.members, key=order)[:count]
-        for member in chosen[: self.settings.increment]:
+        for number, member in enumerate(chosen[: self.settings.increment]):
             member.sequence = self.tick()
             if member.turn is not None:
-                self.now = member.turn
-                number, place = member.turn
-                member.turn = self.next_turn(member, (number, place + 1))
+                weight = member.weight
+                if member.turn != self.bases[weight]:
+                    self.bases[weight] = member.turn
+                if number == 0:
+                    self.now = member.turn
+                member.turn = self.following(weight, member.turn)
         return [m.identifier for m in chosen]
 
 

@@ -7,6 +7,7 @@
 #include "../wire/policies.hpp"
 #include "indexed_heap.hpp"
 #include "ring.hpp"
+#include "turns.hpp"
 #include "weight_sums.hpp"
 
 namespace rsim::handlespace {
@@ -123,71 +124,22 @@ private:
     std::uint64_t next_ = 0;
 };
 
-// Weighted round robin: in a round each element has as many turns as its weight, its k-th at
-// (2k + 1) / (2 * weight) of the round, so that turns of different elements interleave. Elements of
-// weight 0 have no turns and only fill up an answer, in round-robin order.
+// Weighted round robin: turns of different elements interleave (RFC 5356 4.2.2).
 class WeightedRoundRobin final : public Selection {
 public:
     explicit WeightedRoundRobin(const SelectionSettings& settings) : settings_(settings) {}
 
-    void insert(Element& element) override { heap_.push(first_turn(element, now_), element); }
-    void remove(Element& element) override { heap_.remove(element); }
-    void update(Element& element) override {
-        const Key old = heap_.key_of(element);
-        const bool keeps_place = old.rank != no_turn && weight_of(element) > 0;
-        if (keeps_place)
-            heap_.change(element, {turn_from(element, old.rank), old.sequence});
-        else if (old.rank != no_turn || weight_of(element) > 0)
-            heap_.change(element, first_turn(element, now_));
-    }
+    void insert(Element& element) override { turns_.insert(element); }
+    void remove(Element& element) override { turns_.remove(element); }
+    void update(Element& element) override { turns_.update(element); }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
-        heap_.smallest(count, chosen);
-        for (std::size_t i = 0; i < chosen.size() && i < settings_.increment; ++i) {
-            Element& element = *chosen[i];
-            const std::uint64_t rank = heap_.key_of(element).rank;
-            if (rank == no_turn) {
-                heap_.change(element, {no_turn, next_++});
-                continue;
-            }
-            now_ = rank;
-            const std::uint64_t weight = weight_of(element);
-            std::uint64_t round = rank >> 32;
-            // `sequence` holds which of its turns comes next.
-            if (++element.sequence == weight) {
-                element.sequence = 0;
-                ++round;
-            }
-            heap_.change(element, {(round << 32) + turn(element.sequence, weight), next_++});
-        }
+        turns_.first_ones(count, chosen);
+        for (std::size_t i = 0; i < chosen.size() && i < settings_.increment; ++i) turns_.serve(*chosen[i], i == 0);
     }
 
 private:
-    static constexpr std::uint64_t no_turn = UINT64_MAX;
-
-    static std::uint64_t weight_of(const Element& element) { return element.content.policy.word(0); }
-
-    Key first_turn(Element& element, std::uint64_t time) {
-        return {weight_of(element) == 0 ? no_turn : turn_from(element, time), next_++};
-    }
-
-    // First turn at or after `time`: the round in the upper, the place in it in the lower 32 bits.
-    static std::uint64_t turn_from(Element& element, std::uint64_t time) {
-        const std::uint64_t weight = weight_of(element);
-        const std::uint64_t round = time >> 32;
-        const std::uint64_t place = time & full_load;
-        std::uint64_t k = place * weight >> 32;
-        k = k > 0 ? k - 1 : 0;
-        while (k < weight && turn(k, weight) < place) ++k;
-        element.sequence = k < weight ? k : 0;
-        return ((k < weight ? round : round + 1) << 32) + turn(element.sequence, weight);
-    }
-    // (2k + 1) / (2 * weight) * 2^32, rounded down; 2k + 1 < 2^33, so nothing overflows.
-    static std::uint64_t turn(std::uint64_t k, std::uint64_t weight) { return ((2 * k + 1) << 31) / weight; }
-
     const SelectionSettings& settings_;
-    IndexedHeap<Key, Element, SelectionSlot> heap_;
-    std::uint64_t now_ = 0;
-    std::uint64_t next_ = 0;
+    Turns turns_;
 };
 
 // A set from which elements are drawn uniformly, without repeats.
