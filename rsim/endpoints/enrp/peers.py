@@ -98,9 +98,15 @@ class Peers:
             timer = self._server.clock.timer(lambda: self._expired(identifier))
             peer = self._peers[identifier] = Peer(identifier, timer)
             timer.start(self._server.settings.max_time_last_heard)
-        if information is not None and peer.information is None:
+        if information is not None and peer.information is None and not self._is_me(information):
             peer.information = information
         return peer
+
+    def _is_me(self, information: ServerInformation) -> bool:
+        """Whether that is this very host: what is left of a server that ran here before."""
+        own = self._server.ports.information()
+        transport = information.transport
+        return transport.port == own[1] and not set(own[0]).isdisjoint(transport.hosts)
 
     def remove(self, identifier: int) -> None:
         """Takes a peer off the list."""

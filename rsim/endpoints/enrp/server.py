@@ -258,7 +258,10 @@ class EnrpServer:
     def _collision(self, channel: Channel) -> None:
         """Another server has this identifier: the one with the higher address takes a new one."""
         now = self.clock.now
-        own = ip_address(self.ports.information()[0][0])
+        addresses, _ = self.ports.information()
+        if channel.remote_address in addresses:
+            return
+        own = ip_address(addresses[0])
         if own.packed < ip_address(channel.remote_address).packed:
             self.send(channel, self.peers.presence(0, False, True))
         elif now - self._renamed_at >= self.settings.max_time_no_response:

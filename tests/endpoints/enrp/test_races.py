@@ -224,8 +224,10 @@ def test_a_server_that_returns_learns_everything(keep):
     world.crash_server(1)
     world.run(20)
     world.restart_server(1)
+    identifier = world.servers[1].identifier
     world.run(500)
     world.check_converged()
+    assert world.servers[1].identifier == identifier
 
 
 def test_a_pool_that_was_born_twice_heals():

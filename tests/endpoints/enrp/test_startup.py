@@ -219,6 +219,18 @@ def test_what_changes_during_the_download_is_not_overwritten_or_revived(
     assert server.handlespace.find(HANDLE, 2).registration_life == 55
 
 
+def test_what_is_left_of_an_earlier_life_is_not_spoken_to(starting):
+    """A restarted server finds itself in its mentor's list, under the identifier that it had."""
+    server = starting()
+    channel = server.ports.connections[0]
+    transport = wire.SctpTransport(port=9901, addresses=["10.0.0.77"])
+    ghost = wire.ServerInformation(server_identifier=70, transport=transport)
+    answer(server, channel, listed().replace(servers=[ghost]))
+    answer(server, channel, table())
+    assert server.peers.get(70).information is None
+    assert [c.remote_address for c in server.ports.connections] == ["10.0.1.5"]
+
+
 def test_elements_from_before_a_restart_are_claimed_again(clock, starting, element):
     server = starting()
     channel = server.ports.connections[0]
