@@ -52,6 +52,10 @@ class World:
         self.servers = [server for _, server in self.deployment.servers]
         self.ports = [ports for ports, _ in self.deployment.servers]
         self.elements = self.deployment.elements
+        # Links come into being with their first packet; `calm` must know all of them.
+        for site in SITES:
+            for other in SITES:
+                self.network.path_links(site, other)
         self.absent = set()
 
     def run(self, time):
