@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from rsim.endpoints.authorisation import OpenAuthorisation
 from rsim.endpoints.enrp.elements import Entry
 from rsim.endpoints.ports import Channel
 from rsim.handlespace import Outcome
@@ -157,7 +158,10 @@ class AsapService:
         return None
 
     def _permits(self, channel: Channel, handle: bytes, identifier: int) -> bool:
-        return self._server.authorisation.permits(channel.principal, handle, identifier)
+        authorisation = self._server.authorisation
+        if type(authorisation) is OpenAuthorisation:
+            return True
+        return authorisation.permits(channel.principal, handle, identifier)
 
     def _same_sender(
         self, handle: bytes, identifier: int, entry: Entry | None, channel: Channel
