@@ -92,6 +92,17 @@ std::unique_ptr<Selection> python_selection(std::uint32_t policy_type) {
     return std::make_unique<PythonSelection>(found->second());
 }
 
+// An element as an answer lists it, without the copy and the look-up of a cast: it is made for every
+// resolution.
+nb::object listed_element(const wire::PoolElement& own) {
+    static const nb::handle type = nb::type<wire::PoolElement>();
+    nb::object made = nb::inst_alloc(type);
+    new (nb::inst_ptr<wire::PoolElement>(made))
+        wire::PoolElement{own.identifier, own.home_server, own.registration_life, own.user_transport, own.policy, std::nullopt};
+    nb::inst_mark_ready(made);
+    return made;
+}
+
 void bind_outcome(nb::module_& module) {
     nb::enum_<Outcome>(module, "Outcome", "What became of a registration.")
         .value("ADDED", Outcome::added, "A new element.")
@@ -177,9 +188,7 @@ void bind_handlespace(nb::module_& module) {
         }, "pool_handle"_a, "Type code of a pool's policy, or None.")
         .def("select", [](Handlespace& self, nb::bytes handle, std::size_t count, GeneratorDraws& draws) {
             return to_tuple(self.select(view(handle), count, draws.draws), [](const Element* element) {
-                const wire::PoolElement& own = element->content;
-                return nb::cast(wire::PoolElement{own.identifier, own.home_server, own.registration_life,
-                                                  own.user_transport, own.policy, std::nullopt});
+                return listed_element(element->content);
             });
         }, "pool_handle"_a, "count"_a, "draws"_a,
            nb::sig("def select(self, pool_handle: bytes, count: int, draws: Draws) -> tuple[PoolElement, ...]"),

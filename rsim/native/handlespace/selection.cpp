@@ -91,11 +91,12 @@ private:
 
 // Priority and the least-used family: smallest rank first, ties to the element that was chosen
 // longest ago.
+//
+// `degrades`: whether the rank depends on how often an element was listed.
+template <Rank rank, bool degrades>
 class Sorted final : public Selection {
 public:
-    // `degrades`: whether the rank depends on how often an element was listed.
-    Sorted(const SelectionSettings& settings, Rank rank, bool degrades)
-        : settings_(settings), rank_(rank), degrades_(degrades) {}
+    explicit Sorted(const SelectionSettings& settings) : settings_(settings) {}
 
     void insert(Element& element) override {
         element.sequence = next_++;
@@ -107,7 +108,7 @@ public:
         heap_.smallest(count, chosen);
         for (std::size_t i = 0; i < chosen.size(); ++i) {
             const bool moves_on = i < settings_.increment;
-            if (!moves_on && !degrades_) break;
+            if (!moves_on && !degrades) break;
             chosen[i]->degradations += settings_.degradations_per_selection;
             if (moves_on) chosen[i]->sequence = next_++;
             heap_.change(*chosen[i], key(*chosen[i]));
@@ -115,11 +116,9 @@ public:
     }
 
 private:
-    Key key(const Element& element) const { return {rank_(element, settings_), element.sequence}; }
+    Key key(const Element& element) const { return {rank(element, settings_), element.sequence}; }
 
     const SelectionSettings& settings_;
-    Rank rank_;
-    bool degrades_;
     IndexedHeap<Key, Element, SelectionSlot> heap_;
     std::uint64_t next_ = 0;
 };
@@ -187,12 +186,13 @@ private:
 
 // Weighted random and randomized least used: in proportion to weights, without repeats. Elements
 // of weight 0 are drawn only, uniformly, when the others don't suffice.
+template <Rank weight_of>
 class Proportional final : public Selection {
 public:
-    Proportional(const SelectionSettings& settings, Rank weight) : settings_(settings), weight_(weight) {}
+    explicit Proportional(const SelectionSettings& settings) : settings_(settings) {}
 
     void insert(Element& element) override {
-        const std::uint64_t weight = weight_(element, settings_);
+        const std::uint64_t weight = weight_of(element, settings_);
         element.sequence = weight;
         if (weight > 0) positive_.insert(element, weight);
         else zero_.insert(element);
@@ -202,7 +202,7 @@ public:
         else zero_.remove(element);
     }
     void update(Element& element) override {
-        const std::uint64_t weight = weight_(element, settings_);
+        const std::uint64_t weight = weight_of(element, settings_);
         if (weight > 0 && element.sequence > 0) {
             positive_.change(element, weight);
             element.sequence = weight;
@@ -228,18 +228,17 @@ public:
 
 private:
     const SelectionSettings& settings_;
-    Rank weight_;
     WeightSums<Element, SelectionSlot> positive_;
     UniformSet zero_;
 };
 
 template <Rank rank, bool degrades = false>
 std::unique_ptr<Selection> sorted(const SelectionSettings& settings) {
-    return std::make_unique<Sorted>(settings, rank, degrades);
+    return std::make_unique<Sorted<rank, degrades>>(settings);
 }
 template <Rank weight>
 std::unique_ptr<Selection> proportional(const SelectionSettings& settings) {
-    return std::make_unique<Proportional>(settings, weight);
+    return std::make_unique<Proportional<weight>>(settings);
 }
 std::unique_ptr<Selection> round_robin(const SelectionSettings& settings) {
     return std::make_unique<RoundRobin>(settings);
