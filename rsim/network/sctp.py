@@ -22,7 +22,7 @@ from rsim.network.frame import AnyChunk, Chunk, Control, Cookie, Data, Frame, Sa
 from rsim.network.reception import Reception
 from rsim.network.secured import SecurableAssociation
 from rsim.network.tls import Flight, Profile, Protection, TlsState, opaque
-from rsim.network.transmission import Path, Transmission
+from rsim.network.transmission import Path, Transmission, paths_between
 
 if TYPE_CHECKING:
     from rsim.network.host import Host
@@ -49,7 +49,6 @@ class SctpAssociation(SecurableAssociation):
     """
 
     __slots__ = (
-        "_answer_path",
         "_bundle",
         "_calm",
         "_cookie",
@@ -92,7 +91,6 @@ class SctpAssociation(SecurableAssociation):
         self._pending: list[tuple[int, bytes, int, bool, Flight | None]] = []
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
-        self._answer_path: Path | None = None
         self._retries = 0
         self._event = Event.LOST
         self._timer: Timer | None = None
@@ -104,25 +102,10 @@ class SctpAssociation(SecurableAssociation):
             network.sctp,
             network.stream,
             host.counters,
-            self._paths(addresses),
+            paths_between(network, host.addresses, self.local_address, addresses),
             self._transmit,
             self._given_up,
         )
-
-    def _paths(self, addresses: tuple[str, ...]) -> list[Path]:
-        """One path for each address of the peer, each from another of this side's."""
-        network = self.host.network
-        local = self.host.addresses
-        start = local.index(self.local_address)
-        return [
-            Path(
-                local[(start + number) % len(local)],
-                address,
-                network.route(local[(start + number) % len(local)], address),
-                network.sctp.rto_initial,
-            )
-            for number, address in enumerate(addresses)
-        ]
 
     # What the endpoint sees -----------------------------------------------------------------------
 
@@ -262,7 +245,9 @@ class SctpAssociation(SecurableAssociation):
             known = len(self._remote)
             self._remote += news
             self.host.remember(self)
-            for path in self._paths(self._remote)[known:]:
+            network, own = self.host.network, self.host.addresses
+            paths = paths_between(network, own, self.local_address, self._remote)
+            for path in paths[known:]:
                 self._transmission.add(path)
         if self._tls is not None:
             self._tls.start()
@@ -284,7 +269,7 @@ class SctpAssociation(SecurableAssociation):
                 self._pending.remove(entry)
             self._bundle = (self.host.network.clock.now, tuple(map(self._next_data, chosen)))
         paths = self._transmission.paths
-        path = paths[(paths.index(self._answering) + self._retries) % len(paths)]
+        path = paths[(paths.index(self._transmission.answering) + self._retries) % len(paths)]
         self._start_timer(path)
         self._transmit(path, (Chunk(Control.COOKIE_ECHO, cookie=self._cookie), *self._bundle[1]))
 
@@ -434,7 +419,7 @@ class SctpAssociation(SecurableAssociation):
 
     def _acknowledge(self) -> None:
         # To where the data came from: that way works (RFC 9260 6.4).
-        path = self._answering
+        path = self._transmission.answering
         self.host.network.transmit(self._frame(path, (self._reception.sack(),)), path.route)
         self._review()
 
@@ -490,7 +475,7 @@ class SctpAssociation(SecurableAssociation):
         """Takes a packet that has reached the host for this association."""
         chunks = frame.chunks
         if len(self._remote) > 1:
-            self._answer_path = self._path_to(frame.source[0])
+            self._transmission.came_from(frame.source[0])
         messages = tuple(chunk for chunk in chunks if isinstance(chunk, Data))
         for chunk in chunks:
             if isinstance(chunk, Chunk):
@@ -522,14 +507,14 @@ class SctpAssociation(SecurableAssociation):
             self._cookie_ack()
         elif kind is Control.COOKIE_ECHO:
             # A COOKIE ACK that got lost (RFC 9260 5.2.4, action D).
-            self._transmit(self._answering, (Chunk(Control.COOKIE_ACK),))
+            self._transmit(self._transmission.answering, (Chunk(Control.COOKIE_ACK),))
         elif kind is Control.ABORT:
             self.end(Event.ABORTED)
         elif kind is Control.HEARTBEAT:
             answer = Chunk(Control.HEARTBEAT_ACK, number=chunk.number)
-            self._transmit(self._path_to(frame.source[0]), (answer,))
+            self._transmit(self._transmission.path_to(frame.source[0]), (answer,))
         elif kind is Control.HEARTBEAT_ACK:
-            path = self._path_to(frame.source[0])
+            path = self._transmission.path_to(frame.source[0])
             self._transmission.heartbeat_answered(path, chunk.number)
             self._review()
         elif kind is Control.SHUTDOWN:
@@ -539,15 +524,6 @@ class SctpAssociation(SecurableAssociation):
             self.end(None)
         elif kind is Control.SHUTDOWN_COMPLETE:
             self.end(None)
-
-    @property
-    def _answering(self) -> Path:
-        """The path on which the last packet came, or the best one if there is just one."""
-        return self._answer_path or self._transmission.best()
-
-    def _path_to(self, address: str) -> Path:
-        paths = self._transmission.paths
-        return next((path for path in paths if path.remote == address), paths[0])
 
     def _arrive(
         self,
@@ -606,15 +582,15 @@ class SctpAssociation(SecurableAssociation):
             if self._transmission.primary.route.plain_delay is not None:
                 self._transmission.unwatch()
 
-    def reroute(self) -> None:
-        """Looks for the way to the peer anew, as links have been added."""
-        for path in self._transmission.paths:
-            path.route = self.host.network.route(path.local, path.remote)
-
     def _watch(self) -> None:
         """Heartbeats, where the path can change without anybody telling."""
         if self._transmission.primary.route.plain_delay is None:
             self._transmission.watch()
+
+    def reroute(self) -> None:
+        """Looks for the way to the peer anew, as links have been added."""
+        for path in self._transmission.paths:
+            path.route = self.host.network.route(path.local, path.remote)
 
     def disturbed(self) -> None:
         """The network has changed: from now on the peer is watched."""

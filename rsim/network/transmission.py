@@ -14,7 +14,7 @@ from rsim.network.settings import SctpSettings
 from rsim.randomness import Stream
 
 if TYPE_CHECKING:
-    from rsim.network.network import Route
+    from rsim.network.network import Network, Route
 
 _ALPHA, _BETA = 1 / 8, 1 / 4
 _FAST_RETRANSMIT = 3
@@ -83,6 +83,19 @@ class Path:
         self.rto = min(max(rto, settings.rto_min), settings.rto_max)
 
 
+def paths_between(
+    network: Network, own: tuple[str, ...], local: str, addresses: tuple[str, ...]
+) -> list[Path]:
+    """One path for each address of the peer, each from another of one's own, from `local` on."""
+    start = own.index(local)
+    here = [own[(start + number) % len(own)] for number in range(len(addresses))]
+    rto = network.sctp.rto_initial
+    return [
+        Path(one, other, network.route(one, other), rto)
+        for one, other in zip(here, addresses, strict=True)
+    ]
+
+
 @dataclass(slots=True)
 class _Sent:
     """A message that is not acknowledged yet."""
@@ -102,6 +115,7 @@ class Transmission:
     """
 
     __slots__ = (
+        "_answering",
         "_clock",
         "_counters",
         "_equipped",
@@ -127,6 +141,7 @@ class Transmission:
     ) -> None:
         self.paths = paths
         self.primary = paths[0]
+        self._answering: Path | None = None
         self._clock = clock
         self._settings = settings
         self._stream = stream
@@ -158,6 +173,19 @@ class Transmission:
     def idle(self) -> bool:
         """Whether everything is acknowledged."""
         return not self._outstanding
+
+    def path_to(self, address: str) -> Path:
+        """The path to an address of the peer."""
+        return next((path for path in self.paths if path.remote == address), self.primary)
+
+    def came_from(self, address: str) -> None:
+        """A packet has come from this address: answers go back there."""
+        self._answering = self.path_to(address)
+
+    @property
+    def answering(self) -> Path:
+        """The path on which the last packet came, the best one if there is just one."""
+        return self._answering or self.best()
 
     def best(self) -> Path:
         """The primary path, or the first one that works where it does not (RFC 9260 6.4)."""

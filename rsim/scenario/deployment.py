@@ -436,4 +436,5 @@ def run(
     finally:
         if enabled:
             gc.enable()
-        gc.collect()
+        # What a run has made is young, as nothing was collected meanwhile.
+        gc.collect(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import timeit
 
-from standard import cpu_seconds, timeouts
+from yardstick import timeout
 
 from rsim import wire
 
@@ -44,15 +44,17 @@ def nanoseconds(function) -> float:
 
 def main() -> None:
     """Prints a table."""
-    timeout = min(cpu_seconds(timeouts) for _ in range(3)) / 300_000 * 1e9
-    print(f"{'SimPy timeout':34}{timeout:8.0f} ns")
+    yardstick = min(timeout() for _ in range(3)) * 1e9
+    print(f"{'SimPy timeout':34}{yardstick:8.0f} ns")
     print(f"{'from Python':34}{'encode':>8}{'decode':>8}  in timeouts")
     for name, message in MESSAGES.items():
         protocol = "enrp" if isinstance(message, wire.HandleUpdate) else "asap"
         data = message.encode()
         encode = nanoseconds(message.encode)
         decode = nanoseconds(lambda data=data, protocol=protocol: wire.decode(data, protocol))
-        print(f"{name:34}{encode:8.0f}{decode:8.0f}  {encode / timeout:.2f} {decode / timeout:.2f}")
+        print(
+            f"{name:34}{encode:8.0f}{decode:8.0f}  {encode / yardstick:.2f} {decode / yardstick:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ second table sets up an association for each question. Ratios are to the cost of
 
 from __future__ import annotations
 
-import time
-
-import simpy
+from yardstick import cpu_seconds, timeout
 
 from rsim.clock import Clock
 from rsim.network import (
@@ -96,26 +94,6 @@ def scene(count, new_each_time=False, delay=0.01, instant=False, **parts):
     return run
 
 
-def seconds(function) -> float:
-    """Processor time of one call."""
-    start = time.process_time()
-    function()
-    return time.process_time() - start
-
-
-def timeout() -> float:
-    """Processor time of one SimPy timeout."""
-    environment = simpy.Environment()
-
-    def process():
-        for _ in range(3000):
-            yield environment.timeout(1)
-
-    for _ in range(100):
-        environment.process(process())
-    return seconds(environment.run) / 300_000
-
-
 VARIANTS = {
     "instant transport": {"instant": True},
     "SCTP, no delay": {"delay": 0},
@@ -132,7 +110,7 @@ def table(title, unit, count, per_question, **options):
     print(f"{title:<36}{unit:>14}{'in timeouts':>14}")
     for name, parts in VARIANTS.items():
         best = min(
-            (seconds(scene(count, **parts, **options)) / count / per_question, timeout())
+            (cpu_seconds(scene(count, **parts, **options)) / count / per_question, timeout())
             for _ in range(REPEATS)
         )
         print(f"{name:<36}{1 / best[0]:>14,.0f}{best[0] / best[1]:>14.2f}")

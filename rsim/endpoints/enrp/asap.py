@@ -88,9 +88,7 @@ class AsapService:
         known = entry is not None
         cause = self._objection(channel, entry, message)
         most = self.settings.max_registration_life
-        cut = most is not None and (
-            element.registration_life > most or element.registration_life < 0
-        )
+        cut = most is not None and not 0 <= element.registration_life <= most
         if cut:
             element = element.replace(registration_life=most)
         if cause is None:
@@ -117,15 +115,17 @@ class AsapService:
             self.changed(handle)
         elif self.settings.reset_reports_on_registration:
             self._server.handlespace.clear_reports(handle, element.identifier)
-        # A warning shows what is stored instead of what was asked for (RFC 5352 2.2.3).
-        stored = self._server.handlespace.find(handle, element.identifier) if cut else None
-        warning = (ErrorCause(Cause.INVALID_VALUES, stored.encode()),) if stored else ()
-        response = RegistrationResponse(
-            pool_handle=handle, pe_identifier=element.identifier, error_causes=warning
-        )
+        response = RegistrationResponse(pool_handle=handle, pe_identifier=element.identifier)
+        if cut:
+            response = response.replace(error_causes=self._warning(handle, element.identifier))
         channel.send(PPID_ASAP, response.encode(self._dialect))
-        if len(self._server.peers):
+        if not self._server.peers.alone:
             self._announce(handle, element.identifier)
+
+    def _warning(self, handle: bytes, identifier: int) -> tuple[ErrorCause, ...]:
+        """A warning shows what is stored instead of what was asked for (RFC 5352 2.2.3)."""
+        stored = self._server.handlespace.find(handle, identifier)
+        return (ErrorCause(Cause.INVALID_VALUES, stored.encode()),) if stored is not None else ()
 
     def _announce(self, handle: bytes, identifier: int) -> None:
         element = self._server.handlespace.find(handle, identifier)
@@ -173,7 +173,7 @@ class AsapService:
         transport = None
         if entry is not None:
             transport = entry.asap_transport
-        elif len(self._server.peers):
+        elif not self._server.peers.alone:
             known = self._server.handlespace.find(handle, identifier)
             transport = known.asap_transport if known is not None else None
         if transport is None:

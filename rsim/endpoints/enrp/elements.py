@@ -126,7 +126,7 @@ class Elements:
         """Takes an element out, and tells the peers (RFC 5353 3.3.2)."""
         server = self._server
         element = None
-        if len(server.peers):
+        if not server.peers.alone:
             element = server.handlespace.find(entry.handle, entry.identifier)
         self.forget(entry.handle, entry.identifier)
         self.taken_out(entry.handle, entry.identifier)

@@ -57,6 +57,11 @@ class Peers:
     def __len__(self) -> int:
         return len(self._peers)
 
+    @property
+    def alone(self) -> bool:
+        """Whether no peer is known."""
+        return not self._peers
+
     def get(self, identifier: int) -> Peer | None:
         """The peer with that identifier, if it is known."""
         return self._peers.get(identifier)
