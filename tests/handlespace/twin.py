@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
@@ -131,6 +132,8 @@ class WeightedRoundRobin(Pool):
     """Turn k of weight w is at (2k + 1) / (2w) of a round, in steps of 2^-32.
 
     Elements of one weight wait for the same turn (`base`) or, after it, for the one that follows.
+    Late ones, which had their turn under another weight, come after those. The turns of weight 0
+    are after all rounds.
     """
 
     now = (0, 0)
@@ -143,59 +146,84 @@ class WeightedRoundRobin(Pool):
         return [((2 * k + 1) << 31) // weight for k in range(weight)]
 
     def first(self, weight, time):
+        if weight == 0:
+            return (inf, 0)
         number, place = time
         later = [t for t in self.turns(weight) if t >= place]
         return (number, later[0]) if later else (number + 1, self.turns(weight)[0])
 
     def following(self, weight, turn):
         number, place = turn
+        if weight == 0:
+            return (inf, place + 1)
         return self.first(weight, (number, place + 1))
 
     def of(self, weight):
-        return [m for m in self.members if m.values["weight"] == weight and m.turn is not None]
+        return [m for m in self.members if m.weight == weight]
+
+    def advance(self, weight):
+        """A turn is over for all: late ones take their place among the others."""
+        self.bases[weight] = self.following(weight, self.bases[weight])
+        for member in sorted((m for m in self.of(weight) if m.late), key=lambda m: m.sequence):
+            member.late, member.sequence = False, self.tick()
 
     def base(self, weight):
         """The turn that newcomers of a weight wait for."""
-        others = self.of(weight)
-        if not others:
+        if not self.of(weight):
             self.bases[weight] = self.first(weight, self.now)
-        elif self.bases[weight] < self.now and all(m.turn != self.bases[weight] for m in others):
-            self.bases[weight] = self.following(weight, self.bases[weight])
+        elif self.over(weight) and self.bases[weight] < self.now:
+            self.advance(weight)
         return self.bases[weight]
 
+    def over(self, weight):
+        return all(m.turn != self.bases[weight] for m in self.of(weight))
+
     def enter(self, member):
-        weight = member.values["weight"]
-        member.turn = None
-        member.turn = self.base(weight) if weight else None
-        member.weight = weight
+        self.join(member, True)
         super().enter(member)
 
+    def join(self, member, waits):
+        weight = member.values["weight"]
+        member.weight = None
+        base = self.base(weight)
+        member.late = not waits
+        member.turn = self.following(weight, base) if member.late else base
+        member.weight = weight
+
     def renew(self, member):
-        weight, old = member.values["weight"], member.weight
-        if weight == old:
-            return
-        waits = old == 0 or member.turn == self.first(old, self.now)
-        member.turn = None
-        if weight:
-            base = self.base(weight)
-            member.turn = base if waits else self.following(weight, base)
-        member.weight, member.sequence = weight, self.tick()
+        old = member.weight
+        if member.values["weight"] != old:
+            self.join(member, old == 0 or member.turn == self.first(old, self.now))
+            member.sequence = self.tick()
 
     def select(self, count, words):
-        def order(m):
-            return (m.turn is None, m.turn or (0, 0), m.sequence)
-
-        chosen = sorted(self.members, key=order)[:count]
+        chosen = self.in_order(count)
         for number, member in enumerate(chosen[: self.settings.increment]):
+            weight = member.weight
+            if self.over(weight):
+                self.advance(weight)
+            if number == 0 and weight > 0:
+                self.now = member.turn
+            first = min(self.of(weight), key=lambda m: (m.turn, m.late, m.sequence))
+            member.late = first is not member
             member.sequence = self.tick()
-            if member.turn is not None:
-                weight = member.weight
-                if member.turn != self.bases[weight]:
-                    self.bases[weight] = member.turn
-                if number == 0:
-                    self.now = member.turn
-                member.turn = self.following(weight, member.turn)
+            member.turn = self.following(weight, self.bases[weight])
         return [m.identifier for m in chosen]
+
+    def in_order(self, count):
+        """Of each weight in its own order, among weights by turn and sequence."""
+        lines = {}
+        for member in self.members:
+            lines.setdefault(member.weight, []).append(member)
+        for line in lines.values():
+            line.sort(key=lambda m: (m.turn, m.late, m.sequence))
+        chosen = []
+        while len(chosen) < count and any(lines.values()):
+            heads = [line[0] for line in lines.values() if line]
+            best = min(heads, key=lambda m: (m.turn, m.sequence))
+            lines[best.weight].remove(best)
+            chosen.append(best)
+        return chosen
 
 
 def draw_uniform(members, count, words):

@@ -49,6 +49,12 @@ public:
         settle(positions_[number], {key, number});
     }
 
+    // The same where the key does not get smaller.
+    void increase(Item& item, Key key) {
+        const std::uint32_t number = Number{}(item);
+        sink(positions_[number], {key, number});
+    }
+
     const Key& key_of(Item& item) const { return entries_[positions_[Number{}(item)]].key; }
 
     // The `count` items with the smallest keys, in order; the heap stays as it is.

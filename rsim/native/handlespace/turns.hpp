@@ -1,9 +1,9 @@
-// Weighted round robin: elements of one weight share their turns, so each weight is a class with one
-// queue for its next turn and one for the turn after that.
+// Weighted round robin: elements of one weight share their turns, so each weight is a class, an array
+// that is walked from one turn to the next.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -14,30 +14,22 @@ namespace rsim::handlespace {
 
 // In a round an element of weight w has w turns, its k-th at (2k + 1) / (2w) of the round. Times hold
 // the round in the upper and the place in it in the lower 32 bits. Elements of weight 0 have no turns;
-// they come after all others, in a ring.
+// they come after all others.
+//
+// Of a class, those from `head` on wait for its turn, those before have had it. Newcomers join the
+// end; who comes from another class and has had a turn there is late, and joins when the turn is over.
+// Nothing of an element is touched when it is its turn, so that selections stay in the array.
 class Turns {
 public:
     void insert(Element& element) { enter(element, weight_of(element), true); }
+    void remove(Element& element) { leave(element); }
 
-    void remove(Element& element) {
-        const std::uint32_t number = element.selection_slot;
-        Class& group = group_of(number);
-        unlink(number);
-        release(number);
-        leave(group);
-    }
-
-    // The weight may have changed: an element that has had its turn waits for the next one in its new
-    // class as well.
     void update(Element& element) {
-        const std::uint32_t number = element.selection_slot;
-        Class& old = group_of(number);
+        Class& old = class_of(element);
         const std::uint32_t weight = weight_of(element);
         if (old.weight == weight) return;
-        const bool waits = old.weight == 0 || rank(old, nodes_[number].queue) == first(old.weight, now_).time;
-        unlink(number);
-        release(number);
-        leave(old);
+        const bool waits = old.weight == 0 || rank(old, element) == first(old.weight, now_).time;
+        leave(element);
         enter(element, weight, waits);
     }
 
@@ -46,48 +38,52 @@ public:
         if (heap_.empty() || count == 0) return;
         if (count == 1) {
             const Class& group = heap_.top();
-            chosen.push_back(nodes_[group.head(group.next_queue())].element);
+            chosen.push_back(entry(group, start(group)).element);
             return;
         }
         groups_.clear();
         heap_.smallest(count, groups_);
-        places_.clear();
-        for (const Class* group : groups_) places_.push_back({group->next_queue(), group->head(group->next_queue())});
-        while (chosen.size() < count) {
-            std::size_t best = groups_.size();
-            Key least{};
-            for (std::size_t i = 0; i < groups_.size(); ++i) {
-                if (places_[i].number == none) continue;
-                const Key key{rank(*groups_[i], places_[i].queue), nodes_[places_[i].number].sequence};
-                if (best == groups_.size() || key < least) best = i, least = key;
+        lines_.clear();
+        for (Class* group : groups_) lines_.push_back({heap_.key_of(*group), group, start(*group)});
+        // Lines stand in the order of their keys; the first one gives an element and finds its place
+        // again.
+        for (std::size_t from = 0; from < lines_.size();) {
+            Line line = lines_[from];
+            chosen.push_back(entry(*line.group, line.place).element);
+            if (chosen.size() == count) return;
+            line.place = next(*line.group, line.place);
+            if (line.place == none) {
+                ++from;
+                continue;
             }
-            if (best == groups_.size()) return;
-            Place& place = places_[best];
-            chosen.push_back(nodes_[place.number].element);
-            place.number = nodes_[place.number].next;
-            const std::uint32_t other = 1 - place.queue;
-            if (place.number == none && place.queue == groups_[best]->current && groups_[best]->weight > 0)
-                place = {other, groups_[best]->head(other)};
+            line.key = key_at(*line.group, line.place);
+            std::size_t to = from;
+            const std::size_t needed = std::min(lines_.size(), from + count - chosen.size() + 1);
+            for (; to + 1 < needed && lines_[to + 1].key < line.key; ++to) lines_[to] = lines_[to + 1];
+            lines_[to] = line;
         }
     }
 
-    // An element, the first one of its class, has had its turn. `on_time`: the round has come to it;
-    // otherwise it is served in advance.
+    // An element has had its turn. `on_time`: the round has come to it; otherwise it is served in
+    // advance, and is late where others of its class would have come before it.
     void serve(Element& element, bool on_time) {
-        const std::uint32_t number = element.selection_slot;
-        Class& group = group_of(number);
-        if (group.weight > 0) {
-            if (nodes_[number].queue != group.current) advance(group);
-            if (on_time) now_ = group.turn.time;
+        Class& group = class_of(element);
+        if (group.head == group.entries.size()) advance(group);
+        if (on_time && group.weight > 0) now_ = group.turn.time;
+        if (group.entries[group.head].element != &element) {
+            const std::uint32_t weight = group.weight;
+            leave(element);
+            enter(element, weight, false);
+            return;
         }
-        unlink(number);
-        const std::uint32_t queue = group.weight > 0 ? 1 - group.current : group.current;
-        append(group, queue, number);
-        heap_.change(group, key(group));
+        group.entries[group.head].sequence = next_++;
+        group.head = live(group, group.head + 1);
+        heap_.increase(group, key(group));
     }
 
 private:
     static constexpr std::uint32_t none = UINT32_MAX;
+    static constexpr std::uint32_t late = 1u << 31;  // in a slot: among the late ones
     static constexpr std::uint64_t never = UINT64_MAX;
 
     struct Key {
@@ -97,195 +93,186 @@ private:
             return rank != other.rank ? rank < other.rank : sequence < other.sequence;
         }
     };
-    // The k-th turn of a weight, and its time.
+    // The k-th turn of a weight, its time, and what was left of the division for it.
     struct Turn {
         std::uint64_t time = 0;
+        std::uint64_t rest = 0;
         std::uint64_t k = 0;
     };
-    struct Queue {
-        std::uint32_t head = none;
-        std::uint32_t tail = none;
+    struct Entry {
+        Element* element;  // null: has left
+        std::uint64_t sequence;
     };
     struct Class {
         std::uint32_t weight = 0;
-        std::uint32_t number = 0;   // its place among all classes
-        std::uint32_t slot = 0;     // the heap's number for it
-        std::uint32_t current = 0;  // the queue whose turn is `turn`; the other one's is the next
-        Turn turn;
-        Turn after;
-        Queue queues[2];
+        std::uint32_t slot = 0;    // the heap's number for it
+        std::uint32_t head = 0;    // the first one that waits
+        std::uint32_t gone = 0;    // entries without an element
+        Turn turn;                 // of those that wait
+        Turn after;                // of those that have had it
+        std::uint64_t step = 0;    // from turn to turn within a round
+        std::uint64_t step_rest = 0;
+        std::vector<Entry> entries;
+        std::vector<Entry> late;
 
-        std::uint32_t head(std::uint32_t queue) const { return queues[queue].head; }
-        std::uint32_t next_queue() const { return queues[current].head != none ? current : 1 - current; }
-        bool empty() const { return queues[0].head == none && queues[1].head == none; }
+        bool empty() const { return gone == entries.size() + late.size(); }
+    };
+    // An element of a class that may be next, and its key.
+    struct Line {
+        Key key;
+        const Class* group;
+        std::uint32_t place;
     };
     struct ClassSlot {
         std::uint32_t& operator()(Class& group) const { return group.slot; }
     };
-    struct Node {
-        Element* element = nullptr;
-        std::uint64_t sequence = 0;
-        std::uint32_t next = none;
-        std::uint32_t previous = none;
-        std::uint32_t group : 31 = 0;  // number of its class
-        std::uint32_t queue : 1 = 0;
-    };
-    struct Place {
-        std::uint32_t queue;
-        std::uint32_t number;
-    };
-
-    Class& group_of(std::uint32_t number) { return storage_[nodes_[number].group]; }
 
     static std::uint32_t weight_of(const Element& element) { return element.content.policy.word(0); }
+    // The selection's word in an element holds its class; nodes of a map stay where they are.
+    static Class& class_of(const Element& element) { return *reinterpret_cast<Class*>(element.sequence); }
 
     // (2k + 1) / (2w) * 2^32, rounded down; 2k + 1 < 2^33, so nothing overflows.
     static std::uint64_t place(std::uint64_t k, std::uint64_t weight) { return ((2 * k + 1) << 31) / weight; }
 
+    static Turn turn_of(std::uint64_t round, std::uint64_t k, std::uint64_t weight) {
+        return {(round << 32) + place(k, weight), ((2 * k + 1) << 31) % weight, k};
+    }
+
     static Turn first(std::uint64_t weight, std::uint64_t time) {
-        if (weight == 0) return {never, 0};
+        if (weight == 0) return {never, 0, 0};
         const std::uint64_t round = time >> 32;
         const std::uint64_t at = time & UINT32_MAX;
         std::uint64_t k = at * weight >> 32;
         k = k > 0 ? k - 1 : 0;
         while (k < weight && place(k, weight) < at) ++k;
-        if (k == weight) return {((round + 1) << 32) + place(0, weight), 0};
-        return {(round << 32) + place(k, weight), k};
+        return k == weight ? turn_of(round + 1, 0, weight) : turn_of(round, k, weight);
     }
 
-    static Turn following(std::uint64_t weight, const Turn& turn) {
-        if (weight == 0) return {never, 0};
-        const std::uint64_t round = turn.time >> 32;
-        if (turn.k + 1 == weight) return {((round + 1) << 32) + place(0, weight), 0};
-        return {(round << 32) + place(turn.k + 1, weight), turn.k + 1};
+    // Without a division within a round.
+    static Turn following(const Class& group, const Turn& turn) {
+        if (group.weight == 0) return turn;
+        if (turn.k + 1 == group.weight) return turn_of((turn.time >> 32) + 1, 0, group.weight);
+        Turn next{turn.time + group.step, turn.rest + group.step_rest, turn.k + 1};
+        if (next.rest >= group.weight) {
+            next.rest -= group.weight;
+            ++next.time;
+        }
+        return next;
     }
 
-    static std::uint64_t rank(const Class& group, std::uint32_t queue) {
-        return queue == group.current ? group.turn.time : group.after.time;
+    // The walk through a class: those that wait, those that have had their turn, the late ones. Places
+    // are slots.
+    static std::uint32_t live(const Class& group, std::uint32_t at) {
+        while (at < group.entries.size() && !group.entries[at].element) ++at;
+        return at;
     }
-
-    Key key(const Class& group) const {
-        const std::uint32_t queue = group.next_queue();
-        return {rank(group, queue), nodes_[group.head(queue)].sequence};
+    static std::uint32_t live_late(const Class& group, std::uint32_t at) {
+        while (at < group.late.size() && !group.late[at].element) ++at;
+        return at < group.late.size() ? late | at : none;
     }
+    static std::uint32_t served(const Class& group, std::uint32_t at) {
+        while (at < group.head && !group.entries[at].element) ++at;
+        return at < group.head ? at : live_late(group, 0);
+    }
+    static std::uint32_t start(const Class& group) {
+        return group.head < group.entries.size() ? group.head : served(group, 0);
+    }
+    static std::uint32_t next(const Class& group, std::uint32_t at) {
+        if (at & late) return live_late(group, (at & ~late) + 1);
+        if (at < group.head) return served(group, at + 1);
+        at = live(group, at + 1);
+        return at < group.entries.size() ? at : served(group, 0);
+    }
+    static const Entry& entry(const Class& group, std::uint32_t at) {
+        return at & late ? group.late[at & ~late] : group.entries[at];
+    }
+    static bool waits_at(const Class& group, std::uint32_t at) { return !(at & late) && at >= group.head; }
 
-    // The turn of the first queue is over: the second one's is next.
-    static void advance(Class& group) {
-        group.current = 1 - group.current;
+    static std::uint64_t rank(const Class& group, const Element& element) {
+        return (waits_at(group, element.selection_slot) ? group.turn : group.after).time;
+    }
+    static Key key_at(const Class& group, std::uint32_t at) {
+        return {(waits_at(group, at) ? group.turn : group.after).time, entry(group, at).sequence};
+    }
+    static Key key(const Class& group) { return key_at(group, start(group)); }
+
+    // The turn is over for all: the next one is that of the whole class, late ones included.
+    void advance(Class& group) {
         group.turn = group.after;
-        group.after = following(group.weight, group.turn);
+        group.after = following(group, group.turn);
+        group.head = 0;
+        if (group.gone == 0 && group.late.empty()) return;
+        for (const Entry& item : group.late)
+            if (item.element) group.entries.push_back({item.element, next_++});
+        std::vector<Entry>().swap(group.late);
+        close_gaps(group);
+    }
+
+    // Takes out the entries without an element.
+    void close_gaps(Class& group) {
+        std::uint32_t kept = 0;
+        std::uint32_t head = 0;
+        for (std::uint32_t at = 0; at < group.entries.size(); ++at) {
+            if (at == group.head) head = kept;
+            if (!group.entries[at].element) continue;
+            group.entries[at].element->selection_slot = kept;
+            group.entries[kept++] = group.entries[at];
+        }
+        group.head = group.head >= group.entries.size() ? kept : head;
+        group.entries.resize(kept);
+        if (kept < group.entries.capacity() / 2) group.entries.shrink_to_fit();
+        group.gone = 0;
+        for (const Entry& item : group.late) group.gone += !item.element;
     }
 
     void enter(Element& element, std::uint32_t weight, bool waits) {
-        const auto [found, is_new] = classes_.try_emplace(weight, nullptr);
-        if (is_new) found->second = make_class(weight);
-        Class& group = *found->second;
-        if (!is_new && group.weight > 0 && group.head(group.current) == none && group.turn.time < now_) advance(group);
-        const std::uint32_t number = acquire();
-        nodes_[number].element = &element;
-        nodes_[number].group = group.number;
-        element.selection_slot = number;
-        const bool second = !waits && weight > 0;
-        append(group, second ? 1 - group.current : group.current, number);
+        const auto [found, is_new] = classes_.try_emplace(weight);
+        Class& group = found->second;
+        if (is_new) {
+            group.weight = weight;
+            group.turn = first(weight, now_);
+            if (weight > 0) {
+                group.step = (std::uint64_t{1} << 32) / weight;
+                group.step_rest = (std::uint64_t{1} << 32) % weight;
+            }
+            group.after = following(group, group.turn);
+        } else if (group.head == group.entries.size() && group.turn.time < now_) {
+            advance(group);
+        }
+        element.sequence = reinterpret_cast<std::uintptr_t>(&group);
+        if (waits) {
+            element.selection_slot = static_cast<std::uint32_t>(group.entries.size());
+            group.entries.push_back({&element, next_++});
+        } else {
+            element.selection_slot = late | static_cast<std::uint32_t>(group.late.size());
+            group.late.push_back({&element, next_++});
+        }
         if (is_new)
             heap_.push(key(group), group);
         else
             heap_.change(group, key(group));
     }
 
-    void leave(Class& group) {
-        if (!group.empty()) {
-            heap_.change(group, key(group));
+    void leave(Element& element) {
+        Class& group = class_of(element);
+        const std::uint32_t at = element.selection_slot;
+        (at & late ? group.late[at & ~late] : group.entries[at]).element = nullptr;
+        ++group.gone;
+        if (group.empty()) {
+            heap_.remove(group);
+            classes_.erase(group.weight);
+            if (classes_.bucket_count() > 64 && classes_.size() < classes_.bucket_count() / 8) classes_.rehash(0);
             return;
         }
-        heap_.remove(group);
-        classes_.erase(group.weight);
-        spare_.push_back(&group);
+        if (at == group.head) group.head = live(group, at + 1);
+        if (group.gone > 8 && group.gone > group.entries.size() / 2) close_gaps(group);
+        heap_.change(group, key(group));
     }
 
-    Class* make_class(std::uint32_t weight) {
-        Class* group;
-        if (spare_.empty()) {
-            group = &storage_.emplace_back();
-            group->number = static_cast<std::uint32_t>(storage_.size() - 1);
-        } else {
-            group = spare_.back();
-            spare_.pop_back();
-            const std::uint32_t number = group->number;
-            *group = Class{};
-            group->number = number;
-        }
-        group->weight = weight;
-        group->turn = first(weight, now_);
-        group->after = following(weight, group->turn);
-        return group;
-    }
-
-    void append(Class& group, std::uint32_t queue, std::uint32_t number) {
-        Queue& line = group.queues[queue];
-        Node& node = nodes_[number];
-        node.queue = queue;
-        node.sequence = next_++;
-        node.next = none;
-        node.previous = line.tail;
-        (line.tail == none ? line.head : nodes_[line.tail].next) = number;
-        line.tail = number;
-    }
-
-    void unlink(std::uint32_t number) {
-        const Node& node = nodes_[number];
-        Queue& line = storage_[node.group].queues[node.queue];
-        (node.previous == none ? line.head : nodes_[node.previous].next) = node.next;
-        (node.next == none ? line.tail : nodes_[node.next].previous) = node.previous;
-    }
-
-    std::uint32_t acquire() {
-        if (free_.empty()) {
-            nodes_.emplace_back();
-            return static_cast<std::uint32_t>(nodes_.size() - 1);
-        }
-        const std::uint32_t number = free_.back();
-        free_.pop_back();
-        return number;
-    }
-
-    void release(std::uint32_t number) {
-        nodes_[number] = Node{};
-        free_.push_back(number);
-        if (nodes_.size() > 16 && nodes_.size() - free_.size() < nodes_.size() / 4) compact();
-    }
-
-    // Numbers the elements anew after most have left, and gives the memory back.
-    void compact() {
-        std::vector<Node> nodes;
-        nodes.reserve(nodes_.size() - free_.size());
-        for (auto& [weight, group] : classes_) {
-            for (Queue& line : group->queues) {
-                std::uint32_t at = line.head;
-                line = Queue{};
-                for (; at != none; at = nodes_[at].next) {
-                    const auto number = static_cast<std::uint32_t>(nodes.size());
-                    nodes.push_back(nodes_[at]);
-                    nodes.back().previous = line.tail;
-                    nodes.back().next = none;
-                    (line.tail == none ? line.head : nodes[line.tail].next) = number;
-                    line.tail = number;
-                    nodes.back().element->selection_slot = number;
-                }
-            }
-        }
-        nodes_ = std::move(nodes);
-        std::vector<std::uint32_t>().swap(free_);
-    }
-
-    std::unordered_map<std::uint32_t, Class*> classes_;
-    std::deque<Class> storage_;
-    std::vector<Class*> spare_;
+    std::unordered_map<std::uint32_t, Class> classes_;
     IndexedHeap<Key, Class, ClassSlot> heap_;
-    std::vector<Node> nodes_;
-    std::vector<std::uint32_t> free_;
     std::vector<Class*> groups_;
-    std::vector<Place> places_;
+    std::vector<Line> lines_;
     std::uint64_t now_ = 0;
     std::uint64_t next_ = 0;
 };
