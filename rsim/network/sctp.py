@@ -52,7 +52,6 @@ class SctpAssociation(SecurableAssociation):
         "_bundle",
         "_calm",
         "_cookie",
-        "_event",
         "_next_tsn",
         "_peer",
         "_pending",
@@ -92,7 +91,6 @@ class SctpAssociation(SecurableAssociation):
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
         self._retries = 0
-        self._event = Event.LOST
         self._timer: Timer | None = None
         self._reception = Reception(
             network.clock, tsns[1] - 1, self._acknowledge, network.sctp.sack_delay
@@ -425,7 +423,7 @@ class SctpAssociation(SecurableAssociation):
 
     def _given_up(self) -> None:
         self.host.counters.associations_lost += 1
-        self.end(self._event)
+        self.end(Event.LOST)
 
     # Shutdown (RFC 9260 9) ------------------------------------------------------------------------
 
@@ -537,13 +535,15 @@ class SctpAssociation(SecurableAssociation):
         """A message that came as one event."""
         host = self.host
         reception = self._reception
+        passed = host.network.cut_at < sent_at or self._way_was_open(sent_at)
+        room = host.cpu is None or not passed or host.has_room()
         if (
             self.state is State.ESTABLISHED
+            and passed
+            and room
             and host.up
-            and (host.network.cut_at < sent_at or self._way_was_open(sent_at))
             and tsn == reception.cumulative + 1
             and sequence == reception.sequence
-            and (host.cpu is None or host.has_room())
         ):
             reception.cumulative = tsn
             reception.sequence = sequence + 1
@@ -562,7 +562,11 @@ class SctpAssociation(SecurableAssociation):
             peer._calm = False
             peer._transmission.undelivered(data, sent_at)
             peer._transmission.watch()
-        host.arrive(peer._frame(path, (data,)))
+        if passed and room:
+            # A gap before it, or nobody there: as any packet.
+            host.arrive(peer._frame(path, (data,)))
+        elif not passed:
+            path.route.frames_cut += 1
 
     def _way_was_open(self, sent_at: float) -> bool:
         peer = self._peer

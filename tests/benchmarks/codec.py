@@ -52,9 +52,8 @@ def main() -> None:
         data = message.encode()
         encode = nanoseconds(message.encode)
         decode = nanoseconds(lambda data=data, protocol=protocol: wire.decode(data, protocol))
-        print(
-            f"{name:34}{encode:8.0f}{decode:8.0f}  {encode / yardstick:.2f} {decode / yardstick:.2f}"
-        )
+        ratios = f"{encode / yardstick:.2f} {decode / yardstick:.2f}"
+        print(f"{name:34}{encode:8.0f}{decode:8.0f}  {ratios}")
 
 
 if __name__ == "__main__":

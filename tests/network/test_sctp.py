@@ -312,7 +312,7 @@ def test_a_partition_that_heals_loses_nothing(pair):
     assert two.client.kinds == two.server.kinds == []
 
 
-def test_messages_under_way_when_the_host_fails_are_not_lost_if_it_is_only_the_path(pair):
+def test_a_message_under_way_when_the_path_is_cut_is_sent_again(pair):
     two = pair(delay=1.0)
     association = two.connect()
     two.run(10)
@@ -321,8 +321,11 @@ def test_messages_under_way_when_the_host_fails_are_not_lost_if_it_is_only_the_p
     two.network.cut(two.links)
     two.run(0.4)
     two.network.cut(two.links, up=True)
+    two.run(0.2)
+    assert two.server.data == []
     two.run(20)
     assert two.server.data == [b"under way"]
+    assert two.network.packets_lost == 1
 
 
 def test_a_restart_is_told_by_the_verification_tag(pair):
