@@ -78,7 +78,9 @@ class Deployment:
         self.attackers: list[Attacker] = []  # type: ignore[type-arg]
         self._add_servers()
         for name, elements in scenario.pool_elements.items():
-            capacities = elements.heterogeneity.capacities(elements.capacity, elements.count)
+            capacities = elements.heterogeneity.capacities(
+                elements.capacity, elements.count, self.streams.generator(name, "capacities")
+            )
             for number, capacity in enumerate(capacities):
                 one = elements.model_copy(update={"capacity": capacity})
                 self._add_element(name, number, one)

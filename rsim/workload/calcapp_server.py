@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field
 
@@ -21,6 +22,7 @@ from rsim.wire import (
     receive,
 )
 from rsim.workload import calcapp
+from rsim.workload.in_order import InOrderProcessor
 from rsim.workload.processor_sharing import Processor, Task
 
 FULL = 0xFFFFFFFF
@@ -31,6 +33,9 @@ class ElementSettings(Model):
     """What a pool element's application can do and how it behaves."""
 
     capacity: Number = Field(1e6, gt=0, description="calculations per second")
+    discipline: Literal["sharing", "in_order"] = Field(
+        "sharing", description="all requests at once with equal shares, or one after the other"
+    )
     min_capacity_per_request: Number = Field(
         1e4,
         gt=0,
@@ -109,11 +114,17 @@ class CalcAppServer:
         self.endpoint = endpoint
         self._identifiers = identifiers
         self._offers = offers
-        self._processor = Processor(clock, settings.capacity, self._reached, self._finished)
+        kind = Processor if settings.discipline == "sharing" else InOrderProcessor
+        self._processor = kind(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
         self._port = 0
         self._load_matters = "load" in policy_kinds()[policy].values
+
+    @property
+    def running(self) -> bool:
+        """Whether it offers its service."""
+        return self._in_service_since is not None
 
     # Life -----------------------------------------------------------------------------------------
 

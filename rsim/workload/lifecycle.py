@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from rsim.clock import Clock
 from rsim.distributions import Distribution
+from rsim.network import parse_schedule
 from rsim.randomness import Stream
 from rsim.units import Model
 from rsim.workload.calcapp_server import CalcAppServer
@@ -22,6 +23,9 @@ class FailureSettings(Model):
     downtime: Distribution | None = Field(
         None, description="time in s from the end of a shutdown to the next start; null: none"
     )
+    schedule: str = Field(
+        "", description='shutdowns and starts such as "down@100s, up@+30s", beside the others'
+    )
     clean_shutdown_probability: float = Field(
         1.0,
         ge=0,
@@ -29,6 +33,12 @@ class FailureSettings(Model):
         description="share of shutdowns with deregistration, cookies and aborts; "
         "the others are without a word",
     )
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_reads(cls, value: str) -> str:
+        parse_schedule(value)
+        return value
 
 
 @dataclass(slots=True)
@@ -51,12 +61,25 @@ class Lifecycle:
         self._stream = stream
         self._shutdown = clock.timer(self._shut_down)
         self._restart = clock.timer(element.start)
+        self._scheduled = False
+        for time, up in parse_schedule(settings.schedule):
+            clock.call_at(time, self.switch, up)
         element.endpoint.on_registered = self._registered
         element.endpoint.on_deregistered = self._down
 
     def start(self) -> None:
         """The first start."""
         self._element.start()
+
+    def switch(self, up: bool) -> None:
+        """The schedule shuts the element down, or starts it anew."""
+        self._shutdown.stop()
+        self._restart.stop()
+        self._scheduled = not up
+        if self._element.running and not up:
+            self._shut_down()
+        elif up and not self._element.running:
+            self._element.start()
 
     def crash(self) -> None:
         """The host goes down, and the element with it, whatever it was doing."""
@@ -82,5 +105,7 @@ class Lifecycle:
             self._down()
 
     def _down(self) -> None:
+        if self._scheduled:
+            return
         downtime = self._settings.downtime
         self._restart.start(downtime.draw(self._stream) if downtime is not None else 0.0)

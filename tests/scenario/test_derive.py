@@ -60,14 +60,3 @@ def test_size_or_number_of_users_follow_too():
 def test_contradictions_are_named(settings, message):
     with pytest.raises(ScenarioError, match=message):
         users(**settings)
-
-
-def test_fast_servers_keep_the_total_capacity():
-    from rsim.workload import Heterogeneity
-
-    spread = Heterogeneity(distribution="fast_servers", factor=3, fraction=0.1)
-    capacities = spread.capacities(1e6, 10)
-    assert sum(capacities) == pytest.approx(1e7)
-    assert capacities[0] == pytest.approx(3 * capacities[1])
-    assert len(set(capacities[1:])) == 1
-    assert Heterogeneity().capacities(5.0, 3) == [5.0] * 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rsim.scenario import Deployment, Scenario
+from rsim.scenario import Deployment, Scenario, run
 
 
 def deploy(clean, cookies=1e6, uptime=60.0, delay=0.0, seed=1):
@@ -120,3 +120,47 @@ def test_dead_elements_leave_the_handlespace_within_interval_and_timeout():
         alive = {element.endpoint.identifier for element in deployment.elements}
         assert server.handlespace.pool_size(b"pool") <= len(alive) + 4 * 2
     assert server.counters.keep_alive_timeouts > 100
+
+
+@pytest.mark.parametrize(("clean", "kind"), [(1.0, "clean"), (0.0, "unclean")])
+def test_a_schedule_shuts_elements_down_and_starts_them_anew(clean, kind):
+    scenario = Scenario.model_validate(
+        {
+            "warm_up": 0,
+            "duration": "20min",
+            "observe_interval": "10s",
+            "pool_elements": {
+                "element": {
+                    "count": 2,
+                    "start": "1min",
+                    "failures": {
+                        "schedule": "down@5min, up@+2min, down@10min",
+                        "clean_shutdown_probability": clean,
+                    },
+                }
+            },
+        }
+    )
+    result = run(scenario)
+    assert result.counters[f"pool_elements.{kind}_shutdowns"] == 4
+    elements = result.series.set_index("time")["elements"]
+    assert elements[290] == 2 and elements[330] == 0
+    assert elements[430] == 2 and elements[630] == 0 and elements[1190] == 0
+
+
+def test_a_schedule_and_random_failures_live_together():
+    scenario = Scenario.model_validate(
+        {
+            "warm_up": 0,
+            "duration": "20min",
+            "pool_elements": {
+                "element": {
+                    "start": "1min",
+                    "failures": {"uptime": 50, "downtime": 10, "schedule": "down@5min, up@10min"},
+                }
+            },
+        }
+    )
+    shutdowns = run(scenario).counters["pool_elements.clean_shutdowns"]
+    # One each minute, but none in the five minutes of the schedule.
+    assert 12 <= shutdowns <= 15
