@@ -87,6 +87,7 @@ def test_only_elements_with_the_key_join(credential, joins):
     assert (result.metrics["requests_completed"] > 0) is joins
 
 
+@pytest.mark.conformance("SEC-029")
 @pytest.mark.parametrize("credential", ["wrong_name", "expired", "unknown_authority", "revoked"])
 def test_users_refuse_a_server_with_a_bad_certificate(credential):
     result = rsim.run(
@@ -301,3 +302,48 @@ def test_tshark_reads_every_packet_of_a_run(tmp_path, loss):
     assert {row[1] for row in rows} == {""}
     kinds = {kind for row in rows for kind in row[2].split(",")}
     assert {"0", "1", "2", "10", "11"} <= kinds
+
+
+@pytest.mark.conformance("SEC-037")
+def test_a_secure_question_about_an_unsecured_handlespace_is_answered():
+    flood = {"kind": "registration-flood", "interval": "5s"}
+    security = {"pu_enrp": "rsa-aes128-cbc"}
+    result = rsim.run(scenario(warm_up="9min", security=security, attackers__flood=flood))
+    assert result.counters["pool_users.handshakes"] == 6
+    assert result.metrics["requests_completed"] > 500
+    assert result.metrics["mean_pool_elements"] > 50
+
+
+def test_an_authorisation_of_ones_own_decides():
+    from rsim.endpoints import authorisation
+    from rsim.endpoints.authorisation import KeyAuthorisation
+
+    @authorisation("even")
+    class Even(KeyAuthorisation):
+        """Only elements with an even identifier."""
+
+        def permits(self, principal, pool, identifier):
+            return super().permits(principal, pool, identifier) and identifier % 2 == 0
+
+    deployment = Deployment(
+        scenario(
+            security={"pe_enrp": "psk-aes128-cbc", "authorisation": "even"},
+            pool_elements__element__count=20,
+        )
+    )
+    deployment.run()
+    registered = {
+        element.endpoint.identifier % 2: element.endpoint.state.name
+        for element in deployment.elements
+    }
+    assert registered == {0: "REGISTERED", 1: "REGISTERING"}
+
+
+@pytest.mark.conformance("ARC-011")
+@pytest.mark.parametrize("group", ["enrp_servers", "pool_elements"])
+def test_no_single_failure_stops_the_service(group):
+    outage = {"site": "lan", "what": "hosts", "groups": ["victim"], "schedule": "down@13min"}
+    settings = {"enrp_servers__server__count": 2, f"{group}__victim": {}}
+    result = rsim.run(scenario(**settings, network__outages=[outage]))
+    late = result.requests[result.requests["generated"] > 16 * 60]
+    assert late["completed"].notna().mean() > 0.95
