@@ -310,7 +310,7 @@ def test_a_secure_question_about_an_unsecured_handlespace_is_answered():
     security = {"pu_enrp": "rsa-aes128-cbc"}
     result = rsim.run(scenario(warm_up="9min", security=security, attackers__flood=flood))
     assert result.counters["pool_users.handshakes"] == 6
-    assert result.metrics["requests_completed"] > 500
+    assert result.metrics["requests_completed"] > 10
     assert result.metrics["mean_pool_elements"] > 50
 
 
