@@ -37,7 +37,10 @@ class ServerList:
         transports = [t for t in message.transports if isinstance(t, SctpTransport)]
         addresses: list[Address] = [(transport.hosts, transport.port) for transport in transports]
         for address in addresses or [((source,), ASAP_PORT)]:
-            self._announced[address] = self._clock.now
+            if len(self._announced) >= self._settings.max_announced:
+                self._forget_outdated()
+            if address in self._announced or len(self._announced) < self._settings.max_announced:
+                self._announced[address] = self._clock.now
 
     def present(self) -> list[Address]:
         """Servers to turn to: those tried longest ago first.
@@ -45,6 +48,12 @@ class ServerList:
         An announced one counts until it is unheard for T7, or three announcement intervals of as
         many servers as announce themselves, if that is longer.
         """
+        self._forget_outdated()
+        known = dict.fromkeys((*self._configured, *self._announced))
+        self._tried = {address: self._tried.get(address, -inf) for address in known}
+        return sorted(known, key=lambda address: self._tried[address])
+
+    def _forget_outdated(self) -> None:
         now = self._clock.now
         settings = self._settings
         limit = settings.t7_enrp_outdate
@@ -53,10 +62,6 @@ class ServerList:
         self._announced = {
             address: heard for address, heard in self._announced.items() if now - heard <= limit
         }
-        for address in self._announced:
-            self._tried.setdefault(address, -inf)
-        known = dict.fromkeys((*self._configured, *self._announced))
-        return sorted(known, key=lambda address: self._tried[address])
 
     def trying(self, address: Address) -> None:
         """An attempt begins."""

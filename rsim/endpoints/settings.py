@@ -166,6 +166,9 @@ class HuntSettings(Model):
     t6_serverannounce: Seconds = Field(
         1.0, gt=0, description="T6 that servers are taken to announce themselves by"
     )
+    max_announced: int = Field(
+        1000, ge=1, description="announced servers that are kept; more are not taken notice of"
+    )
 
 
 class PoolElementSettings(HuntSettings):
