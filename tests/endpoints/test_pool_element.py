@@ -5,6 +5,7 @@ from rsim.endpoints import PoolElementEndpoint, PoolElementSettings, ServerList
 from rsim.endpoints.pool_element import State
 
 HANDLE = b"pool"
+requirement = pytest.mark.conformance
 GRANTED = wire.RegistrationResponse(pool_handle=HANDLE, pe_identifier=5)
 TRANSPORT = wire.SctpTransport(port=1, addresses=["10.0.0.9"])
 
@@ -27,10 +28,19 @@ def make(clock, make_channel):
     return build
 
 
+@requirement("ASAP-049")
+@requirement("ASAP-051")
+@requirement("ASAP-056")
+@requirement("ASAP-059")
+@requirement("ASAP-060")
+@requirement("ASAP-061")
+@requirement("COM-038")
 def test_registers_and_renews_after_t4(clock, make, tell):
     endpoint, channels = make()
     [first] = channels[0].take()
     assert first.pool_element.registration_life == 300
+    assert first.pool_element.home_server == 0
+    assert first.pool_element.policy == wire.Policy("least_used", load=0)
     tell(endpoint, channels[0], GRANTED)
     assert endpoint.state is State.REGISTERED
     clock.run_until(279.9)
@@ -39,6 +49,7 @@ def test_registers_and_renews_after_t4(clock, make, tell):
     assert channels[0].take() == [first]
 
 
+@requirement("ASAP-185")
 @pytest.mark.parametrize(
     ("life", "t4"), [(300, 280), (30, 10), (21, 1), (20, 10), (1, 1), (-1, 600), (10000, 600)]
 )
@@ -46,6 +57,8 @@ def test_t4_follows_from_the_life(make, life, t4):
     assert make(life)[0].t4 == t4
 
 
+@requirement("ASAP-053")
+@requirement("ASAP-183")
 def test_t2_tries_other_servers_then_pauses(clock, make):
     _, channels = make()
     clock.run_until(29)
@@ -68,6 +81,8 @@ def test_refusal_is_tried_again_after_a_pause(clock, make, tell):
     assert len(channels[0].take()) == 1
 
 
+@requirement("ASAP-058")
+@requirement("ASAP-169")
 def test_policy_changes_during_a_registration_are_sent_after_its_response(make, tell):
     endpoint, channels = make()
     channels[0].take()
@@ -78,6 +93,9 @@ def test_policy_changes_during_a_registration_are_sent_after_its_response(make, 
     assert update.pool_element.policy.load == 2
 
 
+@requirement("ASAP-033")
+@requirement("ASAP-035")
+@requirement("ASAP-103")
 def test_keep_alive_of_another_pool_is_ignored(make, make_channel, tell):
     endpoint, _ = make()
     other = make_channel()
@@ -89,6 +107,12 @@ def test_keep_alive_of_another_pool_is_ignored(make, make_channel, tell):
     assert endpoint._home is other
 
 
+@requirement("ASAP-012")
+@requirement("ASAP-077")
+@requirement("ASAP-078")
+@requirement("ASAP-079")
+@requirement("ASAP-081")
+@requirement("ASAP-184")
 def test_deregisters_and_repeats_until_answered(clock, make, tell):
     endpoint, channels = make()
     tell(endpoint, channels[0], GRANTED)

@@ -6,6 +6,7 @@ from rsim.endpoints import PoolUserEndpoint, PoolUserSettings, ServerList
 from rsim.handlespace import Draws
 
 HANDLE = b"pool"
+requirement = pytest.mark.conformance
 
 
 @pytest.fixture
@@ -43,6 +44,12 @@ def resolve(endpoint):
     return chosen
 
 
+@requirement("ASAP-093")
+@requirement("ASAP-094")
+@requirement("ASAP-095")
+@requirement("ASAP-096")
+@requirement("ASAP-170")
+@requirement("POL-005")
 def test_cache_serves_until_stale(clock, make, answer, tell):
     endpoint, channels = make(stale_cache_value=30)
     first = resolve(endpoint)
@@ -77,6 +84,7 @@ def test_user_side_rule_follows_the_policy(make, answer, tell):
     assert all(900 < draws.count(identifier) < 1100 for identifier in (1, 2, 3))
 
 
+@requirement("ASAP-036")
 def test_reported_element_leaves_the_cache(make, answer, tell):
     endpoint, channels = make()
     resolve(endpoint)
@@ -106,6 +114,7 @@ def test_an_error_is_told_after_the_last_t1(clock, make):
     assert endpoint.counters.resolution_failures == 1
 
 
+@requirement("ASAP-031")
 def test_error_is_told_as_no_element(make, tell):
     endpoint, channels = make()
     chosen = resolve(endpoint)
