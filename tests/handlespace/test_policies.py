@@ -20,6 +20,7 @@ POLICIES = sorted(wire.policy_types())
 # Small numbers make ties and zeros, large ones the edges of 32 bits.
 VALUES = st.one_of(st.integers(0, 4), st.integers(0, 0xFFFFFFFF))
 WEIGHTS = st.integers(0, 6)
+requirement = pytest.mark.conformance
 
 
 def element(identifier, policy, values, owner=1):
@@ -146,6 +147,8 @@ def selections(handlespace, number, count=1, seed=1):
 LOAD = {i: {"load": i * 0xFFFFFFFF // 10} for i in range(10)}
 
 
+@requirement("POL-015")
+@requirement("POL-035")
 @pytest.mark.parametrize(
     ("policy", "listed", "weights"),
     [
@@ -164,6 +167,7 @@ def test_random_policies_have_the_right_shares(policy, listed, weights):
     assert stats.chisquare(observed[positive], expected[positive]).pvalue > 1e-3
 
 
+@requirement("POL-012")
 def test_pairs_drawn_uniformly_are_uniform():
     pairs = Counter(selections(pool("random", {i: {} for i in range(5)}), 100_000, count=2))
     assert len(pairs) == 20
@@ -203,6 +207,7 @@ def test_round_robin_visits_all_before_repeating_under_churn():
         since[chosen.identifier] = step
 
 
+@requirement("POL-007")
 def test_weighted_round_robin_is_exact_over_a_round_and_interleaved():
     weights = {1: 5, 2: 1, 3: 3, 4: 1}
     handlespace = pool("weighted_round_robin", {i: {"weight": w} for i, w in weights.items()})
@@ -223,6 +228,9 @@ def test_answer_size_that_divides_the_pool_size_is_the_round_robin_anomaly():
     assert {s[0] for s in selections(healthy, 100, count=5)} == set(range(10))
 
 
+@requirement("POL-027")
+@requirement("POL-028")
+@requirement("POL-029")
 def test_degradation_grows_with_each_listing_and_a_registration_clears_it():
     values = {1: {"load": 0, "load_degradation": 10}, 2: {"load": 25, "load_degradation": 10}}
     handlespace = pool("least_used_degradation", values)
@@ -248,6 +256,8 @@ def test_rspsims_doubled_step_and_cut_off():
     assert [s[0] for s in selections(handlespace, 3)] == [1, 1, 2]
 
 
+@requirement("POL-024")
+@requirement("POL-033")
 @pytest.mark.parametrize("policy", ["least_used", "priority", "priority_least_used"])
 def test_ties_go_round_robin(policy):
     values = dict.fromkeys(wire.policy_values(policy), 7)
@@ -262,3 +272,53 @@ def test_distance_is_penalised():
     assert selections(pool("least_used_dpf", {1: far, 2: near}), 1) == [(2,)]
     no_penalty = {1: {**far, "load_dpf": 0}, 2: {**near, "load_dpf": 0}}
     assert selections(pool("least_used_dpf", no_penalty), 1) == [(1,)]
+
+
+@requirement("POL-004")
+def test_round_robin_answers_from_the_head_on_and_moves_it_by_one():
+    answers = selections(pool("round_robin", {i: {} for i in (1, 2, 3, 4)}), 5, count=4)
+    assert [answer[0] for answer in answers] == [1, 2, 3, 4, 1]
+    assert answers[1] == (2, 3, 4, 1)
+
+
+@requirement("POL-008")
+def test_turns_of_a_heavy_element_lie_as_far_apart_as_they_can():
+    handlespace = pool("weighted_round_robin", {1: {"weight": 3}, 2: {"weight": 1}})
+    starts = [i for i, answer in enumerate(selections(handlespace, 40)) if answer == (1,)]
+    assert max(np.diff(starts)) == 2
+
+
+@requirement("POL-019")
+def test_priority_lists_the_highest_first():
+    listed = {i: {"priority": 10 * (i % 4)} for i in range(12)}
+    for answer in selections(pool("priority", listed), 20, count=7):
+        priorities = [listed[i]["priority"] for i in answer]
+        assert priorities == sorted(priorities, reverse=True)
+        assert priorities[:3] == [30, 30, 30] and len(set(answer)) == 7
+
+
+@requirement("POL-022")
+@requirement("POL-023")
+def test_least_used_lists_the_smallest_loads_in_order():
+    listed = {i: {"load": 1000 - i} for i in range(20)}
+    for answer in selections(pool("least_used", listed), 10, count=5):
+        assert answer == (19, 18, 17, 16, 15)
+
+
+@requirement("POL-031")
+@requirement("POL-032")
+def test_priority_least_used_adds_degradation_but_does_not_count():
+    listed = {
+        1: {"load": 50, "load_degradation": 10},
+        2: {"load": 50, "load_degradation": 50},
+        3: {"load": 0, "load_degradation": 90},
+    }
+    answers = selections(pool("priority_least_used", listed), 20, count=3)
+    assert set(answers) == {(1, 3, 2)}
+
+
+@requirement("POL-036")
+def test_a_fully_loaded_pool_is_drawn_from_uniformly():
+    full = pool("randomized_least_used", {i: {"load": 0xFFFFFFFF} for i in range(4)})
+    counts = Counter(s[0] for s in selections(full, 20_000))
+    assert stats.chisquare([counts[i] for i in range(4)]).pvalue > 1e-3
