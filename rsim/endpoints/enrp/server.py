@@ -231,10 +231,10 @@ class EnrpServer:
         if self.secured and not channel.protected:
             # RFC 5355 2.15: a secured server takes nothing from one that is not.
             self.counters.messages_refused += 1
-            refusal = EnrpError(
-                sender=self.identifier, receiver=0, error_causes=(ErrorCause(Cause.SECURITY),)
-            )
-            channel.send(PPID_ENRP, refusal.encode(self.dialect))
+            if data[:1] != bytes([EnrpError.type_code]):
+                cause = ErrorCause(Cause.SECURITY)
+                refusal = EnrpError(sender=self.identifier, receiver=0, error_causes=(cause,))
+                self.send(channel, refusal)
             return
         received = receive(data, "enrp", self.identifier)
         if received.reply is not None:

@@ -183,6 +183,7 @@ def test_a_secured_server_takes_nothing_from_one_that_is_not(make_server, make_p
     assert isinstance(refusal, wire.EnrpError)
     assert [cause.code for cause in refusal.error_causes] == [wire.Cause.SECURITY]
     assert len(server.peers) == 0 and len(server.handlespace) == 0
+    assert stranger.say(refusal) == []
     stranger.channel.protected = True
     stranger.say(stranger.presence())
     assert len(server.peers) == 1
