@@ -13,7 +13,7 @@ from rsim.wire.capture import read_names
 from rsim.wire.dissect import dissect
 
 _LANE, _ROW, _LEFT, _TOP = 190, 22, 110, 46
-_TEXT_LANE = 18
+_TEXT, _WIDEST_LANE = 120, 34
 _COLOURS = {"ASAP": "#0072b2", "ENRP": "#d55e00"}
 _HIDDEN = ("sender", "receiver", "pool_elements", "pools", "servers", "server_information")
 
@@ -102,7 +102,9 @@ def _lanes(steps: list[Step]) -> list[str]:
 def as_text(steps: list[Step]) -> str:
     """The chart as text: a column for each host, an arrow for each message."""
     lanes = _lanes(steps)
-    width = max([_TEXT_LANE, *(len(name) + 2 for name in lanes)])
+    # Wide enough for names and, where there are few hosts, for the messages between neighbours.
+    wide = min(_WIDEST_LANE, _TEXT // max(1, len(lanes)))
+    width = max([wide, *(len(name) + 2 for name in lanes)])
     head = f"{'time (s)':>12}  " + "".join(f"{name:^{width}}" for name in lanes)
     lines = [head.rstrip()]
     for step in steps:
