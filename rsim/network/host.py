@@ -145,7 +145,7 @@ class Host:
         ):
             there = remote._join(here)
             if there is not None:
-                here.joined(there)
+                here.join(there)
                 return here
         here.open(profile, peer_name)
         return here
@@ -168,22 +168,20 @@ class Host:
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
         """The other end of an association that is set up without packets."""
-        peer.peer_tag = self.network.new_tag()
         there = SctpAssociation(
             self,
             (peer.remote_address, peer.remote_port),
             (peer.local_address, peer.local_port),
             peer.host.addresses,
             None,
-            (peer.peer_tag, peer.own_tag),
-            (1, peer.next_tsn),
+            (self.network.new_tag(), 0),
+            (1, 0),
         )
         there.receiver = self.accept(there)
         if there.receiver is None:
             return None
-        peer.expect(1)
         self.remember(there)
-        there.joined(peer)
+        there.join(peer)
         return there
 
     def remember(self, association: SctpAssociation) -> None:

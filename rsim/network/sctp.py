@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _ROOM = 1500 - 20 - 12 - 100
 
+_Message = tuple[int, bytes, int, bool, Flight | None]
+"""Payload protocol, bytes, stream, whether unordered, and the handshake flight if it is one."""
+
 
 class State(Enum):
     """States of an association (RFC 9260 4)."""
@@ -87,7 +90,7 @@ class SctpAssociation(SecurableAssociation):
         self._remote = addresses
         self._peer: SctpAssociation | None = None
         self._calm = False
-        self._pending: list[tuple[int, bytes, int, bool, Flight | None]] = []
+        self._pending: list[_Message] = []
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
         self._retries = 0
@@ -226,9 +229,9 @@ class SctpAssociation(SecurableAssociation):
         elif self.state is State.COOKIE_ECHOED:
             self._send_cookie_echo()
         elif self.state is State.SHUTDOWN_SENT:
-            self._send_shutdown()
+            self._send_closing(Control.SHUTDOWN)
         elif self.state is State.SHUTDOWN_ACK_SENT:
-            self._send_shutdown_ack()
+            self._send_closing(Control.SHUTDOWN_ACK)
 
     def _init_ack(self, chunk: Chunk) -> None:
         if self.state is not State.COOKIE_WAIT or chunk.cookie is None:
@@ -309,22 +312,15 @@ class SctpAssociation(SecurableAssociation):
             self._pending = [entry for entry in self._pending if entry[4] is None]
             self._send_now(tuple(flights))
 
-    def joined(self, peer: SctpAssociation) -> None:
+    def join(self, peer: SctpAssociation) -> None:
         """Set up at once with the other end, where nothing is in between."""
         self._peer = peer
+        self.peer_tag = peer.own_tag
+        self._reception.cumulative = peer._next_tsn - 1
         self.state = State.ESTABLISHED
         self._calm = True
         clock = self.host.network.clock
         clock.call_at(clock.now, self._notify_up)
-
-    @property
-    def next_tsn(self) -> int:
-        """TSN of the next message."""
-        return self._next_tsn
-
-    def expect(self, tsn: int) -> None:
-        """The peer's first message will have this TSN."""
-        self._reception.cumulative = tsn - 1
 
     def _notify_up(self) -> None:
         if self.receiver is not None and self.state is State.ESTABLISHED:
@@ -357,7 +353,7 @@ class SctpAssociation(SecurableAssociation):
         if pending:
             self._send_now(tuple(pending))
 
-    def _send_now(self, entries: tuple[tuple[int, bytes, int, bool, Flight | None], ...]) -> None:
+    def _send_now(self, entries: tuple[_Message, ...]) -> None:
         """New messages as packets, each with a SACK if one is owed."""
         if not entries:
             return
@@ -373,7 +369,7 @@ class SctpAssociation(SecurableAssociation):
             room -= data.size
         self._transmission.send(tuple(packet))
 
-    def _next_data(self, entry: tuple[int, bytes, int, bool, Flight | None]) -> Data:
+    def _next_data(self, entry: _Message) -> Data:
         ppid, plain, stream, unordered, flight = entry
         protection: Protection | Flight | None = flight
         if flight is None and self._tls is not None:
@@ -431,17 +427,12 @@ class SctpAssociation(SecurableAssociation):
         if self.state is State.SHUTDOWN_PENDING and self._transmission.idle:
             self.state = State.SHUTDOWN_SENT
             self._retries = 0
-            self._send_shutdown()
+            self._send_closing(Control.SHUTDOWN)
 
-    def _send_shutdown(self) -> None:
+    def _send_closing(self, kind: Control) -> None:
         path = self._transmission.best()
         self._start_timer(path)
-        self._transmit(path, (Chunk(Control.SHUTDOWN),))
-
-    def _send_shutdown_ack(self) -> None:
-        path = self._transmission.best()
-        self._start_timer(path)
-        self._transmit(path, (Chunk(Control.SHUTDOWN_ACK),))
+        self._transmit(path, (Chunk(kind),))
 
     def _shutdown(self) -> None:
         """The peer has sent all it wants to and hears no more."""
@@ -453,7 +444,7 @@ class SctpAssociation(SecurableAssociation):
             self._retries = 0
             self._calm = False
             self._transmission.stop()
-        self._send_shutdown_ack()
+        self._send_closing(Control.SHUTDOWN_ACK)
         if receiver is not None:
             receiver.notify(self, Event.SHUT_DOWN)
 

@@ -284,7 +284,7 @@ def test_who_keeps_an_element_tells_it(clock, make_server, make_peer, register, 
 
 @requirement("ENRP-086")
 def test_divergence_that_the_checksum_cannot_see_stays(make_server, make_peer, element):
-    """Load, life and addresses are not in the sum: AMB-23's blind spot."""
+    """Load, life and addresses are not in the sum (RFC 5353 3.6.2)."""
     server = make_server()
     peer = make_peer(server, 5)
     peer.say(peer.add(element(1, life=10)))
