@@ -314,7 +314,9 @@ class Deployment:
             Draws(self.streams.generator(actor, "selection")),
             self.dialect,
         )
-        self._listen_for_servers(host, endpoint)
+        listen = partial(self._listen_for_servers, host, endpoint)
+        listen()
+        self._struck[host] = (_nothing, listen)
         application = CalcAppClient(
             self.clock,
             host,

@@ -211,6 +211,18 @@ def test_a_disaster_takes_the_hosts_of_a_site_and_they_return():
     assert lost.metrics["mean_pool_elements"] < 2
 
 
+def test_users_on_a_restored_host_hear_servers_announce_themselves():
+    outage = {"site": "lan", "what": "hosts", "groups": ["user"]}
+    result = rsim.run(
+        scenario(
+            discovery="multicast",
+            protocol__enrp_server__announce=True,
+            network__outages=[{**outage, "schedule": "down@1ns, up@30s"}],
+        )
+    )
+    assert result.metrics["requests_completed"] > 100
+
+
 def test_users_fail_over_when_a_host_is_lost_and_its_heartbeats_or_keep_alives_end():
     outage = {"site": "lan", "what": "hosts", "groups": ["element"], "share": 0.34}
     result = rsim.run(
