@@ -47,6 +47,39 @@ def test_all_servers_answer_alike(element, make_channel, tell):
     assert all(answer == answers[0] for answer in answers) and len(answers[0]) == 8
 
 
+@requirement("ARC-017")
+def test_answers_name_a_dead_element_no_longer_than_keep_alives_need(make_channel, tell):
+    world = World(servers=3, elements=4).run(120)
+    dead = world.elements[1].endpoint.identifier
+    world.crash_element(1)
+    naming = []
+    for _ in range(60):
+        world.run(1)
+        for server in world.servers:
+            [answer] = tell(server, make_channel(), wire.HandleResolution(pool_handle=b"pool"))
+            naming.append(dead in {e.identifier for e in answer.pool_elements})
+    # An interval of 5 s spread by half, and 5 s for the answer, of 60 s.
+    assert 0 < sum(naming) / len(naming) <= 12.5 / 60
+    assert not any(naming[3 * 13 :])
+
+
+@requirement("ARC-019")
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_change_of_membership_is_at_all_servers_one_way_later(leaves):
+    world = World(servers=3, elements=4).run(25 if not leaves else 60)
+    if leaves:
+        assert world.leave(3)
+    before = [server.handlespace.pool_size(b"pool") for server in world.servers]
+    changed = {}
+    while len(changed) < 3:
+        world.clock.step()
+        for number, server in enumerate(world.servers):
+            if server.handlespace.pool_size(b"pool") != before[number]:
+                changed.setdefault(number, world.clock.now)
+    propagation = max(changed.values()) - min(changed.values())
+    assert propagation == pytest.approx(0.01)
+
+
 @requirement("ARC-003")
 def test_only_the_home_asks_an_element(clock):
     world = World(servers=3, elements=1).run(90)
