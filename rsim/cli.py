@@ -38,6 +38,9 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="A setting by dotted path; repeatable."),
 ]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Run the Python files that the scenario names.")
+]
 
 
 def _overrides(items: list[str] | None) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def run_command(
     file: ScenarioFile,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed instead of the file's.")] = None,
     overrides: Overrides = None,
+    allow_code: AllowCode = False,
     as_json: Annotated[bool, typer.Option("--json", help="Metrics as JSON.")] = False,
     pcap: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Captures all packets (pcapng).")
@@ -70,7 +74,8 @@ def run_command(
     """Runs a scenario once and prints its metrics."""
     from rsim.scenario import load, run
 
-    result = run(load(file, _overrides(overrides)), seed, pcap=pcap, decrypted=decrypted)
+    scenario = load(file, _overrides(overrides), allow_code=allow_code)
+    result = run(scenario, seed, pcap=pcap, decrypted=decrypted)
     if as_json:
         document = {
             "name": result.name,
@@ -99,6 +104,7 @@ def sweep_command(
         bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
     ] = False,
     overrides: Overrides = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Runs a study over its axes and seeds, and stores each run as it finishes.
 
@@ -106,7 +112,13 @@ def sweep_command(
     """
     from rsim.sweep import load_study, sweep
 
-    study = load_study(file, _overrides(overrides), replications=replications, quick=quick)
+    study = load_study(
+        file,
+        _overrides(overrides),
+        replications=replications,
+        quick=quick,
+        allow_code=allow_code,
+    )
     try:
         with _progress(study.name) as progress:
             result = sweep(study, out, jobs=jobs, resume=resume, progress=progress)
@@ -156,11 +168,12 @@ def _progress(name: str) -> Iterator[Callable[[int, int, int], None]]:
 def rerun_command(
     directory: Directory,
     run: Annotated[str, typer.Option(metavar="ID", help="Key of the run, or its beginning.")],
+    allow_code: AllowCode = False,
 ) -> None:
     """Does one run of a stored sweep again and says whether it gives the same."""
     from rsim.sweep.report import open_report
 
-    result, digest = open_report(directory).rerun(run)
+    result, digest = open_report(directory).rerun(run, allow_code=allow_code)
     for name, value in result.metrics.items():
         if value == value:
             console.print(f"{name:28} {value:.6g}")

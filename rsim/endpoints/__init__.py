@@ -2,9 +2,12 @@
 
 from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
 from rsim.endpoints.enrp import EnrpServer, Ports, ServerCounters
+from rsim.endpoints.messenger import ElementHandle, Failure, Messenger, TransportAddress
 from rsim.endpoints.pool_element import PoolElementCounters, PoolElementEndpoint
 from rsim.endpoints.pool_user import PoolUserCounters, PoolUserEndpoint
+from rsim.endpoints.ports import Channel
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
+from rsim.endpoints.session import CONTROL, Session, SessionUser
 from rsim.endpoints.settings import (
     HuntSettings,
     PoolElementSettings,
@@ -13,9 +16,14 @@ from rsim.endpoints.settings import (
 )
 
 __all__ = [
+    "CONTROL",
     "Authorisation",
+    "Channel",
+    "ElementHandle",
     "EnrpServer",
+    "Failure",
     "HuntSettings",
+    "Messenger",
     "PoolElementCounters",
     "PoolElementEndpoint",
     "PoolElementSettings",
@@ -27,6 +35,9 @@ __all__ = [
     "ServerHunt",
     "ServerList",
     "ServerSettings",
+    "Session",
+    "SessionUser",
+    "TransportAddress",
     "authorisation",
     "authorisations",
 ]

@@ -1,6 +1,8 @@
 """The pool element's ASAP side: registration and its renewal (RFC 5352 3.1, 3.2, 3.4).
 
-States: DOWN; REGISTERING until the first registration is granted; REGISTERED; DEREGISTERING.
+States: DOWN; REGISTERING until the first registration is granted; REGISTERED; DEREGISTERING;
+REFUSED where a server has refused it: the application is told, and registers anew with what it has
+changed.
 
 Timers: T2 while a registration response is awaited, T3 while a deregistration response is, T4
 between registrations, retry between two rounds of attempts; T5 of the server hunt
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
@@ -25,11 +28,11 @@ from rsim.wire import (
     Dialect,
     EndpointKeepAlive,
     EndpointKeepAliveAck,
+    HandleResolutionResponse,
     Policy,
     PoolElement,
     Registration,
     RegistrationResponse,
-    ServerAnnounce,
     Transport,
     receive,
 )
@@ -42,6 +45,7 @@ class State(Enum):
     REGISTERING = auto()
     REGISTERED = auto()
     DEREGISTERING = auto()
+    REFUSED = auto()
 
 
 @dataclass(slots=True)
@@ -55,7 +59,7 @@ class PoolElementCounters:
     homes_adopted: int = 0
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     pass
 
 
@@ -63,8 +67,9 @@ class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
     Parameters: `servers` that it may turn to; `connect` begins an association with one; `life` in
-    s, -1 for ever. `on_registered` is called when the first registration is granted,
-    `on_deregistered` when the withdrawal is.
+    s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352 3.3, 4).
+    `on_registered` is called when the first registration is granted, `on_deregistered` when the
+    withdrawal is, `on_refused` with the causes when a registration is refused.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class PoolElementEndpoint:
         servers: ServerList,
         connect: Callable[[PoolElementEndpoint, Address], Channel],
         dialect: Dialect = Dialect.RFC,
+        user: PoolUserEndpoint | None = None,
     ) -> None:
         self.pool_handle = pool_handle
         self.identifier = 0
@@ -89,9 +95,11 @@ class PoolElementEndpoint:
             clock, settings, servers, lambda address: connect(self, address), self._found
         )
         self._dialect = int(dialect)
+        self.user = user
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
-        self._home: Channel | None = None
+        self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
+        self._home_channel: Channel | None = None
         self._transport: Transport | None = None
         self._policy: Policy | None = None
         self._policy_changed = False
@@ -112,10 +120,25 @@ class PoolElementEndpoint:
             return max(1.0, self.life / 2)
         return min(600.0, self.life - 20.0)
 
+    @property
+    def withdrawing(self) -> bool:
+        """Whether a withdrawal is under way."""
+        return self.state is State.DEREGISTERING
+
+    @property
+    def _home(self) -> Channel | None:
+        return self._home_channel
+
+    @_home.setter
+    def _home(self, channel: Channel | None) -> None:
+        self._home_channel = channel
+        if self.user is not None:
+            self.user.use(channel)
+
     # From the application -------------------------------------------------------------------------
 
     def register(self, identifier: int, transport: Transport, policy: Policy) -> None:
-        """DOWN -> REGISTERING: joins the pool under an identifier (RFC 5352 3.1)."""
+        """DOWN or REFUSED -> REGISTERING: joins the pool under an identifier (RFC 5352 3.1)."""
         self.identifier = identifier
         self._transport = transport
         self._policy = policy
@@ -242,12 +265,14 @@ class PoolElementEndpoint:
             self.on_registered()
 
     def _refused(self, message: RegistrationResponse) -> None:
-        """A server that can't take it now may have peers that can."""
-        causes = [cause.code for cause in message.error_causes]
-        if causes == [Cause.LACK_OF_RESOURCES] and len(self.servers.present()) > 1:
+        """The same again is ruled out (RFC 5352 3.1), unless another server may have room."""
+        causes = tuple(cause.code for cause in message.error_causes)
+        if causes == (Cause.LACK_OF_RESOURCES,) and len(self.servers.present()) > 1:
             self._try_elsewhere()
-        else:
-            self._retry.start(self.settings.retran_max)
+            return
+        self.state = State.REFUSED
+        self._stop_timers()
+        self.on_refused(causes)
 
     # Deregistration -------------------------------------------------------------------------------
 
@@ -286,7 +311,9 @@ class PoolElementEndpoint:
         if received.reply is not None:
             channel.send(PPID_ASAP, received.reply.encode(self._dialect))
         message = received.message
-        if isinstance(message, EndpointKeepAlive):
+        if self.user is not None and isinstance(message, HandleResolutionResponse):
+            self.user.receive(channel, ppid, data)
+        elif isinstance(message, EndpointKeepAlive):
             self._keep_alive(channel, message)
         elif isinstance(message, RegistrationResponse | DeregistrationResponse):
             if (message.pool_handle, message.pe_identifier) != (self.pool_handle, self.identifier):
@@ -298,12 +325,6 @@ class PoolElementEndpoint:
             elif self.state is State.REGISTERED and channel is self._home:
                 # The registration has lapsed (RFC 5352 2.2.4).
                 self._register()
-
-    def receive_datagram(self, source: str, data: bytes) -> None:
-        """Takes an announcement of a server."""
-        message = receive(data, "asap").message
-        if isinstance(message, ServerAnnounce):
-            self.servers.announced(message, source)
 
     def _keep_alive(self, channel: Channel, message: EndpointKeepAlive) -> None:
         """RFC 5352 3.4: KA1 drops a wrong handle, before H is looked at; then answer."""

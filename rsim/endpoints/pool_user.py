@@ -1,7 +1,8 @@
 """The pool user's ASAP side: handle resolution, cache, and reports (RFC 5352 3.3, 3.5, RFC 5356).
 
 Per pool handle one question at a time. Timers: T1 while an answer is awaited; T5 of the server hunt
-(server_hunt.py), which is on while there is no server or it has not answered.
+(server_hunt.py), which is on while there is no server or it has not answered. Sessions with pool
+elements stand on top (session.py, messenger.py).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from rsim.wire import (
     HandleResolution,
     HandleResolutionResponse,
     PoolElement,
-    ServerAnnounce,
     receive,
 )
 
@@ -38,21 +38,32 @@ class PoolUserCounters:
     resolution_timeouts: int = 0
     resolution_failures: int = 0
     unreachable_reports: int = 0
+    reports_withheld: int = 0
     server_selections: int = 0
 
+
+_MOST_USED = 1000
+"""Elements of a pool that are remembered as used; the oldest are forgotten."""
 
 Answer = Callable[[PoolElement | None], None]
 
 
 @dataclass(slots=True)
 class _Pool:
-    """What is known of a pool: the last answer, and who waits for the next."""
+    """What is known of a pool: the last answer, and who waits for the next.
+
+    `used` elements that the user has turned to; `reported` those that it must not report again
+    before it has used them anew.
+    """
 
     timer: TimerPort
     elements: UserList | None = None
+    listed: tuple[PoolElement, ...] = ()
     fresh_until: float = float("-inf")
     sent: int = 0
     waiting: list[Answer] = field(default_factory=list)
+    used: dict[int, None] = field(default_factory=dict)
+    reported: set[int] = field(default_factory=set)
 
 
 class PoolUserEndpoint:
@@ -82,26 +93,77 @@ class PoolUserEndpoint:
         self._draws = draws
         self._dialect = int(dialect)
         self._server: Channel | None = None
+        self._borrowed = False
         self._pools: dict[bytes, _Pool] = {}
+
+    def use(self, channel: Channel | None) -> None:
+        """Asks this server from now on, as a pool element does at its home (RFC 5352 3.3, 3.5)."""
+        self._borrowed = True
+        if channel is None:
+            self._server = None
+        elif channel is not self._server:
+            self._hunt.stop()
+            self._found(channel)
 
     # From the application -------------------------------------------------------------------------
 
-    def resolve(self, handle: bytes, answer: Answer) -> None:
-        """Calls `answer` with an element of the pool, or None if there is none."""
+    def _pool(self, handle: bytes) -> _Pool:
         pool = self._pools.get(handle)
         if pool is None:
             pool = self._pools[handle] = _Pool(self.clock.timer(lambda: self._t1_expired(handle)))
-        if pool.elements and self.clock.now < pool.fresh_until:
-            answer(self._choose(pool))
-            return
+        return pool
+
+    def resolve(self, handle: bytes, answer: Answer) -> None:
+        """Calls `answer` with an element of the pool, or None if there is none."""
+        pool = self._pool(handle)
+        if pool.elements:
+            if self.clock.now < pool.fresh_until:
+                answer(self._choose(pool))
+                return
+            if self.settings.serve_stale:
+                answer(self._choose(pool))
+                self._refresh(handle, pool)
+                return
         pool.waiting.append(answer)
-        if not pool.timer.running:
-            pool.sent = 0
-            self._ask(handle, pool)
+        self._refresh(handle, pool)
+
+    def populate(self, handle: bytes) -> None:
+        """Fetches the elements of a pool into the cache, if there is one (RFC 5352 6.3)."""
+        if self.settings.stale_cache_value > 0:
+            self._refresh(handle, self._pool(handle))
+
+    def purge(self, handle: bytes) -> None:
+        """Forgets the elements of a pool (RFC 5352 6.4)."""
+        pool = self._pools.get(handle)
+        if pool is not None:
+            pool.elements, pool.listed = None, ()
+
+    def cached(self, handle: bytes, stale: bool = False) -> tuple[PoolElement, ...] | None:
+        """The elements of the last answer, in its order, while it is fresh; else None."""
+        pool = self._pools.get(handle)
+        if pool is None or pool.elements is None:
+            return None
+        return pool.listed if stale or self.clock.now < pool.fresh_until else None
+
+    def using(self, handle: bytes, identifier: int) -> None:
+        """Notes that the user sends to an element: only of such may it report a failure."""
+        used = self._pool(handle).used
+        used.pop(identifier, None)
+        used[identifier] = None
+        if len(used) > _MOST_USED:
+            del used[next(iter(used))]
 
     def report_unreachable(self, handle: bytes, identifier: int) -> None:
-        """Tells the server that an element does not answer and forgets it (RFC 5352 3.5)."""
+        """Tells the server that an element does not answer and forgets it (RFC 5352 3.5).
+
+        Once for each failure: an element counts anew when an answer lists it again.
+        """
+        pool = self._pool(handle)
         self.forget(handle, identifier)
+        if identifier in pool.reported:
+            self.counters.reports_withheld += 1
+            return
+        pool.reported.add(identifier)
         self.counters.unreachable_reports += 1
         message = EndpointUnreachable(pool_handle=handle, pe_identifier=identifier)
         data = message.encode(self._dialect)
@@ -111,11 +173,22 @@ class PoolUserEndpoint:
             self._reports.append(data)
             self._hunt.start()
 
+    def transport_failure(self, handle: bytes, identifier: int) -> None:
+        """Takes word from outside that an element has failed (RFC 5352 6.9.2).
+
+        Passed on only if the user has sent to that element (3.5).
+        """
+        if identifier in self._pool(handle).used:
+            self.report_unreachable(handle, identifier)
+        else:
+            self.counters.reports_withheld += 1
+
     def forget(self, handle: bytes, identifier: int) -> None:
         """Takes an element out of the cache."""
         pool = self._pools.get(handle)
         if pool is not None and pool.elements is not None:
             pool.elements.forget(identifier)
+            pool.listed = tuple(e for e in pool.listed if e.identifier != identifier)
 
     # Resolution -----------------------------------------------------------------------------------
 
@@ -129,6 +202,11 @@ class PoolUserEndpoint:
             if pool.timer.running:
                 self._send_question(handle)
 
+    def _refresh(self, handle: bytes, pool: _Pool) -> None:
+        if not pool.timer.running:
+            pool.sent = 0
+            self._ask(handle, pool)
+
     def _ask(self, handle: bytes, pool: _Pool) -> None:
         pool.sent += 1
         pool.timer.start(self.settings.t1_enrp_request)
@@ -140,7 +218,7 @@ class PoolUserEndpoint:
     def _send_question(self, handle: bytes) -> None:
         assert self._server is not None
         self.counters.resolutions_sent += 1
-        message = HandleResolution(pool_handle=handle)
+        message = HandleResolution(pool_handle=handle, send_updates=self.settings.subscribe)
         self._server.send(PPID_ASAP, message.encode(self._dialect))
 
     def _t1_expired(self, handle: bytes) -> None:
@@ -157,6 +235,9 @@ class PoolUserEndpoint:
             answer(None)
 
     def _drop_server(self) -> None:
+        if self._borrowed:
+            # Whose it is looks for another home by itself.
+            return
         server, self._server = self._server, None
         if server is not None:
             server.discard()
@@ -181,15 +262,9 @@ class PoolUserEndpoint:
             if any(pool.timer.running for pool in self._pools.values()):
                 self._hunt.start()
 
-    def receive_datagram(self, source: str, data: bytes) -> None:
-        """Takes an announcement of a server."""
-        message = receive(data, "asap").message
-        if isinstance(message, ServerAnnounce):
-            self.servers.announced(message, source)
-
     def _resolution_response(self, message: HandleResolutionResponse) -> None:
         pool = self._pools.get(message.pool_handle)
-        if pool is None or not pool.timer.running:
+        if pool is None or not (pool.timer.running or message.accept_updates):
             return
         causes = [cause.code for cause in message.error_causes]
         if causes == [Cause.LACK_OF_RESOURCES]:
@@ -198,7 +273,10 @@ class PoolUserEndpoint:
             return
         pool.timer.stop()
         policy_type = message.policy.type if message.policy else _ROUND_ROBIN
-        pool.elements = UserList(message.pool_elements, user_rule(policy_type))
+        pool.listed = message.pool_elements
+        pool.elements = UserList(pool.listed, user_rule(policy_type))
+        if pool.reported:
+            pool.reported.difference_update(element.identifier for element in pool.listed)
         pool.fresh_until = self.clock.now + self.settings.stale_cache_value
         waiting, pool.waiting = pool.waiting, []
         for answer in waiting:

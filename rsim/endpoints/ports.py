@@ -55,6 +55,11 @@ class Channel(Protocol):
     def protected(self) -> bool:
         """Whether TLS protects it."""
 
+    @property
+    def undelivered(self) -> int:
+        """Of an association that has ended: the last messages, of which the peer has not confirmed
+        each."""
+
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message."""
 

@@ -11,7 +11,7 @@ from math import inf
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import HuntSettings
 from rsim.network import Event
-from rsim.wire import ASAP_PORT, SctpTransport, ServerAnnounce
+from rsim.wire import ASAP_PORT, SctpTransport, ServerAnnounce, receive
 
 Address = tuple[tuple[str, ...], int]
 """Addresses of a server, the primary one first, and its port for ASAP."""
@@ -31,6 +31,12 @@ class ServerList:
         self._configured = configured
         self._tried: dict[Address, float] = dict.fromkeys(configured, -inf)
         self._announced: dict[Address, float] = {}
+
+    def datagram(self, source: str, data: bytes) -> None:
+        """Takes a datagram of the group in which servers announce themselves."""
+        message = receive(data, "asap").message
+        if isinstance(message, ServerAnnounce):
+            self.announced(message, source)
 
     def announced(self, message: ServerAnnounce, source: str) -> None:
         """Notes an announcement; by default at the sender's address and the ASAP port."""

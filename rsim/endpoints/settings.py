@@ -200,3 +200,9 @@ class PoolUserSettings(HuntSettings):
     stale_cache_value: Seconds = Field(
         30.0, ge=0, description="time for which an answer serves; 0: one use, then ask again"
     )
+    serve_stale: bool = Field(
+        False, description="serve a stale answer at once while a new one is asked for"
+    )
+    subscribe: bool = Field(
+        False, description="ask the server to tell of changes of the pool (RFC 5352 2.2.5)"
+    )

@@ -84,6 +84,11 @@ class Association:
         """All addresses of the peer, the primary one first."""
         return (self.remote_address,)
 
+    @property
+    def undelivered(self) -> int:
+        """Of an association that has ended: how many of the last messages may not have arrived."""
+        return 0
+
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message; the network tells by `notify` if it can't deliver any more."""
         raise AssertionError("abstract")

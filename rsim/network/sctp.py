@@ -55,6 +55,7 @@ class SctpAssociation(SecurableAssociation):
         "_bundle",
         "_calm",
         "_cookie",
+        "_left",
         "_next_tsn",
         "_peer",
         "_pending",
@@ -94,6 +95,7 @@ class SctpAssociation(SecurableAssociation):
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
         self._retries = 0
+        self._left = 0
         self._timer: Timer | None = None
         self._reception = Reception(
             network.clock, tsns[1] - 1, self._acknowledge, network.sctp.sack_delay
@@ -119,6 +121,11 @@ class SctpAssociation(SecurableAssociation):
     def remote_addresses(self) -> tuple[str, ...]:
         """All addresses of the peer, the primary one first."""
         return self._remote
+
+    @property
+    def undelivered(self) -> int:
+        """Of an association that has ended: how many of the last messages may not have arrived."""
+        return self._left
 
     def send(self, ppid: int, data: bytes, stream: int = 0, unordered: bool = False) -> None:
         """Sends one message on a stream; unordered ones don't wait for those before them."""
@@ -181,6 +188,10 @@ class SctpAssociation(SecurableAssociation):
         if self.state is State.CLOSED:
             return
         receiver = self.receiver
+        self._left = len(self._pending) + len(self._bundle[1])
+        first = self._transmission.first_unacknowledged
+        if first is not None:
+            self._left += self._next_tsn - first
         self.state = State.CLOSED
         self.receiver = None
         self._calm = False

@@ -174,6 +174,11 @@ class Transmission:
         """Whether everything is acknowledged."""
         return not self._outstanding
 
+    @property
+    def first_unacknowledged(self) -> int | None:
+        """The lowest TSN that is not acknowledged."""
+        return min(self._outstanding, default=None)
+
     def path_to(self, address: str) -> Path:
         """The path to an address of the peer."""
         return next((path for path in self.paths if path.remote == address), self.primary)

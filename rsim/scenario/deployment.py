@@ -15,8 +15,6 @@ from rsim.clock import Clock
 from rsim.endpoints import (
     EnrpServer,
     HuntSettings,
-    PoolElementEndpoint,
-    PoolUserEndpoint,
     ServerList,
     authorisations,
 )
@@ -25,10 +23,12 @@ from rsim.handlespace import Draws
 from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
-from rsim.scenario.model import ElementGroup, Scenario, ServerGroup, UserGroup
+from rsim.scenario.elements import add_elements
+from rsim.scenario.model import Scenario, ServerGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
 from rsim.scenario.observer import Observer
 from rsim.scenario.server_host import ASAP_GROUP, ServerHost
+from rsim.scenario.users import add_users
 from rsim.wire import (
     ASAP_PORT,
     ASAP_TLS_PORT,
@@ -40,15 +40,11 @@ from rsim.wire import (
     Dialect,
 )
 from rsim.wire.capture import CaptureWriter
-from rsim.workload import CalcAppClient, CalcAppServer, Lifecycle, Request
+from rsim.workload import CalcAppClient, CalcAppServer, Request
 
 
 def _nothing() -> None:
     pass
-
-
-def _receiver(receiver: Receiver, association: Association) -> Receiver:
-    return receiver
 
 
 class Deployment:
@@ -78,15 +74,9 @@ class Deployment:
         self.attackers: list[Attacker] = []  # type: ignore[type-arg]
         self._add_servers()
         for name, elements in scenario.pool_elements.items():
-            capacities = elements.heterogeneity.capacities(
-                elements.capacity, elements.count, self.streams.generator(name, "capacities")
-            )
-            for number, capacity in enumerate(capacities):
-                one = elements.model_copy(update={"capacity": capacity})
-                self._add_element(name, number, one)
+            add_elements(self, name, elements)
         for name, users in scenario.pool_users.items():
-            for number in range(users.count):
-                self._add_user(name, number, users)
+            add_users(self, name, users)
         for name in scenario.attackers:
             self._add_attackers(name)
         self.observer: Observer | None = None
@@ -117,7 +107,7 @@ class Deployment:
         scenario = self.scenario
         return [*scenario.enrp_servers, *scenario.pool_elements, *scenario.pool_users]
 
-    def _add_host(
+    def add_host(
         self,
         group: str,
         number: int,
@@ -125,6 +115,7 @@ class Deployment:
         role: str,
         pools: frozenset[str] | None = None,
     ) -> Host:
+        """A new host of a group, equipped as the scenario says, and its counters."""
         name = f"{group}-{number + 1}"
         host = self.network.add_host(name, *settings.sites(number), access=settings.access)
         self.hosts.setdefault(group, []).append(host)
@@ -139,6 +130,10 @@ class Deployment:
             self.recorder.add(role, host.cpu.counters, host.cpu.settle)
         return host
 
+    def on_strike(self, host: Host, down: Callable[[], None], back: Callable[[], None]) -> None:
+        """What happens on a host when it goes down, and when it is back."""
+        self._struck[host] = (down, back)
+
     def _strike(self, host: Host, up: bool) -> None:
         """A host goes down or comes back, and what runs on it."""
         down, back = self._struck.get(host, (_nothing, _nothing))
@@ -149,18 +144,19 @@ class Deployment:
             host.restore()
             back()
 
-    def _profiles(self, *choices: str) -> tuple[Profile, ...]:
+    def profiles(self, *choices: str) -> tuple[Profile, ...]:
+        """The TLS profiles of these choices."""
         found = (self.security.profile(choice) for choice in choices)
         return tuple(dict.fromkeys(profile for profile in found if profile is not None))
 
     def _add_servers(self) -> None:
         """Hosts first, so that each server can be told of the others."""
         security = self.security
-        offers = self._profiles(security.pe_enrp, security.pu_enrp)
+        offers = self.profiles(security.pe_enrp, security.pu_enrp)
         groups = []
         for name, group in self.scenario.enrp_servers.items():
             for number in range(group.count):
-                host = self._add_host(name, number, group, "enrp_servers")
+                host = self.add_host(name, number, group, "enrp_servers")
                 ports = ServerHost(
                     host,
                     offers,
@@ -193,7 +189,7 @@ class Deployment:
             mentors,
             secured=self.security.enrp_enrp != "none",
         )
-        self._struck[ports.host] = (server.vanish, partial(ports.start, server))
+        self.on_strike(ports.host, server.vanish, partial(ports.start, server))
         self.clock.call_at(group.start, ports.start, server)
         if group.failures.active:
             switch = partial(self._fail_server, group.failures.what, ports, server)
@@ -211,7 +207,7 @@ class Deployment:
         else:
             ports.stop(server)
 
-    def _server_list(self, host: Host, settings: HuntSettings) -> ServerList:
+    def server_list(self, host: Host, settings: HuntSettings) -> ServerList:
         """The servers that a host is told of, in an order of its own."""
         addresses = [ports.asap_address for ports, _ in self.servers]
         if self.scenario.discovery == "multicast":
@@ -221,7 +217,7 @@ class Deployment:
             addresses = [addresses[index] for index in order.tolist()]
         return ServerList(self.clock, settings, tuple(addresses))
 
-    def _connector(
+    def connector(
         self, host: Host, choice: str, settings: HostSettings, local_port: int | None = None
     ) -> Callable[[Receiver, Address], Association]:
         """How a host reaches a server; without a credential it speaks in clear."""
@@ -249,95 +245,17 @@ class Deployment:
 
         return connect
 
-    def _listen_for_servers(
-        self, host: Host, endpoint: PoolElementEndpoint | PoolUserEndpoint
-    ) -> None:
+    def listen_for_servers(self, host: Host, servers: ServerList) -> None:
+        """Has a host hear announcements of servers, where there are any."""
         if self.scenario.discovery == "multicast":
             host.listen_datagrams(
-                ASAP_PORT,
-                lambda source, data: endpoint.receive_datagram(source[0], data),
-                ASAP_GROUP,
+                ASAP_PORT, lambda source, data: servers.datagram(source[0], data), ASAP_GROUP
             )
-
-    def _add_element(self, name: str, number: int, group: ElementGroup) -> None:
-        pools = frozenset({group.pool})
-        host = self._add_host(name, number, group, "pool_elements", pools)
-        actor = host.name
-        settings = self.scenario.protocol.pool_element
-        port = host.new_port()
-        endpoint = PoolElementEndpoint(
-            group.pool.encode(),
-            group.registration_life,
-            settings,
-            self.clock,
-            self._server_list(host, settings),
-            self._connector(host, self.security.pe_enrp, group, port),
-            self.dialect,
-        )
-        offers = () if group.credential == "none" else self._profiles(self.security.pe_enrp)
-        listen = partial(host.listen, port, partial(_receiver, endpoint), offers)
-        listen()
-        self._listen_for_servers(host, endpoint)
-        application = CalcAppServer(
-            self.clock,
-            host,
-            self.scenario.pools[group.pool].policy,
-            group,
-            self.streams.stream(actor, "identifiers"),
-            endpoint,
-            self._profiles(self.security.pu_pe),
-        )
-        failures = self.streams.stream(actor, "failures")
-        lifecycle = Lifecycle(self.clock, application, group.failures, failures)
-
-        def recover() -> None:
-            listen()
-            self._listen_for_servers(host, endpoint)
-            lifecycle.recover()
-
-        self._struck[host] = (lifecycle.crash, recover)
-        self.clock.call_at(group.start, lifecycle.start)
-        self.recorder.add("pool_elements", application.counters, application.settle)
-        self.recorder.add("pool_elements", lifecycle.counters)
-        self.recorder.add("pool_elements", endpoint.counters)
-        self.elements.append(application)
-
-    def _add_user(self, name: str, number: int, group: UserGroup) -> None:
-        host = self._add_host(name, number, group, "pool_users")
-        actor = host.name
-        settings = self.scenario.protocol.pool_user
-        endpoint = PoolUserEndpoint(
-            settings,
-            self.clock,
-            self._server_list(host, settings),
-            self._connector(host, self.security.pu_enrp, group),
-            Draws(self.streams.generator(actor, "selection")),
-            self.dialect,
-        )
-        listen = partial(self._listen_for_servers, host, endpoint)
-        listen()
-        self._struck[host] = (_nothing, listen)
-        application = CalcAppClient(
-            self.clock,
-            host,
-            group.pool.encode(),
-            group,
-            endpoint,
-            self.streams.stream(actor, "sizes"),
-            self.streams.stream(actor, "intervals"),
-            self.streams.stream(actor, "pauses"),
-            self.requests,
-            self.security.profile(self.security.pu_pe),
-        )
-        self.clock.call_at(group.start, application.start)
-        self.recorder.add("pool_users", application.counters)
-        self.recorder.add("pool_users", endpoint.counters)
-        self.users.append(application)
 
     def _add_attackers(self, name: str) -> None:
         group = self.scenario.attackers[name]
         for number in range(group.count):
-            host = self._add_host(name, number, group, "attackers", frozenset({group.pool}))
+            host = self.add_host(name, number, group, "attackers", frozenset({group.pool}))
             actor = host.name
             surroundings = Surroundings(
                 actor,
@@ -347,7 +265,7 @@ class Deployment:
                 group.pool.encode(),
                 self.scenario.pools[group.pool].policy,
                 partial(
-                    self._attack_connection, self._connector(host, self.security.pe_enrp, group)
+                    self._attack_connection, self.connector(host, self.security.pe_enrp, group)
                 ),
                 self.dialect,
             )

@@ -37,6 +37,8 @@ def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
         return {}
     if pool.elements == 0:
         raise ValueError("pu_to_pe_ratio and target_utilisation need pool elements in the pool")
+    if target is not None and group.arrivals is not None:
+        raise ValueError("target_utilisation: arrivals from a file say how much is asked for")
     changes: dict[str, Any] = {}
     if ratio is not None:
         if "count" in given:

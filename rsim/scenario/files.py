@@ -11,11 +11,15 @@ from pydantic import BaseModel, ValidationError
 
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
+from rsim.scenario.code import admit_code
 from rsim.scenario.model import GROUPS, Scenario
 
 
-def read_table(path: str | Path) -> dict[str, Any]:
-    """The table in a TOML file. Raises ScenarioError if there is none."""
+def read_table(path: str | Path, allow_code: bool = False) -> dict[str, Any]:
+    """The table in a TOML file. Raises ScenarioError if there is none.
+
+    Parameters: `allow_code` runs the Python files that it names.
+    """
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -30,6 +34,11 @@ def read_table(path: str | Path) -> dict[str, Any]:
     network = table.get("network")
     if isinstance(network, dict) and isinstance(network.get("graph"), str):
         network["graph"] = str(path.parent / network["graph"])
+    users = table.get("pool_users")
+    for group in users.values() if isinstance(users, dict) else ():
+        if isinstance(group, dict) and isinstance(group.get("arrivals"), str):
+            group["arrivals"] = str(path.parent / group["arrivals"])
+    admit_code(table, path, allow_code)
     return table
 
 
@@ -53,12 +62,15 @@ def validate(table: dict[str, Any], source: str) -> Scenario:
         ) from None
 
 
-def load(path: str | Path, overrides: dict[str, Any] | None = None) -> Scenario:
+def load(
+    path: str | Path, overrides: dict[str, Any] | None = None, *, allow_code: bool = False
+) -> Scenario:
     """The scenario in a TOML file; its sweep, if any, is left aside.
 
-    `overrides`: values by dotted path. Raises ScenarioError for whatever is wrong with the file.
+    Parameters: `overrides` values by dotted path; `allow_code` runs the Python files that the
+    scenario names. Raises ScenarioError for whatever is wrong with the file.
     """
-    table = read_table(path)
+    table = read_table(path, allow_code)
     for section in ("sweep", "study"):
         table.pop(section, None)
     for key, value in (overrides or {}).items():

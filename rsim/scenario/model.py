@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 
 from rsim.attackers import AttackerSettings, attacker_kinds
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
@@ -14,7 +16,14 @@ from rsim.scenario.derive import PoolCapacity, derived
 from rsim.scenario.network import NetworkSettings, SecuritySettings
 from rsim.scenario.profiles import PROFILES
 from rsim.units import Model, Seconds
-from rsim.workload import ClientSettings, ElementSettings, FailureSettings, Heterogeneity
+from rsim.workload import (
+    ClientSettings,
+    ElementSettings,
+    FailureSettings,
+    Heterogeneity,
+    services,
+    workloads,
+)
 
 
 def _policy(value: Any) -> Any:
@@ -32,6 +41,20 @@ def _attacker(value: Any) -> Any:
         known = ", ".join(sorted(kinds))
         raise ValueError(f"kind is {kind!r}, must be one of: {known}")
     return kinds[kind].Settings(**value)
+
+
+def _registered(known: Callable[[], dict[str, Any]], what: str, value: str) -> str:
+    names = ("calcapp", *sorted(known()))
+    if value not in names:
+        raise ValueError(f"'{value}' is no {what}; known are {', '.join(names)}")
+    return value
+
+
+class CodeFile(Model):
+    """A Python file with attackers, policies, workloads or services of one's own."""
+
+    file: str = Field(description="the file")
+    digest: str = Field("", description="digest of its content; follows from the file")
 
 
 ACTORS = ("enrp_servers", "pool_elements", "pool_users", "attackers")
@@ -79,6 +102,9 @@ class ElementGroup(Group, ElementSettings):
     """A group of pool elements."""
 
     pool: str = Field("pool", description="pool that they register in")
+    further_pools: tuple[str, ...] = Field(
+        (), description="pools that they register in as well, each under an identifier of its own"
+    )
     start: Seconds = Field("5min", ge=0, validate_default=True, description="when they start")
     registration_life: int = Field(
         300, ge=-1, description="registration life in whole seconds, -1: for ever"
@@ -89,6 +115,10 @@ class ElementGroup(Group, ElementSettings):
     heterogeneity: Heterogeneity = Field(
         Heterogeneity(), description="how capacity is spread; `capacity` is the mean"
     )
+    service: Annotated[str, AfterValidator(partial(_registered, services, "service"))] = Field(
+        "calcapp", description="what they offer: calcapp, or a service of one's own"
+    )
+    service_settings: dict[str, Any] = Field({}, description="settings of a service of one's own")
 
 
 class UserGroup(Group, ClientSettings):
@@ -102,6 +132,10 @@ class UserGroup(Group, ClientSettings):
         None, gt=0, le=1, description="utilisation from which what is not given follows"
     )
     start: Seconds = Field("10min", ge=0, validate_default=True, description="when they start")
+    workload: Annotated[str, AfterValidator(partial(_registered, workloads, "workload"))] = Field(
+        "calcapp", description="what they do: calcapp, or a workload of one's own"
+    )
+    workload_settings: dict[str, Any] = Field({}, description="settings of a workload of one's own")
 
 
 class Protocol(Model):
@@ -116,6 +150,9 @@ class Scenario(Model):
     """One run, but for its seed's consequences."""
 
     name: str = Field("unnamed", description="name, for people")
+    code: tuple[CodeFile, ...] = Field(
+        (), description="Python files of one's own; they run only if that is allowed"
+    )
     seed: int = Field(1, ge=0, description="seed of all random draws")
     profile: Literal["rfc", "literal", "rspsim"] = Field(
         "rfc", description="set of protocol settings from which this scenario departs"
@@ -159,7 +196,11 @@ class Scenario(Model):
     def _load_is_complete(self) -> Scenario:
         """Computes what follows from the given quantities of the load, once and for all."""
         for name, group in list(self.pool_users.items()):
-            elements = [e for e in self.pool_elements.values() if e.pool == group.pool]
+            elements = [
+                e
+                for e in self.pool_elements.values()
+                if group.pool == e.pool or group.pool in e.further_pools
+            ]
             pool = PoolCapacity(
                 sum(e.count for e in elements), sum(e.count * e.capacity for e in elements)
             )
@@ -197,6 +238,9 @@ class Scenario(Model):
                 pool = getattr(group, "pool", None)
                 if pool is not None and pool not in self.pools:
                     raise ValueError(f"{where}.pool: there is no pool '{pool}'")
+                for pool in getattr(group, "further_pools", ()):
+                    if pool not in self.pools:
+                        raise ValueError(f"{where}.further_pools: there is no pool '{pool}'")
         if self.network.transport == "instant" and self.security.used:
             raise ValueError("security: only network.transport = 'sctp' knows TLS")
         known = {name for section in ACTORS for name in getattr(self, section)}

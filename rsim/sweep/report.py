@@ -14,6 +14,7 @@ from rsim.results import METRICS, Result, summarise
 from rsim.results.comparison import compare, read_reference
 from rsim.results.storage import read_sweep
 from rsim.scenario import run
+from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
 from rsim.sweep.study import Reference, SweepTable
 
@@ -29,16 +30,19 @@ class Report:
     study: Path
     table: dict[str, Any]
 
-    def rerun(self, run_key: str) -> tuple[Result, str]:
+    def rerun(self, run_key: str, *, allow_code: bool = False) -> tuple[Result, str]:
         """Does one run again, by its key or the beginning of it; gives it and the stored digest.
 
-        Raises ResultError if no run has that key, or several.
+        Parameters: `allow_code` runs the Python files that the study names. Raises ResultError if
+        no run has that key, or several.
         """
         found = self.runs[self.runs["run"].str.startswith(run_key)]
         if len(found) != 1:
             raise ResultError(f"run {run_key}: {len(found)} runs have a key that begins so")
         row = found.iloc[0]
         table = deepcopy(self.table)
+        table["code"] = [code["file"] for code in table.get("code", ())]
+        admit_code(table, self.study, allow_code)
         for path, value in self.sweep.arms[row["arm"]].set.items():
             set_path(table, path, value)
         for path in self.parameters[1:]:

@@ -20,6 +20,7 @@ from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
 from rsim.results.storage import Row, RunStore
 from rsim.scenario import Scenario, run
+from rsim.scenario.code import run_code
 from rsim.sweep.study import Point, Study, load_study
 
 Progress = Callable[[int, int, int], None]
@@ -54,6 +55,11 @@ class Task:
     key: str
 
     @property
+    def document(self) -> dict[str, Any]:
+        """The scenario as plain values."""
+        return self.point.scenario.model_dump(exclude_unset=True)
+
+    @property
     def row(self) -> Row:
         """What says which run it is."""
         return {
@@ -78,10 +84,15 @@ def tasks_of(study: Study) -> list[Task]:
     return tasks
 
 
-def _one(scenario: Scenario, seed: int) -> Row:
-    """Metrics and digest of a run, or the error that ended it; for worker processes."""
+def _one(document: dict[str, Any], seed: int) -> Row:
+    """Metrics and digest of a run, or the error that ended it; for worker processes.
+
+    The scenario comes as plain values: what its Python files define is defined here anew.
+    """
     try:
-        result = run(scenario, seed)
+        for code in document.get("code", ()):
+            run_code(code["file"])
+        result = run(Scenario.model_validate(document), seed)
         return {**result.metrics, "digest": result.digest}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
@@ -91,9 +102,9 @@ def _outcomes(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[Ta
     """Each task with its outcome, as they finish."""
     if executor is None:
         for task in tasks:
-            yield task, _one(task.point.scenario, task.seed)
+            yield task, _one(task.document, task.seed)
         return
-    futures = {executor.submit(_one, task.point.scenario, task.seed): task for task in tasks}
+    futures = {executor.submit(_one, task.document, task.seed): task for task in tasks}
     for future in as_completed(futures):
         yield futures[future], future.result()
 

@@ -115,14 +115,16 @@ def load_study(
     *,
     replications: int | None = None,
     quick: bool = False,
+    allow_code: bool = False,
 ) -> Study:
     """The study in a TOML file.
 
     Parameters: `overrides` values by dotted path; `replications` instead of the file's; `quick`
-    for the version that takes a minute. Raises ScenarioError for whatever is wrong.
+    for the version that takes a minute; `allow_code` runs the Python files that it names. Raises
+    ScenarioError for whatever is wrong.
     """
     path = Path(path)
-    table = read_table(path)
+    table = read_table(path, allow_code)
     if "sweep" not in table:
         raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
     raw = table.pop("sweep")

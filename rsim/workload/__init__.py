@@ -1,12 +1,23 @@
 """What the pool is for: requests, capacity, sessions, cookies."""
 
 from rsim.distributions import Distribution
+from rsim.workload.arrivals import ArrivalFile
 from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, ClientSettings, Request
-from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, ElementSettings
+from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, ElementSettings, Membership
 from rsim.workload.heterogeneity import Heterogeneity
 from rsim.workload.lifecycle import FailureSettings, Lifecycle
+from rsim.workload.own import (
+    ElementSurroundings,
+    UserSurroundings,
+    begin,
+    service,
+    services,
+    workload,
+    workloads,
+)
 
 __all__ = [
+    "ArrivalFile",
     "CalcAppClient",
     "CalcAppServer",
     "ClientCounters",
@@ -14,8 +25,16 @@ __all__ = [
     "Distribution",
     "ElementCounters",
     "ElementSettings",
+    "ElementSurroundings",
     "FailureSettings",
     "Heterogeneity",
     "Lifecycle",
+    "Membership",
     "Request",
+    "UserSurroundings",
+    "begin",
+    "service",
+    "services",
+    "workload",
+    "workloads",
 ]

@@ -7,20 +7,23 @@ to accept), PROCESSING (it accepted), PAUSING (waits before it asks again).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import nan
+from typing import Literal
 
 from pydantic import Field
 
 from rsim.clock import Clock
 from rsim.distributions import Distribution
-from rsim.endpoints import PoolUserEndpoint
-from rsim.network import Association, Event, Host, Profile
+from rsim.endpoints import Channel, PoolUserEndpoint, Session
+from rsim.network import Event, Host, Profile
 from rsim.randomness import Stream
 from rsim.units import Model, Seconds
-from rsim.wire import PPID_ASAP, Cookie, CookieEcho, PoolElement, receive
+from rsim.wire import PoolElement
 from rsim.workload import calcapp
+from rsim.workload.arrivals import ArrivalFile
 
 
 class ClientSettings(Model):
@@ -32,6 +35,9 @@ class ClientSettings(Model):
     request_interval: Distribution = Field(
         Distribution(distribution="exponential", mean=125.0),
         description="time between two requests of a pool user, in s",
+    )
+    arrivals: ArrivalFile | None = Field(
+        None, description="file with requests or rates over time, instead of request_interval"
     )
     request_timeout: Seconds = Field(
         50.0, gt=0, description="wait for an element to accept before it is reported unreachable"
@@ -48,6 +54,11 @@ class ClientSettings(Model):
     empty_pool_delay: Seconds = Field(
         30.0, gt=0, description="pause after an answer without elements"
     )
+    failover: Literal["cookies", "restart", "none"] = Field(
+        "cookies",
+        description="what becomes of a request whose element is gone: it goes on from the last "
+        "cookie, begins anew, or has failed",
+    )
 
 
 @dataclass(slots=True)
@@ -56,6 +67,7 @@ class ClientCounters:
 
     requests_generated: int = 0
     requests_completed: int = 0
+    requests_failed: int = 0
     accepts: int = 0
     rejects: int = 0
     request_timeouts: int = 0
@@ -79,6 +91,7 @@ class Request:
     started: float = nan
     accepted: float = nan
     completed: float = nan
+    failed: float = nan
     attempts: int = 0
     failovers: int = 0
 
@@ -96,8 +109,8 @@ class State(Enum):
 class CalcAppClient:
     """CalcApp on a pool user.
 
-    Parameters: `record` takes each request when it is generated; `profile` of TLS towards pool
-    elements.
+    Parameters: `arrivals` times in s since the start, and sizes where they are given; `record`
+    takes each request when it is generated; `profile` of TLS towards pool elements.
     """
 
     def __init__(
@@ -108,7 +121,7 @@ class CalcAppClient:
         settings: ClientSettings,
         endpoint: PoolUserEndpoint,
         sizes: Stream,
-        intervals: Stream,
+        arrivals: Iterator[tuple[float, float | None]],
         pauses: Stream,
         record: list[Request],
         profile: Profile | None = None,
@@ -119,19 +132,18 @@ class CalcAppClient:
         self.endpoint = endpoint
         self.counters = ClientCounters()
         self.state = State.IDLE
-        self._pool_handle = pool_handle
         self._sizes = sizes
-        self._intervals = intervals
+        self._arrivals = arrivals
+        self._size: float | None = None
         self._pauses = pauses
         self._record = record
         self._profile = profile
         self._queue: deque[Request] = deque()
         self._number = 0
-        self._next_generation = 0.0
+        self._started_at = 0.0
         self._request: Request | None = None
-        self._element: PoolElement | None = None
-        self._association: Association | None = None
-        self._cookie: bytes | None = None
+        self._session = Session(endpoint, pool_handle, self._connect, self)
+        self._session.use_cookies = settings.failover == "cookies"
         self._credited = 0.0
         self._last_progress = 0.0
         self._failing_over = False
@@ -149,21 +161,25 @@ class CalcAppClient:
         return len(self._queue)
 
     def start(self) -> None:
-        """Begins to generate requests, the first after one interval."""
-        self._next_generation = self.clock.now
+        """Begins to generate requests."""
+        self._started_at = self.clock.now
         self._schedule_generation()
 
     # Generation and queue -------------------------------------------------------------------------
 
     def _schedule_generation(self) -> None:
         # From one due time to the next, so that arrivals never depend on how the pool fares.
-        self._next_generation += self.settings.request_interval.draw(self._intervals)
-        self.clock.call_at(self._next_generation, self._generate)
+        following = next(self._arrivals, None)
+        if following is not None:
+            time, self._size = following
+            self.clock.call_at(self._started_at + time, self._generate)
 
     def _generate(self) -> None:
         self._number += 1
         self.counters.requests_generated += 1
-        size = self.settings.request_size.draw(self._sizes)
+        size = self._size
+        if size is None:
+            size = self.settings.request_size.draw(self._sizes)
         request = Request(self.host.name, self._number, size, self.clock.now)
         self._record.append(request)
         self._queue.append(request)
@@ -178,40 +194,42 @@ class CalcAppClient:
             return
         self._request = self._queue.popleft()
         self._request.started = self.clock.now
-        self._cookie = None
         self._credited = 0.0
         self._failing_over = False
-        self._resolve()
+        self.state = State.RESOLVING
+        self._session.start()
 
     # One request ----------------------------------------------------------------------------------
 
-    def _resolve(self) -> None:
-        self.state = State.RESOLVING
-        self.endpoint.resolve(self._pool_handle, self._resolved)
-
-    def _resolved(self, element: PoolElement | None) -> None:
-        if element is None:
-            self.counters.empty_answers += 1
-            self._pause(self.settings.empty_pool_delay)
-            return
-        assert self._request is not None
-        self._element = element
+    def _connect(self, session: Session, element: PoolElement) -> Channel:
         transport = element.user_transport
         addresses = transport.hosts  # type: ignore[attr-defined]
-        self._association = self.host.connect(
+        return self.host.connect(
             addresses[0],
             transport.port,  # type: ignore[attr-defined]
-            self,
+            session,
             further=addresses[1:],
             profile=self._profile,
             peer_name=self.host.network.name_of(addresses[0]),
         )
+
+    def choosing(self, element: PoolElement, failover: bool) -> bool:
+        """Any element will do."""
+        return True
+
+    def no_element(self) -> None:
+        """Asks again after a while."""
+        self.counters.empty_answers += 1
+        self._pause(self.settings.empty_pool_delay)
+
+    def opened(self, element: PoolElement, echoed: bool) -> None:
+        """Asks the element to accept; a cookie that has gone ahead asks already."""
+        assert self._request is not None
         self._request.attempts += 1
         self.state = State.REQUESTING
         self._timer.start(self.settings.request_timeout)
-        if self._cookie is not None:
+        if echoed:
             self.counters.cookie_echoes += 1
-            self._association.send(PPID_ASAP, CookieEcho(cookie=self._cookie).encode())
         else:
             self._send(calcapp.REQUEST, self._request.size)
 
@@ -221,11 +239,11 @@ class CalcAppClient:
 
     def _expired(self) -> None:
         if self.state is State.PAUSING:
-            self._resolve()
+            self._go_on()
         elif self.state is State.REQUESTING:
             self.counters.request_timeouts += 1
             self._report()
-            self._resolve()
+            self._go_on()
         elif not self._waiting_for_ack:
             self._waiting_for_ack = True
             self._timer.start(self.settings.keep_alive_timeout)
@@ -235,10 +253,8 @@ class CalcAppClient:
             self._report()
             self._fail_over()
 
-    def notify(self, association: Association, event: Event) -> None:
+    def lost(self, event: Event) -> None:
         """The network tells that the element is gone: no time-out need be awaited."""
-        if association is not self._association or event is Event.UP:
-            return
         self.counters.failures_told += 1
         in_progress = self.state is State.PROCESSING
         self._report()
@@ -247,35 +263,38 @@ class CalcAppClient:
         else:
             self._pause(self.settings.retry_delay * self._pauses.uniform())
 
+    def _go_on(self) -> None:
+        self.state = State.RESOLVING
+        if self._failing_over:
+            self._session.fail_over()
+        else:
+            self._session.go_on()
+
     def _report(self) -> None:
-        assert self._element is not None
-        self._hang_up()
-        self.endpoint.report_unreachable(self._pool_handle, self._element.identifier)
+        self._timer.stop()
+        self._session.failed()
 
     def _fail_over(self) -> None:
         assert self._request is not None
+        if self.settings.failover == "none":
+            self._request_failed()
+            return
         self.counters.failovers += 1
         self._request.failovers += 1
         self._failing_over = True
-        self._resolve()
+        self._go_on()
 
-    def _hang_up(self) -> None:
-        self._timer.stop()
-        if self._association is not None:
-            self._association.close()
-            self._association = None
+    def _request_failed(self) -> None:
+        """Nobody takes the request over: what was done of it is lost."""
+        assert self._request is not None
+        self.counters.requests_failed += 1
+        self._request.failed = self.clock.now
+        self._next_request()
 
     # Messages of the pool element -----------------------------------------------------------------
 
-    def receive(self, association: Association, ppid: int, data: bytes) -> None:
+    def message(self, ppid: int, data: bytes) -> None:
         """Takes one message of the pool element in use."""
-        if association is not self._association:
-            return
-        if ppid == PPID_ASAP:
-            received = receive(data, "asap")
-            if isinstance(received.message, Cookie):
-                self._take_cookie(received.message.cookie)
-            return
         message = calcapp.decode(data) if ppid == calcapp.PPID_CALCAPP else None
         if message is None or self._request is None or message.request != self._request.number:
             return
@@ -293,7 +312,8 @@ class CalcAppClient:
                 self._waiting_for_ack = False
                 self._timer.start(self.settings.keep_alive_interval)
             elif kind == calcapp.ABORT:
-                self._hang_up()
+                self._timer.stop()
+                self._session.close()
                 self._fail_over()
 
     def _accepted(self) -> None:
@@ -311,20 +331,19 @@ class CalcAppClient:
         self._timer.start(self.settings.keep_alive_interval)
 
     def _rejected(self) -> None:
-        assert self._element is not None
         self.counters.rejects += 1
-        self._hang_up()
-        self.endpoint.forget(self._pool_handle, self._element.identifier)
+        self._timer.stop()
+        self._session.turned_down()
         self._pause(self.settings.retry_delay * self._pauses.uniform())
 
-    def _take_cookie(self, content: bytes) -> None:
-        """The latest cookie counts (RFC 5352 3.8); what it vouches for is credited."""
+    def cookie(self, content: bytes) -> None:
+        """What a cookie vouches for is credited; the session keeps it."""
         state = calcapp.decode_cookie(content)
         if state is None or self._request is None or state.request != self._request.number:
             return
-        self._cookie = content
         self._last_progress = self.clock.now
-        self._credit(state.done)
+        if self.settings.failover == "cookies":
+            self._credit(state.done)
 
     def _credit(self, done: float) -> None:
         if done > self._credited:
@@ -333,13 +352,14 @@ class CalcAppClient:
 
     def _completed(self) -> None:
         assert self._request is not None
-        self._hang_up()
+        self._timer.stop()
+        self._session.close()
         self.counters.requests_completed += 1
         self._request.completed = self.clock.now
         self._credit(self._request.size)
         self._next_request()
 
     def _send(self, kind: int, calculations: float = 0.0) -> None:
-        if self._association is not None and self._request is not None:
+        if self._request is not None:
             data = calcapp.encode(kind, self._request.number, calculations)
-            self._association.send(calcapp.PPID_CALCAPP, data)
+            self._session.send(calcapp.PPID_CALCAPP, data)

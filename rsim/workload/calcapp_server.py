@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
-from rsim.clock import Clock
-from rsim.endpoints import PoolElementEndpoint
+from rsim.clock import Clock, Timer
+from rsim.endpoints import CONTROL, PoolElementEndpoint
 from rsim.handlespace import load_value, policy_kinds, policy_with
 from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
 from rsim.units import Model, Number, Seconds
 from rsim.wire import (
     PPID_ASAP,
+    BusinessCard,
+    Cause,
     Cookie,
     CookieEcho,
     Policy,
@@ -24,6 +27,10 @@ from rsim.wire import (
 from rsim.workload import calcapp
 from rsim.workload.in_order import InOrderProcessor
 from rsim.workload.processor_sharing import Processor, Task
+
+_SOON = 1.0
+"""Time in s before an element whose identifier is taken registers under another one."""
+_MOST_IN_CARD = 16
 
 FULL = 0xFFFFFFFF
 """A load of 100% on the wire (RFC 5356 3.1)."""
@@ -56,6 +63,11 @@ class ElementSettings(Model):
     keep_alive_timeout: Seconds = Field(
         50.0, gt=0, description="time without answer after which a request is given up"
     )
+    business_cards: bool = Field(
+        False,
+        description="tell each user which elements to turn to next, in the order of the policy "
+        "(RFC 5352 3.9)",
+    )
 
     @property
     def max_requests(self) -> int:
@@ -72,8 +84,26 @@ class ElementCounters:
     completions: int = 0
     aborts: int = 0
     cookies_sent: int = 0
+    cards_sent: int = 0
+    registrations_told_refused: int = 0
     work: float = 0.0
     capacity_time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An element's place in a pool.
+
+    Parameters: `endpoint` its ASAP side; `policy` of the pool by name.
+    """
+
+    endpoint: PoolElementEndpoint
+    policy: str
+
+    @property
+    def load_matters(self) -> bool:
+        """Whether the policy looks at the load."""
+        return "load" in policy_kinds()[self.policy].values
 
 
 class _Session:
@@ -92,26 +122,25 @@ class _Session:
 class CalcAppServer:
     """CalcApp on a pool element: a processor shared by the requests that were accepted.
 
-    Parameters: `policy` of the pool by name; `endpoint` its ASAP side; `offers` the TLS profiles
-    that users may choose from.
+    Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users may
+    choose from.
     """
 
     def __init__(
         self,
         clock: Clock,
         host: Host,
-        policy: str,
         settings: ElementSettings,
         identifiers: Stream,
-        endpoint: PoolElementEndpoint,
+        memberships: tuple[Membership, ...],
         offers: tuple[Profile, ...] = (),
     ) -> None:
         self.clock = clock
         self.host = host
-        self.policy = policy
         self.settings = settings
         self.counters = ElementCounters()
-        self.endpoint = endpoint
+        self.memberships = memberships
+        self.endpoint = memberships[0].endpoint
         self._identifiers = identifiers
         self._offers = offers
         kind = Processor if settings.discipline == "sharing" else InOrderProcessor
@@ -119,7 +148,11 @@ class CalcAppServer:
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
         self._port = 0
-        self._load_matters = "load" in policy_kinds()[policy].values
+        self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
+        self._load_matters = any(membership.load_matters for membership in memberships)
+        self._again = [clock.timer(partial(self._register, one)) for one in memberships]
+        for one, timer in zip(memberships, self._again, strict=True):
+            one.endpoint.on_refused = partial(self._refused, one, timer)
 
     @property
     def running(self) -> bool:
@@ -132,13 +165,27 @@ class CalcAppServer:
         """Offers the service at a new port and registers under a new identifier."""
         self._port = self.host.new_port()
         self.host.listen(self._port, lambda association: self, self._offers)
-        transport = SctpTransport(port=self._port, addresses=self.host.addresses, use=1)
-        self.endpoint.register(self._identifiers.identifier(), transport, self._policy())
+        addresses = self.host.addresses
+        self._transport = SctpTransport(port=self._port, addresses=addresses, use=CONTROL)
+        for membership in self.memberships:
+            self._register(membership)
         self._in_service_since = self.clock.now
+
+    def _register(self, membership: Membership) -> None:
+        identifier = self._identifiers.identifier()
+        policy = self._policy(membership.policy)
+        membership.endpoint.register(identifier, self._transport, policy)
+
+    def _refused(self, membership: Membership, timer: Timer, causes: tuple[int, ...]) -> None:
+        """Tries again as another element: at once if the identifier was at fault, else later."""
+        self.counters.registrations_told_refused += 1
+        taken = causes == (Cause.NON_UNIQUE_PE_IDENTIFIER,)
+        timer.start(_SOON if taken else membership.endpoint.settings.retran_max)
 
     def shut_down(self) -> None:
         """Leaves in order: deregisters and hands each user a cookie of where its request stands."""
-        self.endpoint.deregister()
+        for membership in self.memberships:
+            membership.endpoint.deregister()
         for session in self._sessions.values():
             if session.task is not None:
                 done = self._processor.progress(session.task)
@@ -149,12 +196,15 @@ class CalcAppServer:
 
     def vanish(self) -> None:
         """Is gone without a word, as when the process dies."""
-        self.endpoint.vanish()
+        for membership in self.memberships:
+            membership.endpoint.vanish()
         self._leave(silently=True)
 
     def _leave(self, silently: bool) -> None:
         self.settle()
         self._in_service_since = None
+        for timer in self._again:
+            timer.stop()
         self.host.close(self._port, silently)
         self._port = 0
         for session in self._sessions.values():
@@ -172,8 +222,8 @@ class CalcAppServer:
 
     # Load -----------------------------------------------------------------------------------------
 
-    def _policy(self) -> Policy:
-        """The policy with this element's present values (RFC 5356)."""
+    def _policy(self, name: str) -> Policy:
+        """The policy of that name with this element's present values (RFC 5356)."""
         settings = self.settings
         limit = settings.max_requests
         step = settings.load_degradation if settings.load_degradation is not None else 1 / limit
@@ -183,12 +233,14 @@ class CalcAppServer:
             "weight": settings.weight if settings.weight is not None else int(settings.capacity),
             "priority": settings.priority,
         }
-        return policy_with(self.policy, offered)
+        return policy_with(name, offered)
 
     def _load_changed(self) -> None:
         """Tells the server at once, where its policy looks at the load."""
         if self._load_matters:
-            self.endpoint.update_policy(self._policy())
+            for membership in self.memberships:
+                if membership.load_matters:
+                    membership.endpoint.update_policy(self._policy(membership.policy))
 
     # Requests -------------------------------------------------------------------------------------
 
@@ -238,8 +290,24 @@ class CalcAppServer:
         self._sessions[association, number] = session
         session.task = self._processor.add(session, size, done, self._next_mark(size, done))
         session.timer.start(self.settings.keep_alive_interval)
+        if self.settings.business_cards:
+            self._send_card(association)
         self._send(association, calcapp.ACCEPT, number)
         self._load_changed()
+
+    def _send_card(self, association: Association) -> None:
+        """Ahead of the first answer: who should take over from this element (RFC 5352 3.9)."""
+        user, handle = self.endpoint.user, self.endpoint.pool_handle
+        if user is None:
+            return
+        known = user.cached(handle, stale=True) or ()
+        if user.cached(handle) is None:
+            user.populate(handle)
+        others = [e for e in known if e.identifier != self.endpoint.identifier]
+        if others:
+            self.counters.cards_sent += 1
+            card = BusinessCard(pool_handle=handle, pool_elements=others[:_MOST_IN_CARD])
+            association.send(PPID_ASAP, card.encode())
 
     def _next_mark(self, size: float, done: float) -> float:
         interval = self.settings.cookie_interval

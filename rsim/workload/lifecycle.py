@@ -65,7 +65,8 @@ class Lifecycle:
         for time, up in parse_schedule(settings.schedule):
             clock.call_at(time, self.switch, up)
         element.endpoint.on_registered = self._registered
-        element.endpoint.on_deregistered = self._down
+        for membership in element.memberships:
+            membership.endpoint.on_deregistered = self._withdrawn
 
     def start(self) -> None:
         """The first start."""
@@ -102,6 +103,11 @@ class Lifecycle:
         else:
             self.counters.unclean_shutdowns += 1
             self._element.vanish()
+            self._down()
+
+    def _withdrawn(self) -> None:
+        """Down once the last pool has granted the withdrawal."""
+        if not any(one.endpoint.withdrawing for one in self._element.memberships):
             self._down()
 
     def _down(self) -> None:

@@ -51,6 +51,7 @@ class Channel:
         self.principal = None
         self.protected = False
         self.data = []
+        self.undelivered = 0
         self.closed = False
 
     def send(self, ppid, data):

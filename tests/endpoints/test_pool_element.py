@@ -72,13 +72,20 @@ def test_t2_tries_other_servers_then_pauses(clock, make):
     assert all(len(channel.take()) == 1 for channel in channels)
 
 
-def test_refusal_is_tried_again_after_a_pause(clock, make, tell):
+@requirement("ASAP-057")
+def test_refusal_is_told_and_not_repeated(clock, make, tell):
     endpoint, channels = make()
-    tell(endpoint, channels[0], GRANTED.replace(reject=True))
-    clock.run_until(59)
+    told = []
+    endpoint.on_refused = told.append
+    channels[0].take()
+    cause = wire.ErrorCause(wire.Cause.INCONSISTENT_POLICY)
+    tell(endpoint, channels[0], GRANTED.replace(reject=True, error_causes=[cause]))
+    clock.run_until(3600)
+    assert told == [(wire.Cause.INCONSISTENT_POLICY,)]
+    assert endpoint.state is State.REFUSED
     assert channels[0].take() == []
-    clock.run_until(61)
-    assert len(channels[0].take()) == 1
+    endpoint.register(6, TRANSPORT, wire.Policy("least_used", load=0))
+    assert channels[0].take()[0].pool_element.identifier == 6
 
 
 @requirement("ASAP-058")

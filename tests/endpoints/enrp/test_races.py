@@ -4,6 +4,7 @@ import pytest
 
 from rsim import wire
 from rsim.network import Tap
+from rsim.workload import Membership
 
 from .world import World
 
@@ -266,7 +267,8 @@ def test_a_server_that_returns_learns_everything(keep):
 def test_a_pool_that_was_born_twice_heals():
     """Two elements with different policies register at two servers at the same moment."""
     world = World(servers=2, elements=2, policies={"pool": "round_robin"})
-    world.elements[1].policy = "random"
+    element = world.elements[1]
+    element.memberships = (Membership(element.endpoint, "random"),)
     world.partition("b")
     world.run(300)
     types = {server.handlespace.pool_policy_type(b"pool") for server in world.servers}

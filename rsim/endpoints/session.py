@@ -1,0 +1,195 @@
+"""Sessions of a pool user with a pool: one pool element at a time (RFC 5352 3.8, 3.9).
+
+States: CLOSED; RESOLVING while an element is looked for; OPEN on the association with one, until it
+is closed, or fails over to the next.
+
+On the control channel, which elements with a user transport of use "data and control" have: the
+latest cookie is kept, unread, and goes to the next element ahead of everything else; business cards
+name the elements to be preferred. There are no timers: the application judges how long is too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Protocol
+
+from rsim.endpoints.pool_user import PoolUserEndpoint
+from rsim.endpoints.ports import Channel
+from rsim.network import Event
+from rsim.wire import PPID_ASAP, BusinessCard, Cookie, CookieEcho, PoolElement, receive
+
+CONTROL = 1
+"""Transport use of a user transport that carries control as well as data (RFC 5354 3.1)."""
+
+
+class SessionUser(Protocol):
+    """The application on top of a session."""
+
+    def choosing(self, element: PoolElement, failover: bool) -> bool:
+        """An element is about to be used, before the first byte goes to it; False refuses it.
+
+        With `failover` it takes over from another one: here the application sets up trust anew, or
+        refuses to go on (RFC 5355 2.9).
+        """
+
+    def no_element(self) -> None:
+        """The pool has no element, or none that is not refused."""
+
+    def opened(self, element: PoolElement, echoed: bool) -> None:
+        """Messages may be sent; `echoed` whether a cookie has gone ahead of them."""
+
+    def cookie(self, content: bytes) -> None:
+        """The element has sent a cookie."""
+
+    def message(self, ppid: int, data: bytes) -> None:
+        """The element has sent an application message."""
+
+    def lost(self, event: Event) -> None:
+        """The network tells that the element is gone."""
+
+
+class SessionState(Enum):
+    """States of a session."""
+
+    CLOSED = auto()
+    RESOLVING = auto()
+    OPEN = auto()
+
+
+class Session:
+    """One session of a pool user.
+
+    Parameters: `connect` begins an association with an element; `endpoint` finds elements.
+    """
+
+    def __init__(
+        self,
+        endpoint: PoolUserEndpoint,
+        handle: bytes,
+        connect: Callable[[Session, PoolElement], Channel],
+        user: SessionUser,
+    ) -> None:
+        self.endpoint = endpoint
+        self.handle = handle
+        self.state = SessionState.CLOSED
+        self.element: PoolElement | None = None
+        self.cookie: bytes | None = None
+        self.preferred: tuple[PoolElement, ...] = ()
+        self.use_cookies = True
+        self._connect = connect
+        self._user = user
+        self._channel: Channel | None = None
+        self._failover = False
+
+    # From the application -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """CLOSED -> RESOLVING: a new session, without a cookie of an earlier one."""
+        self.cookie = None
+        self.preferred = ()
+        self._failover = False
+        self._next()
+
+    def go_on(self) -> None:
+        """CLOSED -> RESOLVING: the same session with whichever element is next."""
+        self._next()
+
+    def send(self, ppid: int, data: bytes) -> None:
+        """Sends an application message to the element in use."""
+        if self._channel is not None:
+            self._channel.send(ppid, data)
+
+    def close(self) -> None:
+        """To CLOSED: the element is not used any more."""
+        self.state = SessionState.CLOSED
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
+    def turned_down(self) -> None:
+        """To CLOSED: the element can't take it, so another one comes next; it has not failed."""
+        self.close()
+        if self.element is not None:
+            self.endpoint.forget(self.handle, self.element.identifier)
+            self._not_preferred(self.element.identifier)
+
+    def failed(self) -> None:
+        """To CLOSED: the element does not answer, which is reported (RFC 5352 3.5)."""
+        self.close()
+        if self.element is not None:
+            self.endpoint.report_unreachable(self.handle, self.element.identifier)
+            self._not_preferred(self.element.identifier)
+
+    def fail_over(self) -> None:
+        """CLOSED -> RESOLVING: the next element takes over from the one that has failed."""
+        self._failover = True
+        self._next()
+
+    # The next element -----------------------------------------------------------------------------
+
+    def _not_preferred(self, identifier: int) -> None:
+        if self.preferred:
+            self.preferred = tuple(e for e in self.preferred if e.identifier != identifier)
+
+    def _next(self) -> None:
+        self.state = SessionState.RESOLVING
+        if self.preferred:
+            # The order of the newest card guides the choice (RFC 5352 3.9).
+            self._resolved(self.preferred[0])
+        else:
+            self.endpoint.resolve(self.handle, self._resolved)
+
+    def _resolved(self, element: PoolElement | None) -> None:
+        if self.state is not SessionState.RESOLVING:
+            return
+        if element is None:
+            self.state = SessionState.CLOSED
+            self._user.no_element()
+            return
+        self.element = element
+        if not self._user.choosing(element, self._failover):
+            self.turned_down()
+            self._user.no_element()
+            return
+        self.state = SessionState.OPEN
+        self.endpoint.using(self.handle, element.identifier)
+        channel = self._channel = self._connect(self, element)
+        echo = self.use_cookies and self.cookie is not None
+        echo = echo and getattr(element.user_transport, "use", 0) == CONTROL
+        if echo and self.cookie is not None:
+            channel.send(PPID_ASAP, CookieEcho(cookie=self.cookie).encode())
+        self._failover = False
+        self._user.opened(element, echo)
+
+    # From the network -----------------------------------------------------------------------------
+
+    def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
+        """Takes one message of the element in use."""
+        if channel is not self._channel:
+            return
+        if ppid != PPID_ASAP:
+            self._user.message(ppid, data)
+            return
+        received = receive(data, "asap")
+        if received.reply is not None:
+            channel.send(PPID_ASAP, received.reply.encode())
+        message = received.message
+        if isinstance(message, Cookie):
+            self.cookie = message.cookie
+            self._user.cookie(message.cookie)
+        elif isinstance(message, BusinessCard):
+            self._card(message)
+
+    def _card(self, card: BusinessCard) -> None:
+        """The element names those that should take over from it (RFC 5352 3.9)."""
+        if self.endpoint.cached(card.pool_handle) is None:
+            self.endpoint.populate(card.pool_handle)
+        if card.pool_handle == self.handle:
+            present = self.element.identifier if self.element is not None else 0
+            self.preferred = tuple(e for e in card.pool_elements if e.identifier != present)
+
+    def notify(self, channel: Channel, event: Event) -> None:
+        """The network tells that the element is gone: no time-out need be awaited."""
+        if channel is self._channel and event is not Event.UP:
+            self._user.lost(event)

@@ -1,0 +1,107 @@
+"""Building the pool users of a scenario."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rsim.endpoints import Channel, Messenger, PoolUserEndpoint, TransportAddress
+from rsim.endpoints.messenger import Link
+from rsim.handlespace import Draws
+from rsim.network import Host
+from rsim.scenario.model import UserGroup
+from rsim.wire import PoolElement
+from rsim.workload import CalcAppClient, UserSurroundings, begin, workloads
+from rsim.workload.arrivals import at_intervals, from_file
+
+if TYPE_CHECKING:
+    from rsim.scenario.deployment import Deployment
+
+
+def add_users(deployment: Deployment, name: str, group: UserGroup) -> None:
+    """Adds a group of pool users to a deployment."""
+    for number in range(group.count):
+        _add_user(deployment, name, number, group)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) -> None:
+    host = deployment.add_host(name, number, group, "pool_users")
+    clock, streams = deployment.clock, deployment.streams
+    settings = deployment.scenario.protocol.pool_user
+    endpoint = PoolUserEndpoint(
+        settings,
+        clock,
+        deployment.server_list(host, settings),
+        deployment.connector(host, deployment.security.pu_enrp, group),
+        Draws(streams.generator(host.name, "selection")),
+        deployment.dialect,
+    )
+    listen = partial(deployment.listen_for_servers, host, endpoint.servers)
+    listen()
+    deployment.on_strike(host, _nothing, listen)
+    deployment.recorder.add("pool_users", endpoint.counters)
+    if group.workload != "calcapp":
+        _add_workload(deployment, host, group, endpoint)
+        return
+    intervals = streams.stream(host.name, "intervals")
+    application = CalcAppClient(
+        clock,
+        host,
+        group.pool.encode(),
+        group,
+        endpoint,
+        streams.stream(host.name, "sizes"),
+        at_intervals(group.request_interval, intervals)
+        if group.arrivals is None
+        else from_file(group.arrivals, number, group.count, intervals),
+        streams.stream(host.name, "pauses"),
+        deployment.requests,
+        deployment.security.profile(deployment.security.pu_pe),
+    )
+    clock.call_at(group.start, application.start)
+    deployment.recorder.add("pool_users", application.counters)
+    deployment.users.append(application)
+
+
+def _add_workload(
+    deployment: Deployment, host: Host, group: UserGroup, endpoint: PoolUserEndpoint
+) -> None:
+    """A workload of the user's own."""
+    profile = deployment.security.profile(deployment.security.pu_pe)
+
+    def connect(link: Link, target: PoolElement | TransportAddress) -> Channel:
+        if isinstance(target, TransportAddress):
+            addresses, port = (target.address,), target.port
+        else:
+            transport = target.user_transport
+            addresses, port = transport.hosts, transport.port  # type: ignore[attr-defined]
+        return host.connect(
+            addresses[0],
+            port,
+            link,
+            further=addresses[1:],
+            profile=profile,
+            peer_name=deployment.network.name_of(addresses[0]),
+        )
+
+    surroundings = UserSurroundings(
+        host.name,
+        host,
+        deployment.clock,
+        deployment.streams,
+        group.pool.encode(),
+        endpoint,
+        Messenger(endpoint, connect),
+        deployment.requests,
+    )
+    deployment.recorder.add("pool_users", surroundings.counters)
+    wanted = workloads()[group.workload]
+
+    def start() -> None:
+        begin(deployment.clock, wanted(surroundings, group.workload_settings))
+
+    deployment.clock.call_at(group.start, start)
