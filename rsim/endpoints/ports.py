@@ -38,6 +38,7 @@ class Channel(Protocol):
 
     remote_address: str
     remote_port: int
+    tcp: bool
 
     @property
     def ready(self) -> bool:

@@ -59,6 +59,9 @@ class Association:
         self.remote_address, self.remote_port = remote
         self.receiver = receiver
 
+    tcp: bool = False
+    """Whether it is a TCP connection."""
+
     @property
     def principal(self) -> Principal | None:
         """Who the peer has shown to be, if it had to show it."""

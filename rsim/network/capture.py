@@ -1,4 +1,4 @@
-"""Packets as bytes, for captures (RFC 9260 3)."""
+"""Packets as bytes, for captures (RFC 9260 3, RFC 9293 3.1)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,38 @@ _STREAMS = 16
 _COOKIE_PARAMETER, _HEARTBEAT_PARAMETER = 7, 1
 
 
+_FIN, _SYN, _RST, _PSH, _ACK = 1, 2, 4, 8, 16
+_FLAGS = {
+    Control.INIT: _SYN,
+    Control.INIT_ACK: _SYN | _ACK,
+    Control.ABORT: _RST,
+    Control.SHUTDOWN: _FIN | _ACK,
+    Control.SHUTDOWN_ACK: _FIN | _ACK,
+}
+_SEGMENT = 1460
+
+
+class _Stream:
+    """One direction of a TCP connection: where in it each message begins; 1 is the first byte."""
+
+    def __init__(self) -> None:
+        self.end = 1
+        self.acknowledged = 1
+        self._places: dict[int, tuple[int, int]] = {}
+
+    def place(self, tsn: int, length: int) -> int:
+        """Where a message stands: at the end, if it is new."""
+        if tsn not in self._places:
+            self._places[tsn] = (self.end, self.end + length)
+            self.end += length
+        return self._places[tsn][0]
+
+    def acknowledge(self, tsn: int) -> None:
+        """All up to this message has arrived."""
+        if tsn in self._places:
+            self.acknowledged = max(self.acknowledged, self._places[tsn][1])
+
+
 class PacketCapture:
     """Writes packets to a capture file.
 
@@ -24,10 +56,13 @@ class PacketCapture:
     def __init__(self, writer: CaptureWriter, decrypted: bool = False) -> None:
         self._writer = writer
         self._decrypted = decrypted
+        self._streams: dict[tuple[Endpoint, Endpoint], _Stream] = {}
 
     def frame(self, departure: float, frame: Frame, arrival: float | None) -> None:
         """Adds a packet; `departure` and `arrival`, where it is known, in s."""
-        if frame.chunks:
+        if frame.tcp:
+            self._segment(departure, frame, arrival)
+        elif frame.chunks:
             body = b"".join(map(self._chunk, frame.chunks))
             self._writer.packet(
                 departure, frame.source, frame.destination, frame.tag, body, arrival
@@ -51,11 +86,50 @@ class PacketCapture:
         """Adds a message of an association without packets, as if in one of its own."""
         self._writer.message(departure, source, destination, ppid, data, arrival)
 
+    def _segment(self, departure: float, frame: Frame, arrival: float | None) -> None:
+        """A frame as TCP segments: TSNs become places in the stream of bytes."""
+        source, destination = frame.source, frame.destination
+        first = frame.chunks[0]
+        if isinstance(first, Chunk) and first.kind is Control.INIT:
+            self._streams[source, destination] = _Stream()
+            self._streams[destination, source] = _Stream()
+        here = self._streams.setdefault((source, destination), _Stream())
+        there = self._streams.setdefault((destination, source), _Stream())
+        flags, place, content = 0, here.end, b""
+        for chunk in frame.chunks:
+            if isinstance(chunk, Data):
+                data = self._bytes_of(chunk)
+                data += bytes(-len(data) % 4)
+                start = here.place(chunk.tsn, len(data))
+                place = start if not content else place
+                content += data
+                flags |= _PSH | _ACK
+            elif isinstance(chunk, Sack):
+                there.acknowledge(chunk.cumulative)
+                flags |= _ACK
+            else:
+                flags |= _FLAGS.get(chunk.kind, _ACK)
+                if chunk.kind in (Control.SHUTDOWN_ACK, Control.SHUTDOWN_COMPLETE):
+                    there.acknowledged = there.end
+        if flags & _SYN:
+            place = 0
+        acknowledged = there.acknowledged if flags & _ACK else 0
+        room = _SEGMENT
+        for offset in range(0, max(1, len(content)), room):
+            header = (place + offset, acknowledged, flags)
+            piece = content[offset : offset + room]
+            self._writer.segment(departure, source, destination, header, piece, arrival)
+        if flags & _FIN:
+            here.end += 1
+
+    def _bytes_of(self, chunk: Data) -> bytes:
+        if self._decrypted and isinstance(chunk.protection, Protection):
+            return chunk.protection.plain
+        return chunk.data
+
     def _chunk(self, chunk: AnyChunk) -> bytes:
         if isinstance(chunk, Data):
-            data = chunk.data
-            if self._decrypted and isinstance(chunk.protection, Protection):
-                data = chunk.protection.plain
+            data = self._bytes_of(chunk)
             flags = 7 if chunk.unordered else 3
             head = pack("!IHHI", chunk.tsn, chunk.stream, chunk.sequence & 0xFFFF, chunk.ppid)
             return _padded(_DATA, flags, head + data)

@@ -1,4 +1,8 @@
-"""What crosses a link: SCTP packets with their chunks (RFC 9260 3) and UDP datagrams."""
+"""What crosses a link: SCTP packets with their chunks (RFC 9260 3), TCP segments, UDP datagrams.
+
+A TCP segment is described by the chunks that do in SCTP what it does: INIT is its SYN, a SACK its
+acknowledgement number, DATA its bytes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ if TYPE_CHECKING:
 Endpoint = tuple[str, int]
 """Address and port."""
 
-_IPV4, _IPV6, _SCTP, _UDP = 20, 40, 12, 8
+_IPV4, _IPV6, _SCTP, _UDP, _TCP = 20, 40, 12, 8, 20
+_SYN_OPTIONS = 20
 _DATA = 16
 _MTU = 1500
 
@@ -135,9 +140,9 @@ AnyChunk = Chunk | Sack | Data
 
 @dataclass(slots=True)
 class Frame:
-    """An SCTP packet, or a UDP datagram where `chunks` is empty.
+    """An SCTP packet or TCP segment, or a UDP datagram where `chunks` is empty.
 
-    Parameters: `tag` the verification tag; `data` of a datagram.
+    Parameters: `tag` the verification tag; `data` of a datagram; `tcp` for a TCP segment.
     """
 
     source: Endpoint
@@ -145,6 +150,7 @@ class Frame:
     tag: int = 0
     chunks: tuple[AnyChunk, ...] = ()
     data: bytes = b""
+    tcp: bool = False
 
     @property
     def size(self) -> int:
@@ -152,6 +158,12 @@ class Frame:
         header = _IPV4 if "." in self.source[0] else _IPV6
         if not self.chunks:
             return header + _UDP + len(self.data)
+        if self.tcp:
+            length = sum(len(chunk.data) for chunk in self.messages)
+            segments = max(1, -(-length // (_MTU - header - _TCP)))
+            first = self.chunks[0]
+            syn = isinstance(first, Chunk) and first.kind in (Control.INIT, Control.INIT_ACK)
+            return segments * (header + _TCP) + length + (_SYN_OPTIONS if syn else 0)
         return header + _SCTP + sum(chunk.size for chunk in self.chunks)
 
     @property

@@ -33,6 +33,7 @@ class Host:
         "_datagrams",
         "_listeners",
         "_next_port",
+        "_tcp_ports",
         "addresses",
         "counters",
         "cpu",
@@ -61,6 +62,7 @@ class Host:
         self.secret = 0
         self.tickets: dict[tuple[str, str], Ticket] | None = None
         self._listeners: dict[int, tuple[Acceptor, tuple[Profile, ...]]] = {}
+        self._tcp_ports: set[int] = set()
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
         self._next_port = 49152
@@ -82,16 +84,26 @@ class Host:
 
     # Associations ---------------------------------------------------------------------------------
 
-    def listen(self, port: int, acceptor: Acceptor, offers: tuple[Profile, ...] = ()) -> None:
+    def listen(
+        self, port: int, acceptor: Acceptor, offers: tuple[Profile, ...] = (), tcp: bool = False
+    ) -> None:
         """Calls `acceptor` with each new association to `port`; it returns who receives.
 
-        Parameters: `offers` the TLS profiles of which a client must use one; none: no TLS.
+        Parameters: `offers` the TLS profiles of which a client must use one; none: no TLS; `tcp`
+        takes TCP connections as well as SCTP associations.
         """
         self._listeners[port] = (acceptor, offers)
+        if tcp:
+            self._tcp_ports.add(port)
+
+    def hears(self, port: int, tcp: bool) -> bool:
+        """Whether somebody listens at a port, over TCP or over SCTP."""
+        return port in self._listeners and (not tcp or port in self._tcp_ports)
 
     def close(self, port: int, silently: bool = False) -> None:
         """Stops listening and ends what was accepted there, in order or without a word."""
         self._listeners.pop(port, None)
+        self._tcp_ports.discard(port)
         for association in [a for a in self.associations if a.local_port == port]:
             if silently:
                 association.discard()
@@ -118,11 +130,13 @@ class Host:
         local_port: int | None = None,
         profile: Profile | None = None,
         peer_name: str | None = None,
+        tcp: bool = False,
     ) -> Association:
         """An association to a port of the host with that address; messages wait until it is up.
 
         Parameters: `further` addresses of the same host; `local_port` a new one by default;
-        `profile` of TLS, None without; `peer_name` that the peer's certificate must show.
+        `profile` of TLS, None without; `peer_name` that the peer's certificate must show; `tcp` for
+        a TCP connection, to the first address alone.
         """
         network = self.network
         local = (self.address, self.new_port() if local_port is None else local_port)
@@ -130,8 +144,9 @@ class Host:
             return self._connect_instantly(local, (address, port), receiver)
         self.counters.associations_opened += 1
         tag, tsn = network.new_tag(), network.new_tag()
+        addresses = (address,) if tcp else (address, *further)
         here = SctpAssociation(
-            self, local, (address, port), (address, *further), receiver, (tag, 0), (tsn, 0)
+            self, local, (address, port), addresses, receiver, (tag, 0), (tsn, 0), tcp
         )
         self.remember(here)
         remote = network.host_at(address)
@@ -141,7 +156,8 @@ class Host:
             and self.up
             and profile is None
             and network.route(self.address, address).plain_delay == 0
-            and not remote._listeners.get(port, (None, (None,)))[1]
+            and remote.hears(port, tcp)
+            and not remote._listeners[port][1]
         ):
             there = remote._join(here)
             if there is not None:
@@ -172,10 +188,11 @@ class Host:
             self,
             (peer.remote_address, peer.remote_port),
             (peer.local_address, peer.local_port),
-            peer.host.addresses,
+            (peer.local_address,) if peer.tcp else peer.host.addresses,
             None,
             (self.network.new_tag(), 0),
             (1, 0),
+            peer.tcp,
         )
         there.receiver = self.accept(there)
         if there.receiver is None:
@@ -232,20 +249,22 @@ class Host:
             self.counters.packets_with_wrong_tag += 1
 
     def _reply(self, frame: Frame, tag: int, chunk: Chunk) -> None:
-        reply = Frame(frame.destination, frame.source, tag, (chunk,))
+        reply = Frame(frame.destination, frame.source, tag, (chunk,), tcp=frame.tcp)
         network = self.network
         network.transmit(reply, network.route(frame.destination[0], frame.source[0]))
 
     def _init(self, frame: Frame, chunk: Chunk) -> None:
         """RFC 9260 5.1, 5.2.2: everything goes into the cookie, no state is kept."""
-        if frame.destination[1] not in self._listeners:
+        if not self.hears(frame.destination[1], frame.tcp):
             self._reply(frame, chunk.tag, Chunk(Control.ABORT))
             return
         tag, tsn = self.network.new_tag(), self.network.new_tag()
         here, source = frame.destination[0], frame.source[0]
         remote = (source, *(address for address in chunk.addresses if address != source))
         cookie = Cookie(self.secret, tag, chunk.tag, tsn, chunk.tsn, remote, self.network.clock.now)
-        others = tuple(address for address in self.addresses if address != here)
+        others: tuple[str, ...] = ()
+        if not frame.tcp:
+            others = tuple(address for address in self.addresses if address != here)
         self._reply(frame, chunk.tag, Chunk(Control.INIT_ACK, tag, tsn, others, cookie))
 
     def _cookie_echo(self, frame: Frame, cookie: Cookie, present: SctpAssociation | None) -> None:
@@ -270,6 +289,7 @@ class Host:
             None,
             (cookie.own_tag, cookie.peer_tag),
             (cookie.own_tsn, cookie.peer_tsn),
+            frame.tcp,
         )
         association.receiver = listener[0](association)
         if association.receiver is None:
@@ -341,6 +361,7 @@ class Host:
         for association in self.associations:
             association.discard()
         self._listeners.clear()
+        self._tcp_ports.clear()
         self._datagrams.clear()
         if self.cpu is not None:
             self.cpu.clear()

@@ -90,6 +90,7 @@ class Network:
     ) -> None:
         self.clock = clock
         self.sctp = sctp or SctpSettings()
+        self.tcp = self.sctp.model_copy(update={"heartbeat_interval": None})
         self.instant = instant
         self.capture = capture
         self.traffic = Traffic()

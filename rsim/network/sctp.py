@@ -9,6 +9,10 @@ path's (transmission.py); the delay of SACKs is the reception's.
 Where a path does nothing but delay, and everything is acknowledged, a message is handed to the
 other end as one event, without packet and SACK: the outcome is the same. There is no congestion
 control: messages of ASAP and ENRP stay below the initial window.
+
+A TCP connection is the same at this level: it takes as many round trips to be set up, acknowledges
+and retransmits by the same clock. It has one address on each side, no heartbeats and no streams,
+and its packets are TCP segments (frame.py).
 """
 
 from __future__ import annotations
@@ -48,7 +52,8 @@ class State(Enum):
 class SctpAssociation(SecurableAssociation):
     """One end of an SCTP association.
 
-    Parameters: `tags` of this side and of the peer, `tsns` the first ones of both.
+    Parameters: `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP
+    connection.
     """
 
     __slots__ = (
@@ -69,6 +74,7 @@ class SctpAssociation(SecurableAssociation):
         "own_tag",
         "peer_tag",
         "state",
+        "tcp",
     )
 
     def __init__(
@@ -80,9 +86,11 @@ class SctpAssociation(SecurableAssociation):
         receiver: Receiver | None,
         tags: tuple[int, int],
         tsns: tuple[int, int],
+        tcp: bool = False,
     ) -> None:
         super().__init__(host, local, remote, receiver)
         network = host.network
+        self.tcp = tcp
         self.state = State.COOKIE_WAIT
         self.own_tag, self.peer_tag = tags
         self._next_tsn = tsns[0]
@@ -102,7 +110,7 @@ class SctpAssociation(SecurableAssociation):
         )
         self._transmission = Transmission(
             network.clock,
-            network.sctp,
+            network.tcp if tcp else network.sctp,
             network.stream,
             host.counters,
             paths_between(network, host.addresses, self.local_address, addresses),
@@ -213,7 +221,8 @@ class SctpAssociation(SecurableAssociation):
         self._send_init()
 
     def _send_init(self) -> None:
-        addresses = self.host.addresses if len(self.host.addresses) > 1 else ()
+        several = len(self.host.addresses) > 1 and not self.tcp
+        addresses = self.host.addresses if several else ()
         chunk = Chunk(Control.INIT, self.own_tag, self._next_tsn, addresses)
         path = self._transmission.paths[self._retries % len(self._transmission.paths)]
         self._start_timer(path)
@@ -418,9 +427,8 @@ class SctpAssociation(SecurableAssociation):
         self.host.network.transmit(self._frame(path, chunks), path.route)
 
     def _frame(self, path: Path, chunks: tuple[AnyChunk, ...]) -> Frame:
-        return Frame(
-            (path.local, self.local_port), (path.remote, self.remote_port), self.peer_tag, chunks
-        )
+        local, remote = (path.local, self.local_port), (path.remote, self.remote_port)
+        return Frame(local, remote, self.peer_tag, chunks, tcp=self.tcp)
 
     def _acknowledge(self) -> None:
         # To where the data came from: that way works (RFC 9260 6.4).

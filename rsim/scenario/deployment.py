@@ -27,7 +27,7 @@ from rsim.scenario.elements import add_elements
 from rsim.scenario.model import Scenario, ServerGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
 from rsim.scenario.observer import Observer
-from rsim.scenario.server_host import ASAP_GROUP, ServerHost
+from rsim.scenario.server_host import ServerHost
 from rsim.scenario.users import add_users
 from rsim.wire import (
     ASAP_PORT,
@@ -64,6 +64,7 @@ class Deployment:
         self.requests: list[Request] = []
         self.dialect = Dialect.RFC
         self.network = build_network(scenario.network, self.clock, self.streams, capture)
+        self.group = scenario.network.group
         self.security = scenario.security
         self.hosts: dict[str, list[Host]] = {}
         self._keys = KeyRing(self.security.shared_key)
@@ -163,6 +164,7 @@ class Deployment:
                     security.profile(security.pe_enrp),
                     None if group.credential == "none" else security.profile(security.enrp_enrp),
                     self.streams.stream(host.name, "identifiers"),
+                    self.group,
                 )
                 groups.append((group, ports))
         for group, ports in groups:
@@ -218,7 +220,12 @@ class Deployment:
         return ServerList(self.clock, settings, tuple(addresses))
 
     def connector(
-        self, host: Host, choice: str, settings: HostSettings, local_port: int | None = None
+        self,
+        host: Host,
+        choice: str,
+        settings: HostSettings,
+        local_port: int | None = None,
+        tcp: bool = False,
     ) -> Callable[[Receiver, Address], Association]:
         """How a host reaches a server; without a credential it speaks in clear."""
         profile = self.security.profile(choice)
@@ -240,6 +247,7 @@ class Deployment:
                 local_port=local_port,
                 profile=None if plain else profile,
                 peer_name=self.network.name_of(addresses[0]),
+                tcp=tcp,
             )
             return association
 
@@ -249,7 +257,7 @@ class Deployment:
         """Has a host hear announcements of servers, where there are any."""
         if self.scenario.discovery == "multicast":
             host.listen_datagrams(
-                ASAP_PORT, lambda source, data: servers.datagram(source[0], data), ASAP_GROUP
+                ASAP_PORT, lambda source, data: servers.datagram(source[0], data), self.group
             )
 
     def _add_attackers(self, name: str) -> None:

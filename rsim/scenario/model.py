@@ -132,6 +132,9 @@ class UserGroup(Group, ClientSettings):
         None, gt=0, le=1, description="utilisation from which what is not given follows"
     )
     start: Seconds = Field("10min", ge=0, validate_default=True, description="when they start")
+    asap_over: Literal["sctp", "tcp"] = Field(
+        "sctp", description="how they reach ENRP servers (RFC 5352 2.1)"
+    )
     workload: Annotated[str, AfterValidator(partial(_registered, workloads, "workload"))] = Field(
         "calcapp", description="what they do: calcapp, or a workload of one's own"
     )

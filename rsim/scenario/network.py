@@ -78,6 +78,10 @@ class NetworkSettings(LinkSettings):
     )
     sctp: SctpSettings = SctpSettings()
     outages: tuple[SiteOutage, ...] = Field((), description="cuts and disasters")
+    multicast_group: str | None = Field(
+        None,
+        description="group in which servers announce themselves; null: that of RFC 5352 8.4",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -114,6 +118,11 @@ class NetworkSettings(LinkSettings):
             if self.outages:
                 raise ValueError("transport: only sctp knows outages")
         return self
+
+    @property
+    def group(self) -> str:
+        """The multicast group of announcements."""
+        return self.multicast_group or ("ff05::133" if self.ipv6 else "224.0.1.185")
 
     def links(self) -> dict[tuple[str, str], LinkSettings]:
         """Paths by the pair of sites that they join."""

@@ -11,17 +11,13 @@ from rsim.network import Association, Endpoint, Host, Profile, Receiver
 from rsim.randomness import Stream
 from rsim.wire import ASAP_PORT, ASAP_TLS_PORT, ENRP_PORT, ENRP_TLS_PORT, PPID_ASAP, PPID_ENRP
 
-ASAP_GROUP = "239.0.0.50"
-"""Multicast group of ASAP_SERVER_ANNOUNCE."""
-ENRP_GROUP = "239.0.0.51"
-"""Multicast group in which servers that look for a mentor hear of others."""
-
 
 class ServerHost:
     """What an ENRP server needs of its host.
 
     Parameters: `element_offers` TLS profiles for pool elements and users; `element_profile` towards
-    pool elements; `peer_profile` between servers, None without TLS; `identifiers` for restarts.
+    pool elements; `peer_profile` between servers, None without TLS; `identifiers` for restarts;
+    `group` the multicast group of announcements.
     """
 
     def __init__(
@@ -31,6 +27,7 @@ class ServerHost:
         element_profile: Profile | None,
         peer_profile: Profile | None,
         identifiers: Stream,
+        group: str,
     ) -> None:
         self.host = host
         self.asap_port = ASAP_TLS_PORT if element_offers else ASAP_PORT
@@ -38,6 +35,7 @@ class ServerHost:
         self._element_profile = element_profile
         self._peer_profile = peer_profile
         self._identifiers = identifiers
+        self._group = group
         self._restart = False
 
     @property
@@ -61,18 +59,18 @@ class ServerHost:
         """Listens, and starts the server; after a failure under a new identifier."""
         host = self.host
         accept: Callable[[Association], Receiver] = partial(_receiver, server)
-        host.listen(ASAP_PORT, accept)
+        host.listen(ASAP_PORT, accept, tcp=True)
         if self._offers:
-            host.listen(ASAP_TLS_PORT, accept, self._offers)
+            host.listen(ASAP_TLS_PORT, accept, self._offers, tcp=True)
         host.listen(ENRP_PORT, accept)
         if self._peer_profile is not None:
             host.listen(ENRP_TLS_PORT, accept, (self._peer_profile,))
         if server.settings.announce:
-            for port, group, ppid in (
-                (ASAP_PORT, ASAP_GROUP, PPID_ASAP),
-                (ENRP_PORT, ENRP_GROUP, PPID_ENRP),
+            for port, ppid in (
+                (ASAP_PORT, PPID_ASAP),
+                (ENRP_PORT, PPID_ENRP),
             ):
-                host.listen_datagrams(port, partial(_datagram, server, ppid), group)
+                host.listen_datagrams(port, partial(_datagram, server, ppid), self._group)
         identifier = None
         if self._restart and not server.settings.keep_identifier:
             identifier = self._identifiers.identifier()
@@ -86,8 +84,8 @@ class ServerHost:
             self.host.close(port, silently=True)
         for association in self.host.associations:
             association.discard()
-        self.host.close_datagrams(ASAP_PORT, ASAP_GROUP)
-        self.host.close_datagrams(ENRP_PORT, ENRP_GROUP)
+        for port in (ASAP_PORT, ENRP_PORT):
+            self.host.close_datagrams(port, self._group)
 
     # What the server asks for ---------------------------------------------------------------------
 
@@ -113,9 +111,9 @@ class ServerHost:
         return self.enrp_address
 
     def announce(self, data: bytes, ppid: int) -> None:
-        """Sends a datagram to the multicast group of ASAP or of ENRP."""
-        group, port = (ASAP_GROUP, ASAP_PORT) if ppid == PPID_ASAP else (ENRP_GROUP, ENRP_PORT)
-        self.host.send_datagram(port, (group, port), data)
+        """Sends a datagram to the multicast group, at the port of ASAP or of ENRP."""
+        port = ASAP_PORT if ppid == PPID_ASAP else ENRP_PORT
+        self.host.send_datagram(port, (self._group, port), data)
 
     def distance(self, address: str, other: str | None = None) -> float:
         """Distance in ms from this host, or from an `other` address, to an address."""

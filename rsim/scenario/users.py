@@ -36,7 +36,9 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         settings,
         clock,
         deployment.server_list(host, settings),
-        deployment.connector(host, deployment.security.pu_enrp, group),
+        deployment.connector(
+            host, deployment.security.pu_enrp, group, tcp=group.asap_over == "tcp"
+        ),
         Draws(streams.generator(host.name, "selection")),
         deployment.dialect,
     )

@@ -20,7 +20,7 @@ from rsim.errors import CaptureError
 
 _SECTION, _INTERFACE, _NAMES, _PACKET = 0x0A0D0D0A, 1, 4, 6
 _RAW_IP, _ETHERNET = 101, 1
-_SCTP, _UDP = 132, 17
+_SCTP, _UDP, _TCP = 132, 17, 6
 _DATA_CHUNK = 0
 _TSN_MASK = 0xFFFFFFFF
 
@@ -109,6 +109,26 @@ class CaptureWriter:
         checksum = crc32c(header + bytes(4) + chunks)
         segment = header + pack("<I", checksum) + chunks
         self._frame(departure, source[0], destination[0], _SCTP, segment, arrival)
+
+    def segment(
+        self,
+        departure: float,
+        source: Endpoint,
+        destination: Endpoint,
+        header: tuple[int, int, int],
+        data: bytes,
+        arrival: float | None = None,
+    ) -> None:
+        """Adds one TCP segment; `header` its sequence and acknowledgement numbers and its flags."""
+        sequence, acknowledged, flags = header
+        length = 20 + len(data)
+        pseudo = ip_address(source[0]).packed + ip_address(destination[0]).packed
+        pseudo += pack("!II", length, _TCP) if len(pseudo) == 32 else pack("!HH", _TCP, length)
+        numbers = (sequence & _TSN_MASK, acknowledged & _TSN_MASK)
+        head = pack("!HHIIBBH", source[1], destination[1], *numbers, 5 << 4, flags, 65535)
+        checksum = _internet_checksum(pseudo + head + bytes(4) + data)
+        content = head + pack("!HH", checksum, 0) + data
+        self._frame(departure, source[0], destination[0], _TCP, content, arrival)
 
     def datagram(
         self,

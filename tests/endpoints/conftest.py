@@ -42,6 +42,7 @@ class Channel:
     """The far end of an association: keeps what the endpoint sends."""
 
     ready = True
+    tcp = False
 
     def __init__(self, remote_address="10.0.0.9", remote_port=49152, ppid=wire.PPID_ASAP):
         self.ppid = ppid

@@ -34,6 +34,8 @@ from rsim.wire import (
 if TYPE_CHECKING:
     from rsim.endpoints.enrp.server import EnrpServer
 
+Handler = Callable[[Channel, Any], None]
+
 _MOST_ITEMS = 1000
 """Most elements in an answer where no limit is set: with a few addresses each, they fit into the
 65,535 bytes of a message (RFC 5354 4)."""
@@ -43,6 +45,16 @@ _NOTICE = 1.0
 
 def _transport_of(channel: Channel) -> SctpTransport:
     return SctpTransport(port=channel.remote_port, addresses=channel.remote_addresses)
+
+
+def _over_sctp(handler: Handler) -> Handler:
+    """Pool elements are heard over SCTP alone (RFC 5352 2.1)."""
+
+    def handle(channel: Channel, message: Any) -> None:
+        if not channel.tcp:
+            handler(channel, message)
+
+    return handle
 
 
 class AsapService:
@@ -58,13 +70,13 @@ class AsapService:
         self._news: dict[bytes, None] = {}
         self._notice = server.clock.timer(self._notice_due)
 
-    def handlers(self) -> dict[type, Callable[[Channel, Any], None]]:
+    def handlers(self) -> dict[type, Handler]:
         """Handlers by type of message."""
         return {
-            Registration: self._registration,
-            Deregistration: self._deregistration,
+            Registration: _over_sctp(self._registration),
+            Deregistration: _over_sctp(self._deregistration),
             HandleResolution: self._handle_resolution,
-            EndpointKeepAliveAck: self._keep_alive_ack,
+            EndpointKeepAliveAck: _over_sctp(self._keep_alive_ack),
             EndpointUnreachable: self._endpoint_unreachable,
         }
 

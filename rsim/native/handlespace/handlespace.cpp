@@ -26,13 +26,18 @@ std::size_t wire_size(const wire::PoolElement& element) {
            (element.asap_transport ? transport(*element.asap_transport) : 0);
 }
 
+// Data only, or control as well: of SCTP ports alone the latter can be (RFC 5354 3.1, 3.3, 3.5 to 3.7).
+std::uint16_t mode_of(const wire::Transport& transport) {
+    return transport.kind == wire::ParameterType::sctp_transport ? transport.use : std::uint16_t{0};
+}
+
 }  // namespace
 
 Pool::Pool(std::string pool_handle, const wire::PoolElement& first, std::unique_ptr<Selection> order)
     : handle_(std::move(pool_handle)),
       policy_type_(first.policy.type),
       transport_kind_(first.user_transport.kind),
-      transport_use_(first.user_transport.use),
+      transport_use_(mode_of(first.user_transport)),
       handle_sum_(sum_of_handle(handle_)),
       selection_(std::move(order)) {}
 
@@ -71,7 +76,7 @@ Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& conte
     } else {
         if (content.policy.type != pool->policy_type_) return Outcome::inconsistent_policy;
         if (content.user_transport.kind != pool->transport_kind_) return Outcome::inconsistent_transport;
-        if (content.user_transport.use != pool->transport_use_) return Outcome::inconsistent_use;
+        if (mode_of(content.user_transport) != pool->transport_use_) return Outcome::inconsistent_use;
     }
 
     Element* element = pool->table_.find(content.identifier);
