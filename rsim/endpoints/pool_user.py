@@ -39,6 +39,7 @@ class PoolUserCounters:
     resolution_failures: int = 0
     unreachable_reports: int = 0
     reports_withheld: int = 0
+    answers_unprotected: int = 0
     server_selections: int = 0
 
 
@@ -251,6 +252,9 @@ class PoolUserEndpoint:
             channel.send(PPID_ASAP, received.reply.encode(self._dialect))
         message = received.message
         if isinstance(message, HandleResolutionResponse):
+            if not channel.protected:
+                # What comes in clear may have been changed on its way (RFC 5352 9.3).
+                self.counters.answers_unprotected += 1
             self._resolution_response(message)
 
     def notify(self, channel: Channel, event: Event) -> None:

@@ -77,6 +77,7 @@ class Session:
         self.cookie: bytes | None = None
         self.preferred: tuple[PoolElement, ...] = ()
         self.use_cookies = True
+        self.use_cards = True
         self._connect = connect
         self._user = user
         self._channel: Channel | None = None
@@ -178,7 +179,7 @@ class Session:
         if isinstance(message, Cookie):
             self.cookie = message.cookie
             self._user.cookie(message.cookie)
-        elif isinstance(message, BusinessCard):
+        elif isinstance(message, BusinessCard) and self.use_cards:
             self._card(message)
 
     def _card(self, card: BusinessCard) -> None:

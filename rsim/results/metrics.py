@@ -97,6 +97,16 @@ def _utilisation(observation: Observation) -> float:
     return 100.0 * _ratio(work, observation.counter("pool_elements.capacity_time"))
 
 
+def _work_lost(observation: Observation) -> float:
+    work = observation.counter("pool_elements.work")
+    return 100.0 * _ratio(work - observation.counter("pool_users.work_credited"), work)
+
+
+def _mean_failover(observation: Observation) -> float:
+    total = observation.counter("pool_users.failover_time")
+    return _ratio(total, observation.counter("pool_users.failovers"))
+
+
 def _total(name: str, observation: Observation) -> float:
     return observation.counter(name)
 
@@ -194,12 +204,26 @@ METRICS: dict[str, Metric] = {
         *_times(),
         _count("requests_generated", "requests generated", "pool_users.requests_generated"),
         _count("requests_completed", "requests completed", "pool_users.requests_completed"),
+        _count("requests_failed", "requests failed for good", "pool_users.requests_failed"),
+        Metric(
+            "work_lost_pct",
+            "%",
+            "work lost",
+            "(calculations done by elements - calculations credited to users) / those done",
+            _work_lost,
+        ),
         Metric(
             "pu_queue_length_at_end", "", "requests queued at end", "sum over pool users", _queued
         ),
         _count("accepts", "accepts", "pool_users.accepts"),
         _count("rejects", "rejects", "pool_users.rejects"),
         _count("request_timeouts", "requests without answer", "pool_users.request_timeouts"),
+        _count(
+            "session_keep_alive_timeouts",
+            "session keep-alives without answer",
+            "pool_users.keep_alive_timeouts",
+        ),
+        _count("failures_told", "failures told by the network", "pool_users.failures_told"),
         _count("unreachable_reports", "unreachability reports", "pool_users.unreachable_reports"),
         _count("failovers", "failovers", "pool_users.failovers"),
         Metric(
@@ -208,6 +232,13 @@ METRICS: dict[str, Metric] = {
             "failover time",
             "sum of the times from the last cookie or accept to the next accept",
             partial(_total, "pool_users.failover_time"),
+        ),
+        Metric(
+            "failover_mean_s",
+            "s",
+            "mean failover time",
+            "failover_time_s / failovers",
+            _mean_failover,
         ),
         _count("server_selections", "selections", "pool_users.server_selections"),
         _count("cookie_echoes", "cookie echoes", "pool_users.cookie_echoes"),

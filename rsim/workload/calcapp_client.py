@@ -54,6 +54,9 @@ class ClientSettings(Model):
     empty_pool_delay: Seconds = Field(
         30.0, gt=0, description="pause after an answer without elements"
     )
+    heed_business_cards: bool = Field(
+        True, description="turn to the elements that an element's business card prefers"
+    )
     failover: Literal["cookies", "restart", "none"] = Field(
         "cookies",
         description="what becomes of a request whose element is gone: it goes on from the last "
@@ -144,6 +147,7 @@ class CalcAppClient:
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self._connect, self)
         self._session.use_cookies = settings.failover == "cookies"
+        self._session.use_cards = settings.heed_business_cards
         self._credited = 0.0
         self._last_progress = 0.0
         self._failing_over = False

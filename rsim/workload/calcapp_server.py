@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -57,6 +58,14 @@ class ElementSettings(Model):
     cookie_interval: Number | None = Field(
         1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
     )
+    withdrawal: Literal["hand_over", "finish"] = Field(
+        "hand_over",
+        description="of requests in progress at a clean shutdown: users get a cookie and go "
+        "elsewhere, or the element finishes them first",
+    )
+    serve_after_withdrawal: bool = Field(
+        False, description="while it finishes, take requests of users that know of no withdrawal"
+    )
     keep_alive_interval: Seconds = Field(
         50.0, gt=0, description="time between session keep-alives to a pool user"
     )
@@ -106,6 +115,10 @@ class Membership:
         return "load" in policy_kinds()[self.policy].values
 
 
+def _nothing() -> None:
+    pass
+
+
 class _Session:
     """A request in progress and the association it came by."""
 
@@ -147,6 +160,8 @@ class CalcAppServer:
         self._processor = kind(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
+        self._finishing = False
+        self.on_left: Callable[[], None] = _nothing
         self._port = 0
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
         self._load_matters = any(membership.load_matters for membership in memberships)
@@ -183,9 +198,15 @@ class CalcAppServer:
         timer.start(_SOON if taken else membership.endpoint.settings.retran_max)
 
     def shut_down(self) -> None:
-        """Leaves in order: deregisters and hands each user a cookie of where its request stands."""
+        """Leaves in order: deregisters, and finishes its requests or hands them over.
+
+        To hand one over is to send its user a cookie of where it stands (RFC 5352 3.8).
+        """
         for membership in self.memberships:
             membership.endpoint.deregister()
+        if self.settings.withdrawal == "finish":
+            self._finishing = True
+            return
         for session in self._sessions.values():
             if session.task is not None:
                 done = self._processor.progress(session.task)
@@ -193,6 +214,14 @@ class CalcAppServer:
             self.counters.aborts += 1
             self._send(session.association, calcapp.ABORT, session.number)
         self._leave(silently=False)
+
+    def withdrawn(self) -> None:
+        """The pools know that it leaves: it does, once nothing is left to be finished."""
+        if not self._finishing or self._sessions:
+            return
+        if not any(membership.endpoint.withdrawing for membership in self.memberships):
+            self._leave(silently=False)
+            self.on_left()
 
     def vanish(self) -> None:
         """Is gone without a word, as when the process dies."""
@@ -203,6 +232,7 @@ class CalcAppServer:
     def _leave(self, silently: bool) -> None:
         self.settle()
         self._in_service_since = None
+        self._finishing = False
         for timer in self._again:
             timer.stop()
         self.host.close(self._port, silently)
@@ -237,7 +267,7 @@ class CalcAppServer:
 
     def _load_changed(self) -> None:
         """Tells the server at once, where its policy looks at the load."""
-        if self._load_matters:
+        if self._load_matters and not self._finishing:
             for membership in self.memberships:
                 if membership.load_matters:
                     membership.endpoint.update_policy(self._policy(membership.policy))
@@ -281,7 +311,8 @@ class CalcAppServer:
             self._request(association, state.request, state.size, state.done)
 
     def _request(self, association: Association, number: int, size: float, done: float) -> None:
-        if self._processor.tasks >= self.settings.max_requests:
+        closed = self._finishing and not self.settings.serve_after_withdrawal
+        if closed or self._processor.tasks >= self.settings.max_requests:
             self.counters.rejects += 1
             self._send(association, calcapp.REJECT, number)
             return
@@ -350,6 +381,8 @@ class CalcAppServer:
     def _forget(self, session: _Session) -> None:
         session.timer.stop()
         del self._sessions[session.association, session.number]
+        if self._finishing:
+            self.clock.call_at(self.clock.now, self.withdrawn)
 
     def _send(
         self, association: Association, kind: int, number: int, calculations: float = 0.0

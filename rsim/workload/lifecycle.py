@@ -65,6 +65,7 @@ class Lifecycle:
         for time, up in parse_schedule(settings.schedule):
             clock.call_at(time, self.switch, up)
         element.endpoint.on_registered = self._registered
+        element.on_left = self._down
         for membership in element.memberships:
             membership.endpoint.on_deregistered = self._withdrawn
 
@@ -106,8 +107,10 @@ class Lifecycle:
             self._down()
 
     def _withdrawn(self) -> None:
-        """Down once the last pool has granted the withdrawal."""
-        if not any(one.endpoint.withdrawing for one in self._element.memberships):
+        """Down once the last pool has granted the withdrawal, and the last request is finished."""
+        if self._element.running:
+            self._element.withdrawn()
+        elif not any(one.endpoint.withdrawing for one in self._element.memberships):
             self._down()
 
     def _down(self) -> None:

@@ -1,8 +1,16 @@
+import numpy as np
 import pytest
 
 from rsim import wire
-from rsim.endpoints import PoolElementEndpoint, PoolElementSettings, ServerList
+from rsim.endpoints import (
+    PoolElementEndpoint,
+    PoolElementSettings,
+    PoolUserEndpoint,
+    PoolUserSettings,
+    ServerList,
+)
 from rsim.endpoints.pool_element import State
+from rsim.handlespace import Draws
 
 HANDLE = b"pool"
 requirement = pytest.mark.conformance
@@ -143,3 +151,108 @@ def test_vanished_element_is_silent(clock, make, tell):
     assert tell(endpoint, channels[0], probe) == []
     clock.run_until(1000)
     assert len(channels) == 1
+
+
+@requirement("ASAP-010")
+@requirement("ASAP-162")
+def test_a_registration_holds_handle_and_element_and_no_flags(make):
+    _, channels = make()
+    [data] = channels[0].data
+    assert data[:2] == b"\x01\x00"
+    assert int.from_bytes(data[2:4], "big") == len(data)
+    assert data[4:6] == b"\x00\x09"
+    padded = 8 + len(HANDLE) + -len(HANDLE) % 4
+    assert data[padded : padded + 2] == b"\x00\x0a"
+    [message] = channels[0].take()
+    assert message.pool_element.user_transport == TRANSPORT
+
+
+@pytest.fixture
+def with_user(clock, make_channel):
+    """A pool element that is a pool user, too."""
+    channels = []
+
+    def connect(endpoint, address):
+        channels.append(make_channel())
+        return channels[-1]
+
+    chosen = PoolElementSettings()
+    servers = ServerList(clock, chosen, ((("10.0.0.1",), 3863),))
+    mine = PoolUserSettings()
+    user = PoolUserEndpoint(
+        mine, clock, ServerList(clock, mine), connect, Draws(np.random.default_rng(1))
+    )
+    endpoint = PoolElementEndpoint(HANDLE, 300, chosen, clock, servers, connect, user=user)
+    endpoint.register(5, TRANSPORT, wire.Policy("least_used", load=0))
+    return endpoint, user, channels
+
+
+@requirement("ASAP-090")
+@requirement("ASAP-107")
+@requirement("ASAP-158")
+def test_an_element_that_is_a_user_asks_and_reports_where_it_is_registered(with_user, tell):
+    endpoint, user, channels = with_user
+    tell(endpoint, channels[0], GRANTED)
+    found = []
+    user.resolve(b"other", found.append)
+    assert channels[0].take() == [wire.HandleResolution(pool_handle=b"other")]
+    element = wire.PoolElement(
+        identifier=8, user_transport=TRANSPORT, policy=wire.Policy("round_robin")
+    )
+    response = wire.HandleResolutionResponse(pool_handle=b"other", pool_elements=[element])
+    tell(endpoint, channels[0], response)
+    assert [e.identifier for e in found] == [8]
+    user.report_unreachable(b"other", 8)
+    report = wire.EndpointUnreachable(pool_handle=b"other", pe_identifier=8)
+    assert channels[0].take() == [report]
+    keep_alive = wire.EndpointKeepAlive(server_identifier=7, pool_handle=HANDLE)
+    [ack] = tell(endpoint, channels[0], keep_alive)
+    assert ack == wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5)
+    assert len(channels) == 1
+
+
+def test_a_new_home_is_asked_as_well(with_user, tell, make_channel):
+    endpoint, user, channels = with_user
+    tell(endpoint, channels[0], GRANTED)
+    other = make_channel()
+    tell(
+        endpoint, other, wire.EndpointKeepAlive(server_identifier=8, pool_handle=HANDLE, home=True)
+    )
+    user.populate(b"other")
+    assert other.take() == [wire.HandleResolution(pool_handle=b"other")]
+
+
+@requirement("ASAP-155")
+def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(make, tell):
+    endpoint, channels = make()
+    tell(endpoint, channels[0], GRANTED)
+    channels[0].take()
+    leave = [
+        wire.HandleResolution(pool_handle=HANDLE),
+        wire.HandleResolutionResponse(
+            pool_handle=HANDLE, error_causes=[wire.ErrorCause(wire.Cause.UNKNOWN_POOL_HANDLE)]
+        ),
+        wire.Registration(
+            pool_handle=HANDLE,
+            pool_element=wire.PoolElement(
+                identifier=8, user_transport=TRANSPORT, policy=wire.Policy("round_robin")
+            ),
+        ),
+        wire.AsapError(error_causes=[wire.ErrorCause(wire.Cause.INVALID_VALUES)]),
+    ]
+    for message in leave:
+        assert tell(endpoint, channels[0], message) == []
+    endpoint.deregister()
+    [message] = channels[0].take()
+    assert message == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    tell(endpoint, channels[0], wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5))
+    assert endpoint.state is State.DOWN
+
+
+@requirement("ASAP-043")
+def test_unknown_messages_are_reported(make):
+    endpoint, channels = make()
+    channels[0].take()
+    endpoint.receive(channels[0], wire.PPID_ASAP, bytes([0x4F, 0, 0, 4]))
+    [error] = channels[0].take()
+    assert [cause.code for cause in error.error_causes] == [wire.Cause.UNRECOGNIZED_MESSAGE]

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from rsim import wire
 from rsim.endpoints import PoolUserEndpoint, PoolUserSettings, ServerList
-from rsim.handlespace import Draws
+from rsim.handlespace import Draws, policy_with
+from rsim.network import Event
 
 HANDLE = b"pool"
 requirement = pytest.mark.conformance
@@ -131,3 +133,170 @@ def test_answer_nobody_waits_for_is_dropped(make, answer, tell):
     tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 9))
     assert chosen == [1]
     assert resolve(endpoint) == [1]
+
+
+@requirement("ASAP-108")
+@requirement("SEC-014")
+@requirement("SEC-023")
+def test_one_failure_is_reported_once(clock, make, answer, tell):
+    endpoint, channels = make(stale_cache_value=30)
+    resolve(endpoint)
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1, 2))
+    channels[0].take()
+    for _ in range(5):
+        endpoint.report_unreachable(HANDLE, 1)
+    assert len(channels[0].take()) == 1
+    assert endpoint.counters.reports_withheld == 4
+    # Listed again, it counts anew.
+    clock.run_until(31)
+    resolve(endpoint)
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1, 2))
+    channels[0].take()
+    endpoint.report_unreachable(HANDLE, 1)
+    assert len(channels[0].take()) == 1
+
+
+@requirement("ASAP-097")
+@pytest.mark.parametrize("serve_stale", [False, True])
+def test_a_stale_entry_may_serve_while_a_new_one_is_fetched(clock, make, answer, tell, serve_stale):
+    endpoint, channels = make(stale_cache_value=10, serve_stale=serve_stale)
+    resolve(endpoint)
+    tell(endpoint, channels[0], answer(wire.Policy("priority", priority=0), 1, 2))
+    clock.run_until(11)
+    channels[0].take()
+    chosen = resolve(endpoint)
+    assert chosen == ([1] if serve_stale else [])
+    assert len(channels[0].take()) == 1
+    tell(endpoint, channels[0], answer(wire.Policy("priority", priority=0), 3))
+    assert chosen == ([1] if serve_stale else [3])
+    assert resolve(endpoint) == [3]
+
+
+@requirement("ASAP-189")
+@pytest.mark.parametrize("age", [5, 20])
+def test_the_stale_cache_value_bounds_the_age(clock, make, answer, tell, age):
+    assert PoolUserSettings().stale_cache_value == 30
+    endpoint, channels = make(stale_cache_value=age)
+    resolve(endpoint)
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1))
+    clock.run_until(age - 0.01)
+    assert resolve(endpoint) == [1]
+    clock.run_until(age)
+    assert resolve(endpoint) == []
+
+
+@requirement("ASAP-020")
+@requirement("ASAP-023")
+def test_subscriptions_are_asked_for_with_each_question(clock, make, answer, tell):
+    endpoint, channels = make(subscribe=True, stale_cache_value=30)
+    resolve(endpoint)
+    [question] = channels[0].take()
+    assert question == wire.HandleResolution(pool_handle=HANDLE, send_updates=True)
+    assert question.encode()[:2] == b"\x05\x01"
+    listed = answer(wire.Policy("round_robin"), 1).replace(accept_updates=True)
+    tell(endpoint, channels[0], listed)
+    # What the server tells unasked renews the cache.
+    clock.run_until(25)
+    told = answer(wire.Policy("round_robin"), 7).replace(accept_updates=True)
+    tell(endpoint, channels[0], told)
+    clock.run_until(50)
+    assert resolve(endpoint) == [7]
+    # Another server knows nothing of the subscription; it is asked anew.
+    endpoint.notify(channels[0], Event.LOST)
+    clock.run_until(60)
+    resolve(endpoint)
+    [question] = channels[1].take()
+    assert question.send_updates
+
+
+def test_an_answer_that_was_not_asked_for_is_ignored(clock, make, answer, tell):
+    endpoint, channels = make(stale_cache_value=30)
+    resolve(endpoint)
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1))
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 7))
+    assert resolve(endpoint) == [1]
+
+
+@requirement("ASAP-027")
+@requirement("ASAP-028")
+@requirement("POL-010")
+def test_the_overall_policy_alone_decides_how_the_list_is_used(make, answer, tell):
+    loads = answer(wire.Policy("least_used", load=0), 1, 2, 3)
+    for overall in (
+        None,
+        wire.Policy("round_robin"),
+        wire.Policy("weighted_round_robin", weight=1),
+    ):
+        endpoint, channels = make()
+        first = resolve(endpoint)
+        tell(endpoint, channels[0], loads.replace(policy=overall))
+        assert first + [resolve(endpoint)[0] for _ in range(3)] == [1, 2, 3, 1]
+
+
+@requirement("POL-013")
+@requirement("POL-016")
+@pytest.mark.parametrize("policy", ["random", "weighted_random"])
+def test_random_policies_leave_a_uniform_draw_to_the_user(make, answer, tell, policy):
+    endpoint, channels = make()
+    resolve(endpoint)
+    tell(endpoint, channels[0], answer(policy_with(policy, {}), 1, 2, 3, 4))
+    draws = [resolve(endpoint)[0] for _ in range(20_000)]
+    assert chisquare([draws.count(i) for i in (1, 2, 3, 4)]).pvalue > 1e-4
+
+
+@requirement("POL-020")
+@requirement("POL-025")
+@pytest.mark.parametrize("policy", ["priority", "least_used"])
+def test_sorted_policies_try_in_the_order_received(make, answer, tell, policy):
+    endpoint, channels = make()
+    first = resolve(endpoint)
+    tell(endpoint, channels[0], answer(policy_with(policy, {}), 4, 2, 9))
+    assert first + resolve(endpoint) == [4, 4]
+    for failed, following in ((4, 2), (2, 9)):
+        endpoint.report_unreachable(HANDLE, failed)
+        assert resolve(endpoint) == [following]
+
+
+@requirement("ASAP-153")
+def test_a_pool_user_takes_answers_and_errors_and_leaves_the_rest(make, answer, tell):
+    endpoint, channels = make()
+    chosen = resolve(endpoint)
+    channels[0].take()
+    keep_alive = wire.EndpointKeepAlive(server_identifier=7, pool_handle=HANDLE, home=True)
+    assert tell(endpoint, channels[0], keep_alive) == []
+    assert (
+        tell(
+            endpoint,
+            channels[0],
+            wire.AsapError(error_causes=[wire.ErrorCause(wire.Cause.INVALID_VALUES)]),
+        )
+        == []
+    )
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1))
+    assert chosen == [1]
+
+
+@requirement("ASAP-043")
+def test_unknown_messages_are_reported_to_the_server(make):
+    endpoint, channels = make()
+    resolve(endpoint)
+    channels[0].take()
+    endpoint.receive(channels[0], wire.PPID_ASAP, bytes([0x4F, 0, 0, 4]))
+    [error] = channels[0].take()
+    assert [cause.code for cause in error.error_causes] == [wire.Cause.UNRECOGNIZED_MESSAGE]
+
+
+@requirement("ARC-009")
+def test_the_next_element_is_asked_for_after_reporting_the_last(make, answer, tell):
+    endpoint, channels = make(stale_cache_value=0)
+    chosen = resolve(endpoint)
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1))
+    channels[0].take()
+    endpoint.report_unreachable(HANDLE, chosen[0])
+    again = resolve(endpoint)
+    assert channels[0].take() == [
+        wire.EndpointUnreachable(pool_handle=HANDLE, pe_identifier=1),
+        wire.HandleResolution(pool_handle=HANDLE),
+    ]
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 2))
+    assert again == [2]

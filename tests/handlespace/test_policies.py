@@ -10,7 +10,15 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from scipy import stats
 
 from rsim import wire
-from rsim.handlespace import Draws, Handlespace
+from rsim.handlespace import (
+    Draws,
+    Handlespace,
+    UserRule,
+    load_value,
+    policy_kinds,
+    user_rule,
+)
+from rsim.scenario.model import Pool
 from tests.handlespace import twin
 
 HANDLE = b"pool"
@@ -21,6 +29,7 @@ POLICIES = sorted(wire.policy_types())
 VALUES = st.one_of(st.integers(0, 4), st.integers(0, 0xFFFFFFFF))
 WEIGHTS = st.integers(0, 6)
 requirement = pytest.mark.conformance
+FULL = 0xFFFFFFFF
 
 
 def element(identifier, policy, values, owner=1):
@@ -322,3 +331,53 @@ def test_a_fully_loaded_pool_is_drawn_from_uniformly():
     full = pool("randomized_least_used", {i: {"load": 0xFFFFFFFF} for i in range(4)})
     counts = Counter(s[0] for s in selections(full, 20_000))
     assert stats.chisquare([counts[i] for i in range(4)]).pvalue > 1e-3
+
+
+def pool_of(policy, *values):
+    """A handlespace with elements 1, 2, ... that have these policy values, and draws."""
+    native = Handlespace()
+    for identifier, given in enumerate(values, 1):
+        native.add(HANDLE, element(identifier, policy, given))
+    return native, Draws(np.random.default_rng(5))
+
+
+def choices(native, draws, count, items=1):
+    return [e.identifier for _ in range(count) for e in native.select(HANDLE, items, draws)]
+
+
+@requirement("POL-001")
+def test_load_runs_from_idle_to_fully_used():
+    assert [load_value(share) for share in (0, 0.5, 1, 2)] == [0, 0x80000000, FULL, FULL]
+    native, draws = pool_of("least_used", {"load": FULL}, {"load": 0x80000000}, {"load": 0})
+    assert choices(native, draws, 1, items=3) == [3, 2, 1]
+
+
+@requirement("POL-002")
+@pytest.mark.parametrize("policy", ["weighted_round_robin", "weighted_random"])
+def test_weight_zero_is_never_chosen_while_another_has_weight(policy):
+    native, draws = pool_of(policy, {"weight": 0}, {"weight": 1}, {"weight": 2})
+    assert 1 not in choices(native, draws, 1000)
+    assert set(choices(native, draws, 1, items=3)) == {1, 2, 3}
+
+
+@requirement("POL-003")
+def test_round_robin_is_known_everywhere_and_the_default():
+    kind = policy_kinds()["round_robin"]
+    assert kind.type_code == 1
+    assert user_rule(kind.type_code) is UserRule.WALK
+    assert Pool().policy == "round_robin"
+
+
+@requirement("POL-009")
+def test_with_equal_weights_weighted_round_robin_is_round_robin():
+    plain, _ = pool_of("round_robin", *[{}] * 7)
+    weighted, draws = pool_of("weighted_round_robin", *[{"weight": 1}] * 7)
+    assert choices(weighted, draws, 50) == choices(plain, draws, 50)
+
+
+@requirement("POL-017")
+def test_with_equal_weights_weighted_random_is_random():
+    for policy, values in (("random", {}), ("weighted_random", {"weight": 3})):
+        native, draws = pool_of(policy, *[values] * 8)
+        counts = Counter(choices(native, draws, 40_000))
+        assert stats.chisquare([counts[i] for i in range(1, 9)]).pvalue > 1e-4

@@ -70,6 +70,7 @@ class Sizes(Tap):
         return seen.data
 
 
+@pytest.mark.conformance("SEC-026")
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_bytes_of_a_handshake(profile):
     two = secured(profile)
@@ -173,6 +174,10 @@ def with_keys(mine, theirs, profile=PSK, revoked=()):
 KEY = Key("client", "secret")
 
 
+@pytest.mark.conformance("SEC-022")
+@pytest.mark.conformance("SEC-031")
+@pytest.mark.conformance("SEC-033")
+@pytest.mark.conformance("SEC-028")
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
@@ -213,6 +218,7 @@ def test_who_has_not_what_it_takes_is_refused_told_and_forgotten(setting, reason
     assert sum(host.tls_counters.handshakes for host in refused) == 0
 
 
+@pytest.mark.conformance("SEC-032")
 def test_wildcards_stand_for_the_left_most_label_only():
     certificate = GOOD.issue("*.example.org")
     assert certificate.names("a.example.org")
@@ -292,6 +298,7 @@ def changes(draw):
     return change
 
 
+@pytest.mark.conformance("SEC-011")
 @pytest.mark.conformance("SEC-009")
 @settings(max_examples=150, deadline=None)
 @given(changes(), st.integers(0, 9), st.sampled_from(list(PROFILES)))

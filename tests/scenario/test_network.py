@@ -87,6 +87,8 @@ def test_only_elements_with_the_key_join(credential, joins):
     assert (result.metrics["requests_completed"] > 0) is joins
 
 
+@pytest.mark.conformance("SEC-008")
+@pytest.mark.conformance("SEC-033")
 @pytest.mark.conformance("SEC-029")
 @pytest.mark.parametrize("credential", ["wrong_name", "expired", "unknown_authority", "revoked"])
 def test_users_refuse_a_server_with_a_bad_certificate(credential):
@@ -146,10 +148,32 @@ def test_resumed_sessions_start_sooner():
     assert saved == pytest.approx(0.02, abs=0.002)
 
 
+@pytest.mark.conformance("SEC-036")
 def test_downgrade_serves_users_of_a_server_with_a_bad_certificate():
     security = {"pu_enrp": "rsa-aes128-cbc", "downgrade": True}
     result = rsim.run(scenario(security=security, enrp_servers__server__credential="expired"))
     assert result.metrics["requests_completed"] > 500
+    # They know that what they were told is not protected.
+    assert result.counters["pool_users.answers_unprotected"] > 10
+
+
+@pytest.mark.conformance("SEC-030")
+@pytest.mark.parametrize("profile", ["rsa-aes128-cbc", "rsa-aes128-cbc-mutual"])
+def test_users_show_certificates_only_where_the_profile_is_mutual(profile):
+    deployment = Deployment(scenario(security={"pu_enrp": profile}))
+    principals = set()
+    take = deployment.servers[0][1].receive
+
+    def watch(channel, ppid, data):
+        if data[0] == 5:
+            principals.add(channel.principal and channel.principal.name)
+        take(channel, ppid, data)
+
+    deployment.servers[0][1].receive = watch
+    result = deployment.run()
+    assert result.counters["pool_users.answers_unprotected"] == 0
+    users = {f"user-{n}" for n in range(1, 7)}
+    assert principals == (users if profile.endswith("mutual") else {None})
 
 
 def test_a_server_with_a_cpu_answers_later():

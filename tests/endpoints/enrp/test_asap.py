@@ -530,3 +530,60 @@ class TestAuthorisation:
         assert refusal.error_causes[0].code == Cause.SECURITY
         [granted] = tell(server, connect("a", "pool"), registration(element(5)))
         assert not granted.reject
+
+
+@requirement("ASAP-011")
+@requirement("ASAP-047")
+def test_user_transports_hold_addresses_of_the_association_only(
+    make_server, make_channel, element, tell
+):
+    server = make_server()
+    channel = make_channel("10.0.0.9")
+    channel.remote_addresses = ("10.0.0.9", "10.0.1.9")
+    for addresses, granted in (
+        (["10.0.0.9"], True),
+        (["10.0.1.9", "10.0.0.9"], True),
+        (["10.0.0.9", "10.0.2.9"], False),
+    ):
+        transport = wire.SctpTransport(port=1, addresses=addresses)
+        [response] = tell(server, channel, registration(element(5, transport=transport)))
+        assert response.reject is not granted
+
+
+@requirement("COM-022")
+@requirement("COM-028")
+@requirement("COM-030")
+@requirement("COM-032")
+@pytest.mark.parametrize(
+    "make_transport",
+    [
+        lambda: wire.DccpTransport(port=1, service_code=7, addresses=["10.0.0.9"]),
+        lambda: wire.TcpTransport(port=1, addresses=["10.0.0.9"], use=1),
+        lambda: wire.UdpTransport(port=1, addresses=["10.0.0.9"]),
+        lambda: wire.UdpLiteTransport(port=1, addresses=["10.0.0.9"]),
+    ],
+)
+def test_ports_without_a_control_channel_count_as_data_only(
+    make_server, make_channel, element, tell, make_transport
+):
+    server, channel = make_server(), make_channel()
+    transport = make_transport()
+    [first] = tell(server, channel, registration(element(5, transport=transport)))
+    plain = transport.replace(use=0) if isinstance(transport, wire.TcpTransport) else transport
+    [second] = tell(server, channel, registration(element(6, transport=plain)))
+    assert (first.reject, second.reject) == (False, False)
+
+
+@requirement("ASAP-050")
+def test_an_element_conforms_to_type_and_mode_of_its_pool(make_server, make_channel, element, tell):
+    server, channel = make_server(), make_channel()
+    control = wire.SctpTransport(port=1, addresses=["10.0.0.9"], use=1)
+    data = wire.SctpTransport(port=1, addresses=["10.0.0.9"], use=0)
+    other = wire.UdpTransport(port=1, addresses=["10.0.0.9"])
+    answers = [
+        tell(server, channel, registration(element(5 + n, transport=transport)))[0]
+        for n, transport in enumerate((control, control, data, other))
+    ]
+    assert [answer.reject for answer in answers] == [False, False, True, True]
+    causes = [cause.code for answer in answers for cause in answer.error_causes]
+    assert causes == [Cause.INCONSISTENT_DATA_CONTROL, Cause.INCONSISTENT_TRANSPORT_TYPE]

@@ -1,0 +1,134 @@
+"""Requests from files: rates over time, or one by one."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kstest
+
+import rsim
+from rsim.distributions import Distribution
+from rsim.errors import ScenarioError
+from rsim.randomness import Streams
+from rsim.workload.arrivals import ArrivalFile, at_intervals, from_file
+
+
+def stream(number=1):
+    return Streams(number).stream("user", "intervals")
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(name="arrivals.csv", **columns):
+        file = tmp_path / name
+        frame = pd.DataFrame(columns)
+        if name.endswith(".parquet"):
+            frame.to_parquet(file)
+        else:
+            frame.to_csv(file, index=False)
+        return ArrivalFile.model_validate(str(file))
+
+    return write
+
+
+def test_intervals_add_up():
+    times = at_intervals(Distribution(distribution="fixed", mean=3.0), stream())
+    assert list(itertools.islice(times, 3)) == [(3, None), (6, None), (9, None)]
+
+
+def test_a_rate_over_time_is_a_poisson_process_with_that_rate(table):
+    file = table(time=[0, 100, 200, 300], rate=[2.0, 0.0, 8.0, 0.0])
+    times = np.array([t for seed in range(1, 101) for t, _ in from_file(file, 0, 1, stream(seed))])
+    counts = [((times >= a) & (times < b)).sum() / 100 for a, b in ((0, 100), (200, 300))]
+    assert counts[0] == pytest.approx(200, rel=0.03)
+    assert counts[1] == pytest.approx(800, rel=0.02)
+    assert len(times) == pytest.approx(100 * 1000, rel=0.02)
+    assert not ((times >= 100) & (times < 200)).any()
+    inside = times[times < 100] / 100
+    assert kstest(inside, "uniform").pvalue > 1e-3
+
+
+def test_a_group_shares_its_rate(table):
+    file = table(time=[0, 1000], rate=[5.0, 0.0])
+    per_user = [len(list(from_file(file, n, 10, stream(n)))) for n in range(10)]
+    assert sum(per_user) == pytest.approx(5000, rel=0.06)
+    assert max(per_user) < 600
+
+
+@pytest.mark.parametrize("name", ["arrivals.csv", "arrivals.parquet"])
+def test_requests_one_by_one(table, name):
+    file = table(name, time=[3.0, 1.0, 2.0], user=[1, 2, 1], size=[10.0, 20.0, 30.0])
+    assert list(from_file(file, 0, 2, stream())) == [(2.0, 30.0), (3.0, 10.0)]
+    assert list(from_file(file, 1, 2, stream())) == [(1.0, 20.0)]
+
+
+def test_users_take_turns_where_none_is_named(table):
+    file = table(time=[1.0, 2.0, 3.0, 4.0, 5.0])
+    assert [t for t, _ in from_file(file, 0, 2, stream())] == [1, 3, 5]
+    assert [t for t, _ in from_file(file, 1, 2, stream())] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("time,rate\n0,-1\n", "column 'rate': no value may be negative"),
+        ("time,rate\n0,x\n", "column 'rate': must hold numbers"),
+        ("time,rate\n0,\n", "column 'rate': must hold numbers"),
+        ("rate\n1\n", "needs a column 'time'"),
+        ("time,rate,user\n0,1,1\n", "either rates or requests"),
+        ("time,speed\n0,1\n", "column 'speed'"),
+        ("time,size\n0,0\n", "must be above 0"),
+        ("", "is no table"),
+    ],
+)
+def test_mistakes_in_a_file_are_named(tmp_path, content, message):
+    (tmp_path / "arrivals.csv").write_text(content)
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text('[pool_users.user]\narrivals = "arrivals.csv"\n')
+    with pytest.raises(ScenarioError, match=message) as caught:
+        rsim.load(scenario)
+    assert "pool_users.user.arrivals" in str(caught.value)
+
+
+def test_a_scenario_runs_on_a_file_beside_it(tmp_path):
+    times = np.arange(1, 301, dtype=float)
+    pd.DataFrame({"time": times, "size": 1e6}).to_csv(tmp_path / "day.csv", index=False)
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(
+        """
+        warm_up = 0
+        duration = "20min"
+        [pool_elements.element]
+        [pool_users.user]
+        count = 3
+        arrivals = "day.csv"
+        """
+    )
+    result = rsim.run(rsim.load(scenario))
+    assert len(result.requests) == 300
+    assert sorted(result.requests["generated"] - 600) == times.tolist()
+    assert result.metrics["requests_completed"] == 300
+
+
+def test_a_file_that_has_changed_is_not_taken_for_the_old_one(table):
+    file = table(time=[1.0])
+    table(time=[2.0])
+    with pytest.raises(ValueError, match="has changed"):
+        ArrivalFile.model_validate(file.model_dump())
+
+
+def test_a_target_utilisation_has_no_place_beside_a_file(tmp_path):
+    pd.DataFrame({"time": [1.0]}).to_csv(tmp_path / "day.csv", index=False)
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(
+        """
+        [pool_elements.element]
+        [pool_users.user]
+        count = 3
+        target_utilisation = 0.5
+        arrivals = "day.csv"
+        """
+    )
+    with pytest.raises(ScenarioError, match="arrivals from a file"):
+        rsim.load(scenario)
