@@ -193,23 +193,30 @@ def plot_command(
     from rsim.sweep.report import open_report
 
     report = open_report(directory)
-    figure = report.sweep.figure
-    if figure is None:
+    panels = report.sweep.figure
+    if not panels:
         raise ScenarioError(f"{directory}: the study has no [sweep.figure]")
-    shown = report.points_where(figure.where)
-    axes = plots.plot_effect(
-        shown,
-        metric=figure.metric,
-        x=figure.x,
-        lines=figure.lines,
-        arms={name: arm.label or name for name, arm in report.sweep.arms.items()},
-        references=report.references(figure.where),
-        x_label=figure.x_label,
-        x_scale=figure.x_scale,
-        title=figure.title,
-    )
-    path = plots.save(axes.figure, out or directory / f"{directory.resolve().name}.png")  # type: ignore[arg-type]
-    _print_points(shown, figure.metric, report.parameters)
+    figure, places = plots.panels(len(panels))
+    for panel, axes in zip(panels, places, strict=True):
+        shown = report.points_where(panel.where)
+        arms = {name: arm.label or name for name, arm in report.sweep.arms.items()}
+        if panel.arms:
+            shown = shown[shown["arm"].isin(panel.arms)]
+            arms = {name: arms[name] for name in panel.arms}
+        plots.plot_effect(
+            shown,
+            metric=panel.metric,
+            x=panel.x,
+            lines=panel.lines,
+            arms=arms,
+            references=report.references(panel.where) if not panel.arms else (),
+            x_label=panel.x_label,
+            x_scale=panel.x_scale,
+            title=panel.title,
+            axes=axes,
+        )
+        _print_points(shown, panel.metric, report.parameters)
+    path = plots.save(figure, out or directory / f"{directory.resolve().name}.png")
     console.print(
         f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True
     )

@@ -1,6 +1,6 @@
 """Figures from results."""
 
 from rsim.plots.effect import plot_effect
-from rsim.plots.style import save
+from rsim.plots.style import panels, save
 
-__all__ = ["plot_effect", "save"]
+__all__ = ["panels", "plot_effect", "save"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rsim.errors import ResultError
@@ -12,6 +13,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """Palette of Okabe and Ito."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", ":", "-.")
+
+
+def panels(number: int) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels side by side, and their axes."""
+    figure = Figure(figsize=(8.0 if number == 1 else 6.2 * number, 5.2), layout="constrained")
+    return figure, [figure.add_subplot(1, number, n + 1) for n in range(number)]
 
 
 def save(figure: Figure, path: str | Path) -> Path:

@@ -99,7 +99,7 @@ class Deployment:
                 scenario.network.sites,
                 self.hosts,
                 self.streams,
-                self._strike,
+                self.strike,
             )
 
     # Building -------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Deployment:
         """What happens on a host when it goes down, and when it is back."""
         self._struck[host] = (down, back)
 
-    def _strike(self, host: Host, up: bool) -> None:
+    def strike(self, host: Host, up: bool) -> None:
         """A host goes down or comes back, and what runs on it."""
         down, back = self._struck.get(host, (_nothing, _nothing))
         if host.up and not up:
@@ -203,7 +203,7 @@ class Deployment:
     def _fail_server(self, what: str, ports: ServerHost, server: EnrpServer, up: bool) -> None:
         """A server's process or its host fails or returns."""
         if what == "host":
-            self._strike(ports.host, up)
+            self.strike(ports.host, up)
         elif up:
             ports.start(server)
         else:

@@ -75,7 +75,9 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         deployment.profiles(security.pu_pe),
     )
     failures = deployment.streams.stream(host.name, "failures")
-    lifecycle = Lifecycle(clock, application, group.failures, failures)
+    lifecycle = Lifecycle(
+        clock, application, group.failures, failures, partial(deployment.strike, host)
+    )
 
     def recover() -> None:
         for listener in listeners:

@@ -16,7 +16,7 @@ from rsim.results.storage import read_sweep
 from rsim.scenario import run
 from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
-from rsim.sweep.study import Reference, SweepTable
+from rsim.sweep.study import Reference, SweepTable, derive
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Report:
             if not pd.isna(row[path]):
                 value = row[path]
                 set_path(table, path, value.item() if hasattr(value, "item") else value)
+        derive(table, self.sweep.derived, f"run {run_key}")
         return run(validate(table, f"run {run_key}"), int(row["seed"])), str(row["digest"])
 
     def points_where(self, values: dict[str, Any]) -> pd.DataFrame:

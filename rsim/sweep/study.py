@@ -13,11 +13,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from rsim.errors import ScenarioError
 from rsim.scenario.files import read_table, set_path, validate
 from rsim.scenario.model import Scenario
+from rsim.sweep.expressions import evaluate
 from rsim.units import Model
 
 Axes = dict[str, tuple[Any, ...]]
@@ -48,6 +49,7 @@ class Figure(Model):
     x_scale: str = Field("linear", description="linear or log")
     lines: str = Field("", description="dotted path with one line for each value")
     where: dict[str, Any] = Field({}, description="only points with these values")
+    arms: tuple[str, ...] = Field((), description="only these arms; none: all")
     title: str = Field("", description="title")
 
 
@@ -72,10 +74,18 @@ class SweepTable(Model):
 
     replications: int = Field(12, ge=1, description="seeds for each point")
     axes: Axes = Field({}, description="values to go through by dotted path, in all arms")
+    derived: dict[str, str] = Field(
+        {}, description="values by dotted path that follow from others, as expressions of paths"
+    )
     arms: dict[str, Arm] = Field({"run": Arm()}, description="arms by name")
     quick: Quick | None = Field(None, description="the version that takes a minute")
-    figure: Figure | None = Field(None, description="the figure")
+    figure: tuple[Figure, ...] = Field((), description="the figure; several: its panels")
     references: tuple[Reference, ...] = Field((), description="results to compare with")
+
+    @field_validator("figure", mode="before")
+    @classmethod
+    def _one_panel(cls, value: Any) -> Any:
+        return () if value is None else (value,) if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,32 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
             changed = deepcopy(base)
             for key, value in parameters.items():
                 set_path(changed, key, value)
+            derive(changed, sweep.derived, f"{path}: sweep.derived")
             yield Point(name, parameters, validate(changed, str(path)))
+
+
+def derive(table: dict[str, Any], derived: dict[str, str], where: str) -> None:
+    """Puts the values that follow from others into a table, in the order in which they stand.
+
+    Raises ScenarioError where an expression can't be evaluated.
+    """
+    for key, expression in derived.items():
+        described = validate(table, where).model_dump()
+
+        def lookup(name: str, described: dict[str, Any] = described, key: str = key) -> Any:
+            _require(described, name, f"{where}: {key}")
+            value: Any = described
+            for part in name.split("."):
+                value = value[part]
+            return value
+
+        try:
+            value = evaluate(expression, lookup)
+        except ScenarioError as error:
+            if str(error).startswith(where):
+                raise
+            raise ScenarioError(f"{where}: {key}: {error}") from None
+        set_path(table, key, value)
 
 
 def _require(described: dict[str, Any], key: str, where: str) -> None:

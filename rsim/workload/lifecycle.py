@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -33,6 +35,11 @@ class FailureSettings(Model):
         description="share of shutdowns with deregistration, cookies and aborts; "
         "the others are without a word",
     )
+    what: Literal["process", "host"] = Field(
+        "process",
+        description="what is gone without a word: of processes the host tells that they are, "
+        "hosts fall silent",
+    )
 
     @field_validator("schedule")
     @classmethod
@@ -50,17 +57,26 @@ class LifecycleCounters:
 
 
 class Lifecycle:
-    """Starts a pool element, shuts it down after its up-time, and starts it anew."""
+    """Starts a pool element, shuts it down after its up-time, and starts it anew.
+
+    Parameters: `switch_host` takes the host down, or up again with what runs on it.
+    """
 
     def __init__(
-        self, clock: Clock, element: CalcAppServer, settings: FailureSettings, stream: Stream
+        self,
+        clock: Clock,
+        element: CalcAppServer,
+        settings: FailureSettings,
+        stream: Stream,
+        switch_host: Callable[[bool], None],
     ) -> None:
         self.counters = LifecycleCounters()
         self._element = element
         self._settings = settings
         self._stream = stream
+        self._switch_host = switch_host
         self._shutdown = clock.timer(self._shut_down)
-        self._restart = clock.timer(element.start)
+        self._restart = clock.timer(self._start_anew)
         self._scheduled = False
         for time, up in parse_schedule(settings.schedule):
             clock.call_at(time, self.switch, up)
@@ -81,7 +97,7 @@ class Lifecycle:
         if self._element.running and not up:
             self._shut_down()
         elif up and not self._element.running:
-            self._element.start()
+            self._start_anew()
 
     def crash(self) -> None:
         """The host goes down, and the element with it, whatever it was doing."""
@@ -103,8 +119,17 @@ class Lifecycle:
             self._element.shut_down()
         else:
             self.counters.unclean_shutdowns += 1
-            self._element.vanish()
+            if self._settings.what == "host":
+                self._switch_host(False)
+            else:
+                self._element.vanish()
             self._down()
+
+    def _start_anew(self) -> None:
+        if self._element.host.up:
+            self._element.start()
+        else:
+            self._switch_host(True)
 
     def _withdrawn(self) -> None:
         """Down once the last pool has granted the withdrawal, and the last request is finished."""

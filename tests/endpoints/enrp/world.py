@@ -65,10 +65,10 @@ class World:
     # Faults ---------------------------------------------------------------------------------------
 
     def crash_server(self, number):
-        self.deployment._strike(self.ports[number].host, False)
+        self.deployment.strike(self.ports[number].host, False)
 
     def restart_server(self, number):
-        self.deployment._strike(self.ports[number].host, True)
+        self.deployment.strike(self.ports[number].host, True)
 
     def kill_process(self, number):
         self.ports[number].stop(self.servers[number])
@@ -77,10 +77,10 @@ class World:
         self.ports[number].start(self.servers[number])
 
     def crash_element(self, number):
-        self.deployment._strike(self.elements[number].host, False)
+        self.deployment.strike(self.elements[number].host, False)
 
     def restart_element(self, number):
-        self.deployment._strike(self.elements[number].host, True)
+        self.deployment.strike(self.elements[number].host, True)
 
     def leave(self, number):
         """The element withdraws; False if it isn't registered now."""
