@@ -1,19 +1,21 @@
-"""What all attackers share: settings, surroundings, and the registry by name."""
+"""What all attackers share: settings, surroundings, counters, and the registry by name."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
 from rsim.clock import Clock
-from rsim.network import Association, Credential, Event, Host, HostSettings, Receiver
+from rsim.endpoints import EnrpServer
+from rsim.endpoints.server_hunt import Address
+from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
 from rsim.randomness import Streams
-from rsim.units import Seconds
-from rsim.wire import Dialect
+from rsim.units import Model, Seconds
+from rsim.wire import PPID_ASAP, Dialect, Message
 
 
 class AttackerSettings(HostSettings):
@@ -25,13 +27,54 @@ class AttackerSettings(HostSettings):
         "none", description="what each attacker holds for TLS; valid: it is an insider"
     )
     pool: str = Field("pool", description="pool under attack")
+    key_for: str | None = Field(
+        None, description="pool for which its key is good; null: the one under attack"
+    )
     start: Seconds = Field("10min", ge=0, validate_default=True, description="when it begins")
     stop: Seconds | None = Field(None, ge=0, description="when it ends; null: never")
 
 
+class PositionSettings(Model):
+    """Where an attacker on the path stands: between two sites, or at a group's hosts."""
+
+    between: tuple[str, str] | None = Field(None, description="two sites whose path it stands on")
+    at: str | None = Field(None, description="group of hosts, at whose links it stands")
+    share: float = Field(1.0, ge=0, le=1, description="share of that group's hosts, the first ones")
+
+
+@dataclass(slots=True)
+class AttackCounters:
+    """What an attacker has done and got since it began, as numbers that only grow."""
+
+    attack_messages: int = 0
+    attack_bytes: int = 0
+    application_messages_ignored: int = 0
+    requests_received: int = 0
+    octets_received: int = 0
+    messages_altered: int = 0
+    messages_dropped: int = 0
+    octets_seen: int = 0
+    octets_read: int = 0
+    application_octets_read: int = 0
+    elements_captured: int = 0
+    forgeries_tried: int = 0
+    forgeries_accepted: int = 0
+    work_forged: float = 0.0
+    answers_received: int = 0
+    octets_answered: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an attacker finds: its host, the pool, and how to reach a server."""
+    """What an attacker finds: its host, the pool, and how to reach whom.
+
+    Parameters: `connect` begins an association with an ENRP server's ASAP port, by its number in
+    the scenario; `asap_servers` and `enrp_servers` addresses of all; `elements` gives the ASAP
+    addresses of the pool elements that are registered; `tapped` the links of a position;
+    `make_server` an ENRP server of that class on the attacker's own host, with these mentors and
+    identifier, started;
+    `group` of the announcements; `offers` TLS profiles that it can offer as a server would.
+    """
 
     name: str
     host: Host
@@ -39,8 +82,15 @@ class Surroundings:
     streams: Streams
     pool_handle: bytes
     policy: str
-    connect: Callable[[Receiver], Association]
     dialect: Dialect
+    connect: Callable[[Receiver, int], Association]
+    asap_servers: tuple[Address, ...]
+    enrp_servers: tuple[Address, ...]
+    elements: Callable[[], list[Address]]
+    tapped: Callable[[PositionSettings], list[Link]]
+    make_server: Callable[[type[EnrpServer], tuple[Address, ...], int], EnrpServer]
+    group: str
+    offers: tuple[Profile, ...]
 
 
 S = TypeVar("S", bound=AttackerSettings)
@@ -55,7 +105,7 @@ class Attacker(ABC, Generic[S]):
     def __init__(self, settings: S, surroundings: Surroundings) -> None:
         self.settings = settings
         self.surroundings = surroundings
-        self.counters: object = None
+        self.counters = AttackCounters()
 
     @abstractmethod
     def start(self) -> None:
@@ -65,11 +115,75 @@ class Attacker(ABC, Generic[S]):
     def stop(self) -> None:
         """Ends the attack."""
 
+    def send(self, association: Association, message: Message, ppid: int = PPID_ASAP) -> None:
+        """Sends a message and counts what it costs."""
+        self.send_bytes(association, message.encode(self.surroundings.dialect), ppid)
+
+    def send_bytes(self, association: Association, data: bytes, ppid: int = PPID_ASAP) -> None:
+        """Sends bytes and counts what they cost."""
+        self.counters.attack_messages += 1
+        self.counters.attack_bytes += len(data)
+        association.send(ppid, data)
+
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
         """Takes one message; most attackers don't care."""
 
     def notify(self, association: Association, event: Event) -> None:
         """Takes what the network tells about an association."""
+
+
+class FlooderSettings(AttackerSettings):
+    """Settings of attackers that do one thing again and again."""
+
+    interval: Seconds = Field(1.0, gt=0, description="time between two actions")
+    spacing: Literal["fixed", "exponential"] = Field(
+        "fixed", description="whether intervals are as given or means"
+    )
+    ramp: Seconds = Field(
+        0.0, ge=0, description="time over which the rate grows from nothing to 1 / interval"
+    )
+
+
+F = TypeVar("F", bound=FlooderSettings)
+
+
+class Flooder(Attacker[F]):
+    """Does one thing again and again, the first time one interval after it begins."""
+
+    def __init__(self, settings: F, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._timer = surroundings.clock.timer(self._due)
+        self._spacing = surroundings.streams.stream(surroundings.name, "spacing")
+        self._began = 0.0
+
+    @abstractmethod
+    def act(self) -> None:
+        """Does it once."""
+
+    def start(self) -> None:
+        """The first action follows one interval later."""
+        self._began = self.surroundings.clock.now
+        self._timer.start(self._interval())
+
+    def stop(self) -> None:
+        """Does it no more; what it has done stays."""
+        self._timer.stop()
+
+    def _interval(self) -> float:
+        interval = self.settings.interval
+        ramp = self.settings.ramp
+        if ramp > 0:
+            elapsed = self.surroundings.clock.now - self._began
+            # The next action is due where the integral of the growing rate has grown by one.
+            if elapsed < ramp:
+                interval = (elapsed**2 + 2 * ramp * interval) ** 0.5 - elapsed
+        if self.settings.spacing == "exponential":
+            interval *= self._spacing.exponential()
+        return interval
+
+    def _due(self) -> None:
+        self._timer.start(self._interval())
+        self.act()
 
 
 _KINDS: dict[str, type[Attacker]] = {}  # type: ignore[type-arg]

@@ -1,6 +1,7 @@
 """Protocol state machines: the ENRP server, the pool element, the pool user."""
 
 from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
+from rsim.endpoints.detection import Detector, RateLimits, RateTable, detector, detectors
 from rsim.endpoints.enrp import EnrpServer, Ports, ServerCounters
 from rsim.endpoints.messenger import ElementHandle, Failure, Messenger, TransportAddress
 from rsim.endpoints.pool_element import PoolElementCounters, PoolElementEndpoint
@@ -19,6 +20,7 @@ __all__ = [
     "CONTROL",
     "Authorisation",
     "Channel",
+    "Detector",
     "ElementHandle",
     "EnrpServer",
     "Failure",
@@ -31,6 +33,8 @@ __all__ = [
     "PoolUserEndpoint",
     "PoolUserSettings",
     "Ports",
+    "RateLimits",
+    "RateTable",
     "ServerCounters",
     "ServerHunt",
     "ServerList",
@@ -40,4 +44,6 @@ __all__ = [
     "TransportAddress",
     "authorisation",
     "authorisations",
+    "detector",
+    "detectors",
 ]

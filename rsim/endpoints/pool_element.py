@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from math import inf
 
 from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel, ClockPort
@@ -37,6 +38,11 @@ from rsim.wire import (
     receive,
 )
 
+_LATE = 1.0
+"""Time in s above which a registration counts as late (RFC 5355 2.1 as an experiment)."""
+_MOST_SERVERS = 64
+"""Servers whose keep-alives are counted; the oldest are forgotten."""
+
 
 class State(Enum):
     """States of a pool element."""
@@ -56,6 +62,10 @@ class PoolElementCounters:
     registrations_refused: int = 0
     registration_timeouts: int = 0
     keep_alives_answered: int = 0
+    keep_alives_ignored: int = 0
+    first_registrations: int = 0
+    first_registration_time: float = 0.0
+    registrations_late: int = 0
     homes_adopted: int = 0
 
 
@@ -67,7 +77,8 @@ class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
     Parameters: `servers` that it may turn to; `connect` begins an association with one; `life` in
-    s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352 3.3, 4).
+    s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352 3.3, 4);
+    `local_port` at which it is heard.
     `on_registered` is called when the first registration is granted, `on_deregistered` when the
     withdrawal is, `on_refused` with the causes when a registration is refused.
     """
@@ -82,6 +93,7 @@ class PoolElementEndpoint:
         connect: Callable[[PoolElementEndpoint, Address], Channel],
         dialect: Dialect = Dialect.RFC,
         user: PoolUserEndpoint | None = None,
+        local_port: int = 0,
     ) -> None:
         self.pool_handle = pool_handle
         self.identifier = 0
@@ -96,6 +108,7 @@ class PoolElementEndpoint:
         )
         self._dialect = int(dialect)
         self.user = user
+        self.local_port = local_port
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
         self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
@@ -104,6 +117,9 @@ class PoolElementEndpoint:
         self._policy: Policy | None = None
         self._policy_changed = False
         self._attempts = 0
+        self._registering_since = 0.0
+        self._changed_home_at = -inf
+        self._allowances: dict[str, tuple[float, float]] = {}
         self._t2 = clock.timer(self._t2_expired)
         self._t3 = clock.timer(self._t3_expired)
         self._t4 = clock.timer(self._register)
@@ -143,6 +159,7 @@ class PoolElementEndpoint:
         self._transport = transport
         self._policy = policy
         self.state = State.REGISTERING
+        self._registering_since = self.clock.now
         self._start_over()
 
     def update_policy(self, policy: Policy) -> None:
@@ -262,6 +279,10 @@ class PoolElementEndpoint:
         else:
             self._t4.start(self.t4)
         if first:
+            time = self.clock.now - self._registering_since
+            self.counters.first_registrations += 1
+            self.counters.first_registration_time += time
+            self.counters.registrations_late += time > _LATE
             self.on_registered()
 
     def _refused(self, message: RegistrationResponse) -> None:
@@ -332,8 +353,16 @@ class PoolElementEndpoint:
             return
         if message.pe_identifier not in (None, self.identifier):
             return
+        if not self._heeds(channel):
+            self.counters.keep_alives_ignored += 1
+            return
         adopted = message.home and channel is not self._home
+        interval = self.settings.min_home_change_interval
+        if adopted and self.clock.now - self._changed_home_at < interval:
+            self.counters.keep_alives_ignored += 1
+            return
         if adopted:
+            self._changed_home_at = self.clock.now
             self._hunt.stop()
             self._home = channel
             self.counters.homes_adopted += 1
@@ -345,6 +374,20 @@ class PoolElementEndpoint:
                 self._register()
             elif not self._t4.running:
                 self._t4.start(self.t4)
+
+    def _heeds(self, channel: Channel) -> bool:
+        """At most so many keep-alives of a server are answered (RFC 5355 2.14)."""
+        rate = self.settings.max_keep_alive_rate
+        if rate is None:
+            return True
+        now = self.clock.now
+        allowed, since = self._allowances.get(channel.remote_address, (1.0, now))
+        allowed = min(1.0, allowed + (now - since) * rate)
+        if len(self._allowances) >= _MOST_SERVERS:
+            del self._allowances[next(iter(self._allowances))]
+        heeded = allowed >= 1.0
+        self._allowances[channel.remote_address] = (allowed - heeded, now)
+        return heeded
 
     def _stop_timers(self) -> None:
         for timer in (self._t2, self._t3, self._t4, self._retry):

@@ -71,7 +71,7 @@ class PoolUserEndpoint:
     """A pool user as a state machine.
 
     Parameters: `servers` that it may turn to; `connect` begins an association with one; `draws` for
-    policies that leave a random choice to the user.
+    policies that leave a random choice to the user. `on_chosen` sees each element that is selected.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class PoolUserEndpoint:
         self._hunt = ServerHunt(
             clock, settings, servers, lambda address: connect(self, address), self._found
         )
+        self.on_chosen: Callable[[PoolElement], None] | None = None
         self._reports: list[bytes] = []
         self._draws = draws
         self._dialect = int(dialect)
@@ -291,4 +292,6 @@ class PoolUserEndpoint:
         element = pool.elements.choose(self._draws) if pool.elements is not None else None
         if element is not None:
             self.counters.server_selections += 1
+            if self.on_chosen is not None:
+                self.on_chosen(element)
         return element

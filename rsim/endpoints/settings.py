@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from rsim.endpoints.detection import detectors
 from rsim.units import Model, Seconds
 
 
@@ -104,6 +105,30 @@ class ServerSettings(Model):
         description="within half a keep-alive interval of a probe that was answered, reports about "
         "an element count for nothing (else each one provokes a probe)",
     )
+    probe_before_removal: bool = Field(
+        False,
+        description="reports alone remove no element: at the limit it is probed, and goes only if "
+        "it does not answer",
+    )
+    max_resolution_rate: float | None = Field(
+        None, gt=0, description="resolutions/s of each sender and pool; more are ignored"
+    )
+    max_report_rate: float | None = Field(
+        None, gt=0, description="unreachability reports/s of each sender and pool; more are ignored"
+    )
+    max_registration_rate: float | None = Field(
+        None, gt=0, description="registrations/s of each sender and pool; more are ignored"
+    )
+    rate_buckets: int = Field(
+        4096, ge=1, description="buckets into which senders are hashed to tell their rates"
+    )
+    rate_stamps: int = Field(16, ge=2, description="times that are kept for each bucket")
+    error_interval: Seconds = Field(
+        1.0, ge=0, description="least time between two error messages to one address"
+    )
+    detector: str | None = Field(
+        None, description="detector of suspicious senders: rate_anomaly, or one's own; null: none"
+    )
     max_elements: int | None = Field(
         None, ge=1, description="elements that a server registers at most; null: all"
     )
@@ -140,9 +165,21 @@ class ServerSettings(Model):
     measure_distance: bool = Field(
         False, description="add the way of updates to the distance of elements, in ms"
     )
+    check_takeovers: bool = Field(
+        False,
+        description="a takeover counts only from who has announced it and got this server's "
+        "acknowledgement (else 16 bytes re-home all elements of a living server)",
+    )
     keep_identifier: bool = Field(
         False, description="a server that returns has the identifier that it had"
     )
+
+    @field_validator("detector")
+    @classmethod
+    def _detector_exists(cls, value: str | None) -> str | None:
+        if value is not None and value not in detectors():
+            raise ValueError(f"'{value}' is no detector; they are {', '.join(detectors())}")
+        return value
 
 
 class HuntSettings(Model):
@@ -185,6 +222,12 @@ class PoolElementSettings(HuntSettings):
         "half the life if that is 20 s or less",
     )
     max_reg_attempt: int = Field(2, ge=1, description="MAX-REG-ATTEMPT (RFC 5352 7.3)")
+    max_keep_alive_rate: float | None = Field(
+        None, gt=0, description="keep-alives/s of each server that are answered; more are ignored"
+    )
+    min_home_change_interval: Seconds = Field(
+        0.0, ge=0, description="time after a change of home by keep-alive before the next one"
+    )
     register_on_adoption: bool = Field(
         False, description="register at once with a new home that has announced itself, not at T4"
     )

@@ -28,7 +28,11 @@ class CpuCounters:
 
 
 class Cpu:
-    """First come, first served; what does not fit into the buffer is refused."""
+    """First come, first served; what does not fit into the buffer is refused.
+
+    Where ENRP goes first, a message between servers is served before all others, and is let in
+    whatever the others have filled.
+    """
 
     __slots__ = (
         "_application",
@@ -38,6 +42,7 @@ class Cpu:
         "_service",
         "_settings",
         "_stream",
+        "_urgent",
         "_working",
         "counters",
     )
@@ -54,6 +59,7 @@ class Cpu:
         }
         self._application = settings.service_times.get("APPLICATION", settings.service_time)
         self._queue: deque[Job] = deque()
+        self._urgent: deque[Job] = deque()
         self._working = False
         self._epoch = 0
 
@@ -66,7 +72,11 @@ class Cpu:
     @property
     def length(self) -> int:
         """Jobs in the queue and in service."""
-        return len(self._queue) + self._working
+        return len(self._queue) + len(self._urgent) + self._working
+
+    def urgent(self, ppid: int) -> bool:
+        """Whether messages of this kind go first."""
+        return ppid == PPID_ENRP and self._settings.enrp_first
 
     def service_time(self, ppid: int, data: bytes) -> float:
         """Time in s that a message takes, by its kind."""
@@ -77,7 +87,9 @@ class Cpu:
             return mean * self._stream.exponential()
         return mean
 
-    def submit(self, time: float, function: Callable[..., object], *args: object) -> None:
+    def submit(
+        self, time: float, function: Callable[..., object], *args: object, urgent: bool = False
+    ) -> None:
         """Calls `function(*args)` when its turn has come and `time` s of work are done.
 
         The buffer is not asked: whoever can refuse looks at `full` and calls `refuse` first.
@@ -85,7 +97,8 @@ class Cpu:
         now = self._clock.now
         self.counters.cpu_jobs += 1
         if self._working:
-            self._queue.append((now, time, function, args))
+            queue = self._urgent if urgent else self._queue
+            queue.append((now, time, function, args))
         elif time > 0:
             self._serve(now, time, function, args)
         else:
@@ -102,6 +115,7 @@ class Cpu:
     def clear(self) -> None:
         """Forgets all work, as when the host goes down."""
         self._queue.clear()
+        self._urgent.clear()
         self._working = False
         self._epoch += 1
 
@@ -121,5 +135,7 @@ class Cpu:
         if epoch != self._epoch:
             return
         self._working = False
-        if self._queue:
+        if self._urgent:
+            self._serve(*self._urgent.popleft())
+        elif self._queue:
             self._serve(*self._queue.popleft())

@@ -61,7 +61,7 @@ class Host:
         self.tls_counters = TlsCounters()
         self.secret = 0
         self.tickets: dict[tuple[str, str], Ticket] | None = None
-        self._listeners: dict[int, tuple[Acceptor, tuple[Profile, ...]]] = {}
+        self._listeners: dict[int, tuple[Acceptor, tuple[Profile, ...], bool]] = {}
         self._tcp_ports: set[int] = set()
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
@@ -85,14 +85,19 @@ class Host:
     # Associations ---------------------------------------------------------------------------------
 
     def listen(
-        self, port: int, acceptor: Acceptor, offers: tuple[Profile, ...] = (), tcp: bool = False
+        self,
+        port: int,
+        acceptor: Acceptor,
+        offers: tuple[Profile, ...] = (),
+        tcp: bool = False,
+        optional: bool = False,
     ) -> None:
         """Calls `acceptor` with each new association to `port`; it returns who receives.
 
-        Parameters: `offers` the TLS profiles of which a client must use one; none: no TLS; `tcp`
-        takes TCP connections as well as SCTP associations.
+        Parameters: `offers` the TLS profiles of which a client must use one, or may where that is
+        `optional`; none: no TLS; `tcp` takes TCP connections as well as SCTP associations.
         """
-        self._listeners[port] = (acceptor, offers)
+        self._listeners[port] = (acceptor, offers, optional)
         if tcp:
             self._tcp_ports.add(port)
 
@@ -299,7 +304,7 @@ class Host:
         peer = self.network.end(frame.source, frame.destination)
         if isinstance(peer, SctpAssociation):
             association.meet(peer)
-        association.accepted(cookie, listener[1])
+        association.accepted(cookie, listener[1], listener[2])
         if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
             association.take(frame.with_chunks(frame.chunks[1:]))
 
@@ -346,10 +351,10 @@ class Host:
 
     # State ----------------------------------------------------------------------------------------
 
-    def has_room(self) -> bool:
+    def has_room(self, ppid: int = -1) -> bool:
         """Whether the CPU's buffer takes one message more; what it does not take is counted."""
         cpu = self.cpu
-        if cpu is None or not cpu.full:
+        if cpu is None or not cpu.full or cpu.urgent(ppid):
             return True
         cpu.refuse()
         return False

@@ -314,11 +314,11 @@ class SctpAssociation(SecurableAssociation):
         self._peer = peer
         peer._peer = self
 
-    def accepted(self, cookie: Cookie, offers: tuple[Profile, ...]) -> None:
+    def accepted(self, cookie: Cookie, offers: tuple[Profile, ...], optional: bool) -> None:
         """The listener's side comes to life: it answers the COOKIE ECHO."""
         self.state = State.ESTABLISHED
         if offers:
-            self._begin_as_server(cookie.peer_tag, offers)
+            self._begin_as_server(cookie.peer_tag, offers, optional)
         self._transmit(self._transmission.primary, (Chunk(Control.COOKIE_ACK),))
         self._established()
 
@@ -358,6 +358,10 @@ class SctpAssociation(SecurableAssociation):
     def _tls_opened(self) -> None:
         self._review()
         self._flush()
+        self._notify_up()
+
+    def _tls_waived(self) -> None:
+        self._review()
         self._notify_up()
 
     def _tls_failed(self) -> None:
@@ -491,7 +495,7 @@ class SctpAssociation(SecurableAssociation):
             elif isinstance(chunk, Sack):
                 self._sacked(chunk)
         open_ = State.ESTABLISHED.value <= self.state.value <= State.SHUTDOWN_SENT.value
-        if messages and open_ and self.host.has_room():
+        if messages and open_ and self.host.has_room(messages[0].ppid):
             self._watch()
             self._calm = False
             ready = self._reception.take(messages)
@@ -517,7 +521,9 @@ class SctpAssociation(SecurableAssociation):
             # A COOKIE ACK that got lost (RFC 9260 5.2.4, action D).
             self._transmit(self._transmission.answering, (Chunk(Control.COOKIE_ACK),))
         elif kind is Control.ABORT:
-            self.end(Event.ABORTED)
+            shaking = self._tls is not None and self._tls.state is TlsState.HANDSHAKE
+            refused = shaking and self.state is State.ESTABLISHED
+            self.end(Event.REFUSED if refused else Event.ABORTED)
         elif kind is Control.HEARTBEAT:
             answer = Chunk(Control.HEARTBEAT_ACK, number=chunk.number)
             self._transmit(self._transmission.path_to(frame.source[0]), (answer,))
@@ -546,7 +552,7 @@ class SctpAssociation(SecurableAssociation):
         host = self.host
         reception = self._reception
         passed = host.network.cut_at < sent_at or self._way_was_open(sent_at)
-        room = host.cpu is None or not passed or host.has_room()
+        room = host.cpu is None or not passed or host.has_room(ppid)
         if (
             self.state is State.ESTABLISHED
             and passed

@@ -41,6 +41,10 @@ class SecurableAssociation(Association, ABC):
         """The handshake is through."""
 
     @abstractmethod
+    def _tls_waived(self) -> None:
+        """The peer does without TLS, and may."""
+
+    @abstractmethod
     def _tls_failed(self) -> None:
         """The session is dead; the alert is on its way."""
 
@@ -73,8 +77,9 @@ class SecurableAssociation(Association, ABC):
         chosen = profile if ticket is None else profile.resumed
         self._tls = self._session(number, profile=chosen, peer_name=peer_name, ticket=ticket)
 
-    def _begin_as_server(self, number: int, offers: tuple[Profile, ...]) -> None:
+    def _begin_as_server(self, number: int, offers: tuple[Profile, ...], optional: bool) -> None:
         self._tls = self._session(number, offers=offers)
+        self._tls.optional = optional
 
     def _session(
         self,
@@ -137,6 +142,11 @@ class SecurableAssociation(Association, ABC):
                 self._abort()
             else:
                 tls.take(protection)
+        elif tls is not None and tls.state is TlsState.IDLE and tls.optional:
+            # The peer speaks in clear, which is left to it.
+            self._tls = None
+            self._tls_waived()
+            self._hand_on(data.ppid, data.data, protection)
         elif tls is not None and tls.state is not TlsState.OPEN:
             # The last step of the handshake may still be in the CPU's queue.
             if tls.state is TlsState.HANDSHAKE and self.host.cpu is not None and not again:
@@ -161,7 +171,8 @@ class SecurableAssociation(Association, ABC):
             if self.receiver is not None:
                 self.receiver.receive(self, ppid, data)
         else:
-            cpu.submit(cpu.service_time(ppid, data) + extra, self._served, ppid, data)
+            time = cpu.service_time(ppid, data) + extra
+            cpu.submit(time, self._served, ppid, data, urgent=cpu.urgent(ppid))
 
     def _served(self, ppid: int, data: bytes) -> None:
         if self.receiver is not None:

@@ -84,6 +84,9 @@ class CpuSettings(Model):
     distribution: Literal["fixed", "exponential"] = Field(
         "fixed", description="whether times are as given, or means of an exponential distribution"
     )
+    enrp_first: bool = Field(
+        False, description="messages between ENRP servers are served first, and always find room"
+    )
     buffer: int | None = Field(
         None,
         ge=1,

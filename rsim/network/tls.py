@@ -177,6 +177,7 @@ class TlsSession:
         "is_client",
         "number",
         "offers",
+        "optional",
         "peer_name",
         "principal",
         "profile",
@@ -209,6 +210,7 @@ class TlsSession:
         self.peer_name = peer_name
         self.ticket = ticket
         self.is_client = profile is not None
+        self.optional = False
         self.state = TlsState.IDLE
         self.principal: Principal | None = None
         self.refusal: Refusal | None = None

@@ -1,6 +1,7 @@
 """What a run yields: counters, requests, metrics, statistics, and their storage."""
 
-from rsim.results.metrics import METRICS, Metric, Observation
+from rsim.results.metrics import METRICS
+from rsim.results.observation import Metric, Observation
 from rsim.results.recorder import Recorder
 from rsim.results.result import Result
 from rsim.results.statistics import Interval, mean_interval, summarise

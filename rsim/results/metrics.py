@@ -6,68 +6,12 @@ requests. "Requests completed" and the like are those whose completion lies in t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-Column = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a run has shown in its measured time.
-
-    Parameters: `begin`, `end` in s; `counters` by role and name, differences over the measured
-    time; `requests` columns (s; NaN: has not happened) of all requests of the run; `reference`
-    mean capacity of a pool element in calculations/s.
-    """
-
-    begin: float
-    end: float
-    counters: dict[str, float]
-    requests: dict[str, Column]
-    reference: float
-    queued_at_end: int
-
-    @property
-    def duration(self) -> float:
-        """Measured time in s."""
-        return self.end - self.begin
-
-    def counter(self, name: str) -> float:
-        """A counter's sum, 0 if no actor has it; `*.name` over all roles."""
-        if name.startswith("*."):
-            ending = name[1:]
-            return sum(value for key, value in self.counters.items() if key.endswith(ending))
-        return self.counters.get(name, 0.0)
-
-    def during(self, event: str) -> npt.NDArray[np.bool_]:
-        """Which requests had their `event` (a column) in the measured time."""
-        times = self.requests[event]
-        return (times >= self.begin) & (times < self.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric: `compute` gives its value, NaN where it is undefined."""
-
-    name: str
-    unit: str
-    label: str
-    formula: str
-    compute: Callable[[Observation], float]
-
-    @property
-    def axis(self) -> str:
-        """Label with unit, for an axis."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float("nan")
+from rsim.results.attack_metrics import ATTACK_METRICS
+from rsim.results.observation import Column, Metric, Observation, count, ratio
 
 
 def _span(observation: Observation, begin: str, end: str) -> Column:
@@ -89,22 +33,22 @@ def _quantile_span(begin: str, end: str, share: float, observation: Observation)
 def _speed(begin: str, observation: Observation) -> float:
     time = float(_span(observation, begin, "completed").sum())
     work = observation.counter("pool_users.work_credited")
-    return 100.0 * _ratio(work, time * observation.reference)
+    return 100.0 * ratio(work, time * observation.reference)
 
 
 def _utilisation(observation: Observation) -> float:
     work = observation.counter("pool_elements.work")
-    return 100.0 * _ratio(work, observation.counter("pool_elements.capacity_time"))
+    return 100.0 * ratio(work, observation.counter("pool_elements.capacity_time"))
 
 
 def _work_lost(observation: Observation) -> float:
     work = observation.counter("pool_elements.work")
-    return 100.0 * _ratio(work - observation.counter("pool_users.work_credited"), work)
+    return 100.0 * ratio(work - observation.counter("pool_users.work_credited"), work)
 
 
 def _mean_failover(observation: Observation) -> float:
     total = observation.counter("pool_users.failover_time")
-    return _ratio(total, observation.counter("pool_users.failovers"))
+    return ratio(total, observation.counter("pool_users.failovers"))
 
 
 def _total(name: str, observation: Observation) -> float:
@@ -112,44 +56,53 @@ def _total(name: str, observation: Observation) -> float:
 
 
 def _rate(name: str, observation: Observation) -> float:
-    return _ratio(observation.counter(name), observation.duration)
+    return ratio(observation.counter(name), observation.duration)
 
 
 def _observed(name: str, factor: float, observation: Observation) -> float:
     total = observation.counter(f"observer.{name}")
-    return factor * _ratio(total, observation.counter("observer.observations"))
+    return factor * ratio(total, observation.counter("observer.observations"))
+
+
+def _completed_share(observation: Observation) -> float:
+    generated = observation.during("generated")
+    completed = observation.requests["completed"][generated]
+    return 100.0 * ratio(float((completed < observation.end).sum()), float(generated.sum()))
+
+
+def _fairness(observation: Observation) -> float:
+    loads = observation.loads
+    if not loads.size or not loads.any():
+        return float("nan")
+    return float(loads.sum() ** 2 / (loads.size * (loads**2).sum()))
 
 
 def _takeover_time(observation: Observation) -> float:
     total = observation.counter("enrp_servers.takeover_time")
-    return _ratio(total, observation.counter("enrp_servers.takeovers_won"))
+    return ratio(total, observation.counter("enrp_servers.takeovers_won"))
 
 
 def _packets_lost(observation: Observation) -> float:
     lost = observation.counter("network.packets_lost")
-    return 100.0 * _ratio(lost, observation.counter("network.packets"))
+    return 100.0 * ratio(lost, observation.counter("network.packets"))
 
 
 def _server_cpu_load(observation: Observation) -> float:
     time = observation.counter("enrp_servers.cpu_time")
-    return 100.0 * _ratio(observation.counter("enrp_servers.cpu_busy"), time)
+    return 100.0 * ratio(observation.counter("enrp_servers.cpu_busy"), time)
 
 
 def _server_cpu_wait(observation: Observation) -> float:
     waited = observation.counter("enrp_servers.cpu_waited")
-    return _ratio(waited, observation.counter("enrp_servers.cpu_jobs"))
+    return ratio(waited, observation.counter("enrp_servers.cpu_jobs"))
 
 
 def _mean_pool_elements(observation: Observation) -> float:
-    return _ratio(observation.counter("enrp_servers.element_seconds"), observation.duration)
+    return ratio(observation.counter("enrp_servers.element_seconds"), observation.duration)
 
 
 def _queued(observation: Observation) -> float:
     return float(observation.queued_at_end)
-
-
-def _count(name: str, label: str, counter: str) -> Metric:
-    return Metric(name, "", label, f"total of {counter}", partial(_total, counter))
 
 
 _SPANS = (
@@ -202,9 +155,16 @@ METRICS: dict[str, Metric] = {
             partial(_speed, "accepted"),
         ),
         *_times(),
-        _count("requests_generated", "requests generated", "pool_users.requests_generated"),
-        _count("requests_completed", "requests completed", "pool_users.requests_completed"),
-        _count("requests_failed", "requests failed for good", "pool_users.requests_failed"),
+        count("requests_generated", "requests generated", "pool_users.requests_generated"),
+        count("requests_completed", "requests completed", "pool_users.requests_completed"),
+        Metric(
+            "completed_share_pct",
+            "%",
+            "requests completed in time",
+            "requests generated in the measured time and completed in it / those generated in it",
+            _completed_share,
+        ),
+        count("requests_failed", "requests failed for good", "pool_users.requests_failed"),
         Metric(
             "work_lost_pct",
             "%",
@@ -215,17 +175,17 @@ METRICS: dict[str, Metric] = {
         Metric(
             "pu_queue_length_at_end", "", "requests queued at end", "sum over pool users", _queued
         ),
-        _count("accepts", "accepts", "pool_users.accepts"),
-        _count("rejects", "rejects", "pool_users.rejects"),
-        _count("request_timeouts", "requests without answer", "pool_users.request_timeouts"),
-        _count(
+        count("accepts", "accepts", "pool_users.accepts"),
+        count("rejects", "rejects", "pool_users.rejects"),
+        count("request_timeouts", "requests without answer", "pool_users.request_timeouts"),
+        count(
             "session_keep_alive_timeouts",
             "session keep-alives without answer",
             "pool_users.keep_alive_timeouts",
         ),
-        _count("failures_told", "failures told by the network", "pool_users.failures_told"),
-        _count("unreachable_reports", "unreachability reports", "pool_users.unreachable_reports"),
-        _count("failovers", "failovers", "pool_users.failovers"),
+        count("failures_told", "failures told by the network", "pool_users.failures_told"),
+        count("unreachable_reports", "unreachability reports", "pool_users.unreachable_reports"),
+        count("failovers", "failovers", "pool_users.failovers"),
         Metric(
             "failover_time_s",
             "s",
@@ -240,18 +200,18 @@ METRICS: dict[str, Metric] = {
             "failover_time_s / failovers",
             _mean_failover,
         ),
-        _count("server_selections", "selections", "pool_users.server_selections"),
-        _count("cookie_echoes", "cookie echoes", "pool_users.cookie_echoes"),
-        _count("cookies_sent", "cookies sent", "pool_elements.cookies_sent"),
-        _count("registrations", "registrations", "enrp_servers.registrations"),
-        _count(
+        count("server_selections", "selections", "pool_users.server_selections"),
+        count("cookie_echoes", "cookie echoes", "pool_users.cookie_echoes"),
+        count("cookies_sent", "cookies sent", "pool_elements.cookies_sent"),
+        count("registrations", "registrations", "enrp_servers.registrations"),
+        count(
             "registrations_refused", "registrations refused", "enrp_servers.registrations_refused"
         ),
-        _count("deregistrations", "deregistrations", "enrp_servers.deregistrations"),
-        _count("handle_resolutions", "handle resolutions", "enrp_servers.handle_resolutions"),
-        _count("endpoint_unreachables", "reports at servers", "enrp_servers.endpoint_unreachables"),
-        _count("endpoint_keep_alives", "endpoint keep-alives", "enrp_servers.keep_alives_sent"),
-        _count(
+        count("deregistrations", "deregistrations", "enrp_servers.deregistrations"),
+        count("handle_resolutions", "handle resolutions", "enrp_servers.handle_resolutions"),
+        count("endpoint_unreachables", "reports at servers", "enrp_servers.endpoint_unreachables"),
+        count("endpoint_keep_alives", "endpoint keep-alives", "enrp_servers.keep_alives_sent"),
+        count(
             "endpoint_keep_alive_timeouts",
             "endpoint keep-alive time-outs",
             "enrp_servers.keep_alive_timeouts",
@@ -292,8 +252,15 @@ METRICS: dict[str, Metric] = {
             "elements whose home is no server that serves, mean over comparisons",
             partial(_observed, "orphans", 1.0),
         ),
-        _count("peers_found_dead", "peers found dead", "enrp_servers.peers_found_dead"),
-        _count("takeovers", "takeovers", "enrp_servers.takeovers_won"),
+        Metric(
+            "fairness",
+            "",
+            "fairness of load (Jain)",
+            "Jain's index of work / capacity over pool elements",
+            _fairness,
+        ),
+        count("peers_found_dead", "peers found dead", "enrp_servers.peers_found_dead"),
+        count("takeovers", "takeovers", "enrp_servers.takeovers_won"),
         Metric(
             "takeover_time_s",
             "s",
@@ -301,8 +268,8 @@ METRICS: dict[str, Metric] = {
             "mean time from the death being found to the last acknowledgement",
             _takeover_time,
         ),
-        _count("elements_taken_over", "elements taken over", "enrp_servers.elements_taken_over"),
-        _count("audit_mismatches", "audits that failed", "enrp_servers.audit_mismatches"),
+        count("elements_taken_over", "elements taken over", "enrp_servers.elements_taken_over"),
+        count("audit_mismatches", "audits that failed", "enrp_servers.audit_mismatches"),
         Metric(
             "enrp_messages_per_s",
             "1/s",
@@ -324,10 +291,10 @@ METRICS: dict[str, Metric] = {
             "ENRP_HANDLE_UPDATE sent / time",
             partial(_rate, "network.enrp_handle_update"),
         ),
-        _count("tables", "pieces of tables", "network.enrp_handle_table_response"),
-        _count("resolution_failures", "resolutions that failed", "pool_users.resolution_failures"),
-        _count("resolution_timeouts", "resolutions in time-out", "pool_users.resolution_timeouts"),
-        _count("homes_adopted", "changes of home by keep-alive", "pool_elements.homes_adopted"),
+        count("tables", "pieces of tables", "network.enrp_handle_table_response"),
+        count("resolution_failures", "resolutions that failed", "pool_users.resolution_failures"),
+        count("resolution_timeouts", "resolutions in time-out", "pool_users.resolution_timeouts"),
+        count("homes_adopted", "changes of home by keep-alive", "pool_elements.homes_adopted"),
         Metric(
             "packets_lost_pct",
             "%",
@@ -335,11 +302,11 @@ METRICS: dict[str, Metric] = {
             "packets lost on links by loss, full queues and cuts / packets sent",
             _packets_lost,
         ),
-        _count("retransmissions", "messages sent again by SCTP", "*.retransmissions"),
-        _count("associations_lost", "associations lost", "*.associations_lost"),
-        _count("handshakes", "TLS handshakes completed", "*.handshakes"),
-        _count("handshakes_refused", "TLS handshakes refused", "*.handshakes_refused"),
-        _count("records_refused", "TLS records refused", "*.records_refused"),
+        count("retransmissions", "messages sent again by SCTP", "*.retransmissions"),
+        count("associations_lost", "associations lost", "*.associations_lost"),
+        count("handshakes", "TLS handshakes completed", "*.handshakes"),
+        count("handshakes_refused", "TLS handshakes refused", "*.handshakes_refused"),
+        count("records_refused", "TLS records refused", "*.records_refused"),
         Metric(
             "server_cpu_load_pct",
             "%",
@@ -354,26 +321,8 @@ METRICS: dict[str, Metric] = {
             "sum of the waits / messages that had their turn",
             _server_cpu_wait,
         ),
-        _count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
-        Metric(
-            "attack_messages_per_s",
-            "1/s",
-            "attack messages",
-            "messages sent by attackers / time",
-            partial(_rate, "attackers.attack_messages"),
-        ),
-        Metric(
-            "attack_bytes_per_s",
-            "B/s",
-            "attack bytes",
-            "bytes sent by attackers / time",
-            partial(_rate, "attackers.attack_bytes"),
-        ),
-        _count(
-            "attacker_ignored_messages",
-            "application messages ignored by attackers",
-            "attackers.application_messages_ignored",
-        ),
+        count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
+        *ATTACK_METRICS,
     ]
 }
 """All metrics by name."""

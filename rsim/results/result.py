@@ -10,7 +10,8 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
-from rsim.results.metrics import METRICS, Observation
+from rsim.results.metrics import METRICS
+from rsim.results.observation import Observation
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from rsim.attackers import Attacker, Surroundings, attacker_kinds
+from rsim.attackers import Attacker
 from rsim.clock import Clock
 from rsim.endpoints import (
     EnrpServer,
@@ -23,6 +25,8 @@ from rsim.handlespace import Draws
 from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
+from rsim.scenario.attack import add_attackers
+from rsim.scenario.auditor import Auditor
 from rsim.scenario.elements import add_elements
 from rsim.scenario.model import Scenario, ServerGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
@@ -66,7 +70,10 @@ class Deployment:
         self.network = build_network(scenario.network, self.clock, self.streams, capture)
         self.group = scenario.network.group
         self.security = scenario.security
+        self.auditor = Auditor(self.network, scenario.security.used)
+        self.recorder.add("auditor", self.auditor.counters)
         self.hosts: dict[str, list[Host]] = {}
+        self._lists: list[ServerList] = []
         self._keys = KeyRing(self.security.shared_key)
         self._struck: dict[Host, tuple[Callable[[], None], Callable[[], None]]] = {}
         self.servers: list[tuple[ServerHost, EnrpServer]] = []
@@ -79,11 +86,13 @@ class Deployment:
         for name, users in scenario.pool_users.items():
             add_users(self, name, users)
         for name in scenario.attackers:
-            self._add_attackers(name)
+            add_attackers(self, name)
         self.observer: Observer | None = None
         if scenario.observe_interval is not None:
             servers = [server for _, server in self.servers]
-            self.observer = Observer(self.clock, servers, scenario.observe_interval)
+            self.observer = Observer(
+                self.clock, servers, scenario.observe_interval, self.auditor, self._lists
+            )
             self.recorder.add("observer", self.observer.counters)
         if capture is not None:
             capture.names(self.network.names())
@@ -120,6 +129,7 @@ class Deployment:
         name = f"{group}-{number + 1}"
         host = self.network.add_host(name, *settings.sites(number), access=settings.access)
         self.hosts.setdefault(group, []).append(host)
+        self.auditor.add(host, role)
         equip_host(host, settings, self.clock, self.streams)
         if self.security.used:
             self._keys.equip(host, settings.credential, pools)
@@ -217,7 +227,9 @@ class Deployment:
         elif len(addresses) > 1:
             order = self.streams.generator(host.name, "servers").permutation(len(addresses))
             addresses = [addresses[index] for index in order.tolist()]
-        return ServerList(self.clock, settings, tuple(addresses))
+        servers = ServerList(self.clock, settings, tuple(addresses))
+        self._lists.append(servers)
+        return servers
 
     def connector(
         self,
@@ -260,35 +272,6 @@ class Deployment:
                 ASAP_PORT, lambda source, data: servers.datagram(source[0], data), self.group
             )
 
-    def _add_attackers(self, name: str) -> None:
-        group = self.scenario.attackers[name]
-        for number in range(group.count):
-            host = self.add_host(name, number, group, "attackers", frozenset({group.pool}))
-            actor = host.name
-            surroundings = Surroundings(
-                actor,
-                host,
-                self.clock,
-                self.streams,
-                group.pool.encode(),
-                self.scenario.pools[group.pool].policy,
-                partial(
-                    self._attack_connection, self.connector(host, self.security.pe_enrp, group)
-                ),
-                self.dialect,
-            )
-            attacker = attacker_kinds()[group.kind](group, surroundings)
-            self.clock.call_at(group.start, attacker.start)
-            if group.stop is not None:
-                self.clock.call_at(group.stop, attacker.stop)
-            self.recorder.add("attackers", attacker.counters)
-            self.attackers.append(attacker)
-
-    def _attack_connection(
-        self, connect: Callable[[Receiver, Address], Association], receiver: Receiver
-    ) -> Association:
-        return connect(receiver, self.servers[0][0].asap_address)
-
     def _traffic(self) -> Iterable[tuple[str, float]]:
         traffic = self.network.traffic
         messages = traffic.messages[PPID_ASAP]
@@ -314,6 +297,7 @@ class Deployment:
         end = begin + scenario.duration
         self.clock.run_until(begin)
         before = self.recorder.totals()
+        worked = self._work()
         self.clock.run_until(end)
         after = self.recorder.totals()
         requests = self._request_frame()
@@ -329,11 +313,16 @@ class Deployment:
             times,
             sum(capacities) / len(capacities) if capacities else float("nan"),
             sum(user.queue_length for user in self.users),
+            self._work() - worked,
         )
         return Result(scenario.name, self.seed, observation, requests, self._series())
 
+    def _work(self) -> npt.NDArray[np.float64]:
+        """Work of each element so far, in s of its capacity."""
+        return np.array([e.counters.work / e.settings.capacity for e in self.elements], dtype=float)
+
     def _series(self) -> pd.DataFrame:
-        columns = ["time", "divergence", "orphans", "elements", "servers"]
+        columns = ["time", "divergence", "orphans", "elements", "servers", "genuine", "false"]
         return pd.DataFrame(self.observer.rows if self.observer else [], columns=columns)
 
     def _request_frame(self) -> pd.DataFrame:

@@ -56,6 +56,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
             deployment.connector(host, security.pe_enrp, group, port),
             deployment.dialect,
             _as_user(deployment, host) if group.business_cards else None,
+            port,
         )
         listeners.append(partial(host.listen, port, partial(_receiver, endpoint), offers))
         memberships.append(Membership(endpoint, scenario.pools[pool].policy))
@@ -72,7 +73,9 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         group,
         deployment.streams.stream(host.name, "identifiers"),
         tuple(memberships),
-        deployment.profiles(security.pu_pe),
+        () if group.credential == "none" else deployment.profiles(security.pu_pe),
+        security.pu_pe_optional,
+        f"cookies of {group.pool}".encode() if security.sign_cookies else None,
     )
     failures = deployment.streams.stream(host.name, "failures")
     lifecycle = Lifecycle(

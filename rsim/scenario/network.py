@@ -141,6 +141,12 @@ class SecuritySettings(Model):
     enrp_enrp: str = Field("none", description="ENRP server - ENRP server: a TLS profile or none")
     pu_enrp: str = Field("none", description="pool user - ENRP server: a TLS profile or none")
     pu_pe: str = Field("none", description="pool user - pool element: a TLS profile or none")
+    pu_pe_optional: bool = Field(
+        False, description="pool elements serve pool users that speak in clear as well"
+    )
+    sign_cookies: bool = Field(
+        False, description="elements sign cookies with a key of their pool (RFC 5352 3.8)"
+    )
     shared_key: bool = Field(
         False, description="one pre-shared key for all hosts, instead of one for each"
     )

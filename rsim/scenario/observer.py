@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rsim.clock import Clock
-from rsim.endpoints import EnrpServer
+from rsim.endpoints import EnrpServer, ServerList
+from rsim.scenario.auditor import Auditor, Verdict
 from rsim.wire import PoolElement
 
 _ALL = 1 << 30
 
-Row = tuple[float, float, int, int, int]
-"""Time in s, divergence, orphans, elements, servers that serve."""
+Row = tuple[float, float, int, int, int, float, float]
+"""Time in s, divergence, orphans, elements, servers that serve; genuine and false entries, means
+over servers."""
 
 Table = dict[tuple[bytes, int], PoolElement]
 
@@ -23,6 +25,10 @@ class ObserverCounters:
     observations: int = 0
     divergence: float = 0.0
     orphans: float = 0.0
+    genuine: float = 0.0
+    false: float = 0.0
+    elements_there: float = 0.0
+    lists_empty: float = 0.0
 
 
 class Observer:
@@ -32,30 +38,61 @@ class Observer:
     the highest identifier if there are several. Divergence is the share of entries, over all
     elements that any server knows and all servers that serve, that differ from the truth; where
     nobody holds itself for the home, the element is an orphan and all entries differ.
+
+    Parameters: `auditor` says what entries lead to; `lists` of servers that hosts have.
     """
 
-    def __init__(self, clock: Clock, servers: list[EnrpServer], interval: float) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        servers: list[EnrpServer],
+        interval: float,
+        auditor: Auditor,
+        lists: list[ServerList],
+    ) -> None:
         self.counters = ObserverCounters()
         self.rows: list[Row] = []
         self._clock = clock
         self._servers = servers
         self._interval = interval
+        self._auditor = auditor
+        self._lists = lists
         clock.call_at(interval, self._look)
 
     def _look(self) -> None:
         serving = [server for server in self._servers if server.serving]
-        divergence, orphans, elements = compare(serving)
+        tables = [_table(server) for server in serving]
+        divergence, orphans, elements = _compare(serving, tables)
+        genuine, false = self._judge(tables)
         self.counters.observations += 1
         self.counters.divergence += divergence
         self.counters.orphans += orphans
+        self.counters.genuine += genuine
+        self.counters.false += false
+        self.counters.elements_there += self._auditor.elements
+        if self._lists:
+            empty = sum(not one.present() for one in self._lists)
+            self.counters.lists_empty += empty / len(self._lists)
         now = self._clock.now
-        self.rows.append((now, divergence, orphans, elements, len(serving)))
+        self.rows.append((now, divergence, orphans, elements, len(serving), genuine, false))
         self._clock.call_at(now + self._interval, self._look)
+
+    def _judge(self, tables: list[Table]) -> tuple[float, float]:
+        """Entries that lead to a living element, and that lead elsewhere; means over servers."""
+        if not tables:
+            return 0.0, 0.0
+        good = (Verdict.LIVING, Verdict.INSECURE)
+        verdicts = [self._auditor.judge(e) in good for table in tables for e in table.values()]
+        genuine = sum(verdicts)
+        return genuine / len(tables), (len(verdicts) - genuine) / len(tables)
 
 
 def compare(servers: list[EnrpServer]) -> tuple[float, int, int]:
     """Divergence, number of orphans and number of elements over servers at this moment."""
-    tables = [_table(server) for server in servers]
+    return _compare(servers, [_table(server) for server in servers])
+
+
+def _compare(servers: list[EnrpServer], tables: list[Table]) -> tuple[float, int, int]:
     truth: Table = {}
     for server, table in sorted(
         zip(servers, tables, strict=True), key=lambda pair: pair[0].identifier

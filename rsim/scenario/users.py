@@ -42,6 +42,7 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         Draws(streams.generator(host.name, "selection")),
         deployment.dialect,
     )
+    endpoint.on_chosen = deployment.auditor.chosen
     listen = partial(deployment.listen_for_servers, host, endpoint.servers)
     listen()
     deployment.on_strike(host, _nothing, listen)

@@ -18,6 +18,9 @@ REQUEST, ACCEPT, REJECT, COMPLETE, ABORT, KEEP_ALIVE, KEEP_ALIVE_ACK = range(1, 
 _MESSAGE = Struct("!BBHId")
 _COOKIE = Struct("!Idd")
 
+COOKIE_SIZE = _COOKIE.size
+"""Bytes of a cookie's content, without a signature."""
+
 
 class CalcAppMessage(NamedTuple):
     """Type, request number at the pool user, and calculations (size asked for or done)."""

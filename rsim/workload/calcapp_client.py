@@ -57,6 +57,11 @@ class ClientSettings(Model):
     heed_business_cards: bool = Field(
         True, description="turn to the elements that an element's business card prefers"
     )
+    failover_security: Literal["secure", "clear"] = Field(
+        "secure",
+        description="where TLS protects the session: a failover sets it up again and turns down "
+        "elements that can't, or goes on in clear as if nobody had told (RFC 5355 2.9)",
+    )
     failover: Literal["cookies", "restart", "none"] = Field(
         "cookies",
         description="what becomes of a request whose element is gone: it goes on from the last "
@@ -75,6 +80,7 @@ class ClientCounters:
     rejects: int = 0
     request_timeouts: int = 0
     failures_told: int = 0
+    elements_refused: int = 0
     keep_alive_timeouts: int = 0
     failovers: int = 0
     failover_time: float = 0.0
@@ -152,6 +158,7 @@ class CalcAppClient:
         self._last_progress = 0.0
         self._failing_over = False
         self._waiting_for_ack = False
+        self._in_clear = False
         self._timer = clock.timer(self._expired)
 
     @property
@@ -213,12 +220,13 @@ class CalcAppClient:
             transport.port,  # type: ignore[attr-defined]
             session,
             further=addresses[1:],
-            profile=self._profile,
+            profile=None if self._in_clear else self._profile,
             peer_name=self.host.network.name_of(addresses[0]),
         )
 
     def choosing(self, element: PoolElement, failover: bool) -> bool:
-        """Any element will do."""
+        """Any element will do; after a failover, with the protection that was asked for."""
+        self._in_clear = failover and self.settings.failover_security == "clear"
         return True
 
     def no_element(self) -> None:
@@ -259,6 +267,13 @@ class CalcAppClient:
 
     def lost(self, event: Event) -> None:
         """The network tells that the element is gone: no time-out need be awaited."""
+        if event is Event.REFUSED and self.state is State.REQUESTING:
+            # It lives, but not as it should.
+            self.counters.elements_refused += 1
+            self._timer.stop()
+            self._session.turned_down()
+            self._pause(self.settings.retry_delay * self._pauses.uniform())
+            return
         self.counters.failures_told += 1
         in_progress = self.state is State.PROCESSING
         self._report()

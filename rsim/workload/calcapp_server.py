@@ -26,6 +26,7 @@ from rsim.wire import (
     receive,
 )
 from rsim.workload import calcapp
+from rsim.workload.cookies import CookieSeal
 from rsim.workload.in_order import InOrderProcessor
 from rsim.workload.processor_sharing import Processor, Task
 
@@ -93,6 +94,8 @@ class ElementCounters:
     completions: int = 0
     aborts: int = 0
     cookies_sent: int = 0
+    cookies_refused: int = 0
+    work_claimed: float = 0.0
     cards_sent: int = 0
     registrations_told_refused: int = 0
     work: float = 0.0
@@ -135,8 +138,9 @@ class _Session:
 class CalcAppServer:
     """CalcApp on a pool element: a processor shared by the requests that were accepted.
 
-    Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users may
-    choose from.
+    Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users must
+    choose from, or may where that is `optional`; `key` of the pool by which cookies are signed,
+    None where they are not.
     """
 
     def __init__(
@@ -147,6 +151,8 @@ class CalcAppServer:
         identifiers: Stream,
         memberships: tuple[Membership, ...],
         offers: tuple[Profile, ...] = (),
+        optional: bool = False,
+        key: bytes | None = None,
     ) -> None:
         self.clock = clock
         self.host = host
@@ -156,6 +162,8 @@ class CalcAppServer:
         self.endpoint = memberships[0].endpoint
         self._identifiers = identifiers
         self._offers = offers
+        self._optional = optional
+        self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
         kind = Processor if settings.discipline == "sharing" else InOrderProcessor
         self._processor = kind(clock, settings.capacity, self._reached, self._finished)
         self._sessions: dict[tuple[Association, int], _Session] = {}
@@ -179,7 +187,9 @@ class CalcAppServer:
     def start(self) -> None:
         """Offers the service at a new port and registers under a new identifier."""
         self._port = self.host.new_port()
-        self.host.listen(self._port, lambda association: self, self._offers)
+        self.host.listen(
+            self._port, lambda association: self, self._offers, optional=self._optional
+        )
         addresses = self.host.addresses
         self._transport = SctpTransport(port=self._port, addresses=addresses, use=CONTROL)
         for membership in self.memberships:
@@ -306,8 +316,14 @@ class CalcAppServer:
 
     def _cookie_echo(self, association: Association, message: CookieEcho) -> None:
         """A request that began elsewhere goes on from its last cookie (RFC 5352 3.8)."""
-        state = calcapp.decode_cookie(message.cookie)
+        content: bytes | None = message.cookie
+        if self._seal is not None:
+            content = self._seal.open(message.cookie, association.remote_address)
+            if content is None:
+                self.counters.cookies_refused += 1
+        state = calcapp.decode_cookie(content) if content is not None else None
         if state is not None:
+            self.counters.work_claimed += state.done
             self._request(association, state.request, state.size, state.done)
 
     def _request(self, association: Association, number: int, size: float, done: float) -> None:
@@ -352,6 +368,8 @@ class CalcAppServer:
     def _send_cookie(self, session: _Session, size: float, done: float) -> None:
         self.counters.cookies_sent += 1
         content = calcapp.encode_cookie(session.number, size, done)
+        if self._seal is not None:
+            content = self._seal.close(content, session.association.remote_address)
         session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
 
     def _finished(self, task: Task) -> None:

@@ -242,7 +242,7 @@ def test_tls_to_a_port_without_it_ends_the_association():
     two.connect(profile=PSK).send(1, b"secret")
     two.run(10)
     assert two.server.data == []
-    assert two.client.kinds == [Event.ABORTED]
+    assert two.client.kinds == [Event.REFUSED]
 
 
 @pytest.mark.conformance("SEC-012")

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from rsim.endpoints.authorisation import OpenAuthorisation
+from rsim.endpoints.detection import Detector, Kind, RateLimits, detectors
 from rsim.endpoints.enrp.elements import Entry
 from rsim.endpoints.ports import Channel
 from rsim.handlespace import Outcome
@@ -69,6 +70,7 @@ class AsapService:
         self._subscribers: dict[bytes, dict[Channel, None]] = {}
         self._news: dict[bytes, None] = {}
         self._notice = server.clock.timer(self._notice_due)
+        self._detectors = self._make_detectors()
 
     def handlers(self) -> dict[type, Handler]:
         """Handlers by type of message."""
@@ -86,6 +88,32 @@ class AsapService:
         self._subscribers.clear()
         self._news.clear()
 
+    def _make_detectors(self) -> tuple[Detector, ...]:
+        settings = self.settings
+        rates: dict[Kind, float | None] = {
+            "registration": settings.max_registration_rate,
+            "resolution": settings.max_resolution_rate,
+            "report": settings.max_report_rate,
+        }
+        limits = {kind: rate for kind, rate in rates.items() if rate is not None}
+        found: list[Detector] = []
+        if limits:
+            found.append(RateLimits(limits, settings.rate_buckets, settings.rate_stamps))
+        if settings.detector is not None:
+            found.append(detectors()[settings.detector]())
+        return tuple(found)
+
+    def _ignored(self, kind: Kind, channel: Channel, handle: bytes) -> bool:
+        """Whether the sender has asked for too much; then it gets no answer."""
+        now = self._server.clock.now
+        source = channel.remote_address
+        # Each one sees every request.
+        verdicts = [one.suspicious(kind, source, handle, now) for one in self._detectors]
+        if any(verdicts):
+            self.counters.requests_ignored += 1
+            return True
+        return False
+
     @property
     def _serving(self) -> bool:
         return self._server.serving or self.settings.serve_while_starting
@@ -95,6 +123,8 @@ class AsapService:
     def _registration(self, channel: Channel, message: Registration) -> None:
         """A new registration, or a renewal by the same element."""
         handle = message.pool_handle
+        if self._detectors and self._ignored("registration", channel, handle):
+            return
         element = message.pool_element
         entry = self._elements.get(handle, element.identifier)
         known = entry is not None
@@ -240,6 +270,8 @@ class AsapService:
         """Elements of the pool by its policy, or an error if there are none."""
         self.counters.handle_resolutions += 1
         handle = message.pool_handle
+        if self._detectors and self._ignored("resolution", channel, handle):
+            return
         causes: tuple[ErrorCause, ...] = ()
         elements: tuple[PoolElement, ...] = ()
         subscribed = False
@@ -331,6 +363,8 @@ class AsapService:
         """
         self.counters.endpoint_unreachables += 1
         handle, identifier = message.pool_handle, message.pe_identifier
+        if self._detectors and self._ignored("report", channel, handle):
+            return
         settings = self.settings
         entry = self._elements.get(handle, identifier)
         if entry is None and not settings.nonowner_removes:
@@ -345,12 +379,16 @@ class AsapService:
             handle, identifier, reporter, settings.distinct_reporters
         )
         limit = settings.max_bad_pe_reports + (settings.bad_pe_reports_rule == "exceeds")
-        if count >= limit:
+        if count >= limit and not (settings.probe_before_removal and entry is not None):
             self.counters.elements_reported_away += 1
             if entry is not None:
                 self._elements.remove(entry)
             elif known is not None:
                 self._elements.taken_out(handle, identifier)
                 self._server.updates.removed(handle, known)
-        elif entry is not None and settings.verify_unreachable and not entry.waiting:
+        elif (
+            entry is not None
+            and (settings.verify_unreachable or settings.probe_before_removal)
+            and not entry.waiting
+        ):
             self._elements.probe(entry)

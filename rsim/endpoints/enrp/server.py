@@ -54,6 +54,10 @@ Address = tuple[tuple[str, ...], int]
 """Addresses of a host, the primary one first, and a port."""
 
 
+_MOST_ERRED = 4096
+"""Addresses of which it is known when they last got an error message."""
+
+
 class State(Enum):
     """States of a server."""
 
@@ -77,6 +81,7 @@ class ServerCounters:
     elements_expired: int = 0
     elements_reported_away: int = 0
     messages_refused: int = 0
+    requests_ignored: int = 0
     element_seconds: float = 0.0
     updates_sent: int = 0
     updates_refused: int = 0
@@ -157,6 +162,7 @@ class EnrpServer:
         self.startup = Startup(self)
         self._announcement = clock.timer(self._announce)
         self._heard: dict[int, float] = {}
+        self._erred: dict[str, float] = {}
         self._renamed_at = -inf
         self._asap_handlers = self.asap.handlers()
         self._enrp_handlers: dict[type, Callable[[Channel, Any], None]] = {
@@ -215,7 +221,7 @@ class EnrpServer:
             return
         if ppid == PPID_ASAP:
             received = receive(data, "asap")
-            if received.reply is not None:
+            if received.reply is not None and self._may_err(channel):
                 channel.send(PPID_ASAP, received.reply.encode(self.dialect))
             message = received.message
             if message is None:
@@ -237,7 +243,7 @@ class EnrpServer:
                 self.send(channel, refusal)
             return
         received = receive(data, "enrp", self.identifier)
-        if received.reply is not None:
+        if received.reply is not None and self._may_err(channel):
             channel.send(PPID_ENRP, received.reply.encode(self.dialect))
         message: Any = received.message
         if message is None:
@@ -254,6 +260,21 @@ class EnrpServer:
         handler = self._enrp_handlers.get(type(message))
         if handler is not None:
             handler(channel, message)
+
+    def _may_err(self, channel: Channel) -> bool:
+        """One error message to an address in a while: they are no means to make a server talk."""
+        interval = self.settings.error_interval
+        now = self.clock.now
+        if interval <= 0:
+            return True
+        if now - self._erred.get(channel.remote_address, -inf) < interval:
+            return False
+        if len(self._erred) >= _MOST_ERRED:
+            self._erred = {a: t for a, t in self._erred.items() if now - t < interval}
+            if len(self._erred) >= _MOST_ERRED:
+                return False
+        self._erred[channel.remote_address] = now
+        return True
 
     def _collision(self, channel: Channel) -> None:
         """Another server has this identifier: the one with the higher address takes a new one."""

@@ -38,6 +38,7 @@ class Takeovers:
         self._server = server
         self._mine: dict[int, _Takeover] = {}
         self._won: dict[int, float] = {}
+        self._granted: dict[int, int] = {}
 
     def handlers(self) -> dict[type, Callable[[Channel, Any], None]]:
         """Handlers by type of message."""
@@ -53,6 +54,7 @@ class Takeovers:
             takeover.timer.stop()
         self._mine.clear()
         self._won.clear()
+        self._granted.clear()
 
     # Initiating (3.5.1) ---------------------------------------------------------------------------
 
@@ -106,6 +108,7 @@ class Takeovers:
     def alive(self, peer: Peer) -> None:
         """A PRESENCE: the peer lives, and whoever wanted to take it over was wrong."""
         takeover = self._mine.get(peer.identifier)
+        self._granted.pop(peer.identifier, None)
         if takeover is not None:
             self._server.counters.takeovers_given_up += 1
             self._drop(takeover)
@@ -132,6 +135,7 @@ class Takeovers:
         peer = server.peers.get(target)
         if peer is not None:
             server.peers.suspend(peer)
+        self._granted[target] = message.sender
         ack = InitTakeoverAck(sender=server.identifier, receiver=message.sender, target=target)
         server.send(channel, ack)
 
@@ -161,6 +165,10 @@ class Takeovers:
     def _takeover_server(self, channel: Channel, message: TakeoverServer) -> None:
         server = self._server
         target, winner = message.target, message.sender
+        granted = self._granted.pop(target, None)
+        if server.settings.check_takeovers and granted != winner:
+            server.counters.updates_refused += 1
+            return
         if target == server.identifier:
             # Held dead while alive: the others know better where the elements are now.
             server.elements.hand_over(winner)

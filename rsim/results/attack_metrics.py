@@ -1,0 +1,154 @@
+"""Metrics of attacks: what they cost, what they get, and what they do to the handlespace."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rsim.results.observation import Metric, Observation, count, ratio
+
+
+def _rate(name: str, observation: Observation) -> float:
+    return ratio(observation.counter(name), observation.duration)
+
+
+def _total(name: str, observation: Observation) -> float:
+    return observation.counter(name)
+
+
+def _share(part: str, whole: str, observation: Observation) -> float:
+    return 100.0 * ratio(observation.counter(part), observation.counter(whole))
+
+
+def _mean(total: str, number: str, factor: float, observation: Observation) -> float:
+    return factor * ratio(observation.counter(total), observation.counter(number))
+
+
+def _selections(names: tuple[str, ...], observation: Observation) -> float:
+    part = sum(observation.counter(f"auditor.selections_{name}") for name in names)
+    return 100.0 * ratio(part, observation.counter("auditor.selections"))
+
+
+def _knowledge(observation: Observation) -> float:
+    known = observation.counter("attackers.elements_known")
+    return 100.0 * ratio(known, float(observation.loads.size))
+
+
+ATTACK_METRICS = [
+    Metric(
+        "rogue_share_pct",
+        "%",
+        "selections of rogue or dead elements",
+        "selections by users of an element of an attacker, or where nobody is / all selections",
+        partial(_selections, ("rogue", "dead")),
+    ),
+    Metric(
+        "diverted_share_pct",
+        "%",
+        "selections of attackers",
+        "selections by users of an element of an attacker / all selections",
+        partial(_selections, ("rogue",)),
+    ),
+    Metric(
+        "insecure_share_pct",
+        "%",
+        "selections of insecure elements",
+        "selections by users of an element without credentials / all selections",
+        partial(_selections, ("insecure",)),
+    ),
+    Metric(
+        "listed_pct",
+        "%",
+        "elements listed",
+        "entries that lead to a living element / elements deployed, mean over servers",
+        partial(_share, "observer.genuine", "observer.elements_there"),
+    ),
+    Metric(
+        "false_entries",
+        "",
+        "false entries",
+        "entries that lead to no living element, mean over servers and looks",
+        partial(_mean, "observer.false", "observer.observations", 1.0),
+    ),
+    Metric(
+        "lists_empty_pct",
+        "%",
+        "elements and users that know no server",
+        "share of their server lists that are empty, mean over looks",
+        partial(_mean, "observer.lists_empty", "observer.observations", 100.0),
+    ),
+    Metric(
+        "registration_delay_s",
+        "s",
+        "time to register",
+        "mean time from a first registration's start to its grant, hunts and retries included",
+        partial(
+            _mean,
+            "pool_elements.first_registration_time",
+            "pool_elements.first_registrations",
+            1.0,
+        ),
+    ),
+    Metric(
+        "registrations_late_pct",
+        "%",
+        "late registrations",
+        "first registrations that took more than 1 s / those granted",
+        partial(_share, "pool_elements.registrations_late", "pool_elements.first_registrations"),
+    ),
+    count("requests_ignored", "requests ignored by servers", "enrp_servers.requests_ignored"),
+    Metric(
+        "attack_messages_per_s",
+        "1/s",
+        "attack messages",
+        "messages sent by attackers / time",
+        partial(_rate, "attackers.attack_messages"),
+    ),
+    Metric(
+        "attack_bytes_per_s",
+        "B/s",
+        "attack bytes",
+        "bytes sent by attackers / time",
+        partial(_rate, "attackers.attack_bytes"),
+    ),
+    count(
+        "attacker_ignored_messages",
+        "application messages ignored by attackers",
+        "attackers.application_messages_ignored",
+    ),
+    count("requests_intercepted", "requests at attackers", "attackers.requests_received"),
+    count("octets_intercepted", "application bytes at attackers", "attackers.octets_received"),
+    count("messages_altered", "messages altered on the path", "attackers.messages_altered"),
+    count("messages_suppressed", "messages dropped on the path", "attackers.messages_dropped"),
+    count("elements_captured", "elements captured", "attackers.elements_captured"),
+    Metric(
+        "exposed_octets",
+        "B",
+        "application bytes read on the path",
+        "bytes of application messages in clear that a listener has seen",
+        partial(_total, "attackers.application_octets_read"),
+    ),
+    Metric(
+        "knowledge_pct",
+        "%",
+        "elements known to a listener",
+        "identifiers that listeners have read / elements deployed",
+        _knowledge,
+    ),
+    count("elements_guessed", "elements guessed from sizes", "attackers.elements_guessed"),
+    count("forgeries_accepted", "forged cookies accepted", "attackers.forgeries_accepted"),
+    Metric(
+        "work_forged",
+        "calculations",
+        "work credited that was never done",
+        "calculations that accepted forged cookies claim",
+        partial(_total, "attackers.work_forged"),
+    ),
+    Metric(
+        "amplification",
+        "",
+        "bytes got for a byte sent",
+        "bytes that an attacker gets / bytes that it sends",
+        partial(_mean, "attackers.octets_answered", "attackers.attack_bytes", 1.0),
+    ),
+]
+"""In the order in which they are shown."""

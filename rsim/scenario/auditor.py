@@ -1,0 +1,80 @@
+"""The truth about the elements that users are sent to: living, dead, insecure or an attacker's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from rsim.network import Host, Network
+from rsim.wire import PoolElement
+
+
+class Verdict(Enum):
+    """What an entry of the handlespace leads to."""
+
+    LIVING = auto()
+    INSECURE = auto()
+    DEAD = auto()
+    ROGUE = auto()
+
+
+@dataclass(slots=True)
+class AuditorCounters:
+    """Selections by pool users since the run began, as numbers that only grow."""
+
+    selections: int = 0
+    selections_insecure: int = 0
+    selections_dead: int = 0
+    selections_rogue: int = 0
+
+
+class Auditor:
+    """Judges elements by the address that they name.
+
+    Parameters: `secured` whether elements should protect what they do: those on hosts without a
+    credential are insecure then.
+    """
+
+    def __init__(self, network: Network, secured: bool) -> None:
+        self.counters = AuditorCounters()
+        self._network = network
+        self._secured = secured
+        self._rogues: set[str] = set()
+        self._elements: list[Host] = []
+
+    def add(self, host: Host, role: str) -> None:
+        """Notes a host and its role."""
+        if role == "attackers":
+            self._rogues.update(host.addresses)
+        elif role == "pool_elements":
+            self._elements.append(host)
+
+    @property
+    def elements(self) -> int:
+        """Hosts of pool elements, whatever their state."""
+        return len(self._elements)
+
+    def judge(self, element: PoolElement) -> Verdict:
+        """What is at the element's user transport at this moment."""
+        transport = element.user_transport
+        addresses = transport.hosts  # type: ignore[attr-defined]
+        if not self._rogues.isdisjoint(addresses):
+            return Verdict.ROGUE
+        for address in addresses:
+            host = self._network.host_at(address)
+            if host is not None and host.up and host.hears(transport.port, False):  # type: ignore[attr-defined]
+                insecure = self._secured and host.credentials.key is None
+                return Verdict.INSECURE if insecure else Verdict.LIVING
+        return Verdict.DEAD
+
+    def chosen(self, element: PoolElement) -> None:
+        """A pool user is about to turn to an element."""
+        verdict = self.judge(element)
+        counters = self.counters
+        counters.selections += 1
+        if verdict is Verdict.ROGUE:
+            counters.selections_rogue += 1
+        elif verdict is Verdict.DEAD:
+            counters.selections_dead += 1
+        elif verdict is Verdict.INSECURE:
+            counters.selections_insecure += 1
