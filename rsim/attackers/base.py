@@ -17,6 +17,9 @@ from rsim.randomness import Streams
 from rsim.units import Model, Seconds
 from rsim.wire import PPID_ASAP, Dialect, Message
 
+_MOST_WAITING = 1000
+"""Messages that an association holds for an attacker; a send buffer has an end, too."""
+
 
 class AttackerSettings(HostSettings):
     """Settings of a group of attackers."""
@@ -48,6 +51,7 @@ class AttackCounters:
 
     attack_messages: int = 0
     attack_bytes: int = 0
+    attack_messages_held: int = 0
     application_messages_ignored: int = 0
     requests_received: int = 0
     octets_received: int = 0
@@ -120,7 +124,10 @@ class Attacker(ABC, Generic[S]):
         self.send_bytes(association, message.encode(self.surroundings.dialect), ppid)
 
     def send_bytes(self, association: Association, data: bytes, ppid: int = PPID_ASAP) -> None:
-        """Sends bytes and counts what they cost."""
+        """Sends bytes and counts what they cost, unless too much is on its way already."""
+        if association.backlog >= _MOST_WAITING:
+            self.counters.attack_messages_held += 1
+            return
         self.counters.attack_messages += 1
         self.counters.attack_bytes += len(data)
         association.send(ppid, data)

@@ -60,6 +60,9 @@ class OnPathSettings(AttackerSettings, LureSettings):
     )
     alteration: Alteration = Field("divert", description="how it alters messages")
     probability: float = Field(1.0, ge=0, le=1, description="share of these messages")
+    break_protected: bool = Field(
+        False, description="breaks TLS records, whatever is in them: it can't tell"
+    )
     delay: float = Field(1.0, ge=0, description="time in s by which packets are held back")
 
     @field_validator("messages")
@@ -130,8 +133,8 @@ class OnPath(Attacker[OnPathSettings]):
         if not self.active or not seen.data:
             return seen.data
         if seen.protected:
-            # It can't tell what it is, so it breaks what it would alter if it could.
-            if seen.data[0] != 0x17 or not self._chosen():
+            breaks = self.settings.break_protected and seen.data[0] == 0x17
+            if not breaks or not self._chosen():
                 return seen.data
             if self.settings.action == "drop":
                 counters.messages_dropped += 1

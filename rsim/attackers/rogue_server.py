@@ -70,9 +70,13 @@ class RogueServerSettings(FlooderSettings, LureSettings):
 
 
 class _Peer(EnrpServer):
-    """The ENRP side, which agrees to no takeover where it is told not to."""
+    """The ENRP side: it begins no takeover, and agrees to none where it is told not to."""
 
     silent = False
+
+    def vigilant(self) -> bool:
+        """Leaves the dead to others."""
+        return False
 
     def receive(self, channel: object, ppid: int, data: bytes) -> None:
         """Takes one message, unless it is one to which it would have to agree."""
@@ -152,7 +156,10 @@ class RogueServer(Flooder[RogueServerSettings]):
                 policy=self._policy,
                 asap_transport=self._transport,
             )
-            self._update(peer, _ADD_PE, self.surroundings.pool_handle, element)
+            handle = self.surroundings.pool_handle
+            # It is its home in earnest, so that its own checksum vouches for it.
+            peer.handlespace.add(handle, element)
+            self._update(peer, _ADD_PE, handle, element)
         elif action == "takeover":
             self._take_one_over(peer)
         elif action == "checksum":

@@ -264,7 +264,10 @@ class PoolUserEndpoint:
             return
         if channel is self._server and event is not Event.UP:
             self._server = None
-            if any(pool.timer.running for pool in self._pools.values()):
+            # Who has broken off TLS would do so again: the next try is that of T1.
+            if event is not Event.REFUSED and any(
+                pool.timer.running for pool in self._pools.values()
+            ):
                 self._hunt.start()
 
     def _resolution_response(self, message: HandleResolutionResponse) -> None:

@@ -92,6 +92,11 @@ class Association:
         """Of an association that has ended: how many of the last messages may not have arrived."""
         return 0
 
+    @property
+    def backlog(self) -> int:
+        """Messages that wait to be sent, or to be acknowledged where that is in doubt."""
+        return 0
+
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message; the network tells by `notify` if it can't deliver any more."""
         raise AssertionError("abstract")

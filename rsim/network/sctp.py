@@ -135,6 +135,11 @@ class SctpAssociation(SecurableAssociation):
         """Of an association that has ended: how many of the last messages may not have arrived."""
         return self._left
 
+    @property
+    def backlog(self) -> int:
+        """Messages that wait to be sent, or to be acknowledged where that is in doubt."""
+        return len(self._pending) + self._transmission.unacknowledged
+
     def send(self, ppid: int, data: bytes, stream: int = 0, unordered: bool = False) -> None:
         """Sends one message on a stream; unordered ones don't wait for those before them."""
         network = self.host.network

@@ -175,6 +175,11 @@ class Transmission:
         return not self._outstanding
 
     @property
+    def unacknowledged(self) -> int:
+        """Messages that are not acknowledged."""
+        return len(self._outstanding)
+
+    @property
     def first_unacknowledged(self) -> int | None:
         """The lowest TSN that is not acknowledged."""
         return min(self._outstanding, default=None)

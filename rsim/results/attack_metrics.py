@@ -70,11 +70,11 @@ ATTACK_METRICS = [
         partial(_mean, "observer.false", "observer.observations", 1.0),
     ),
     Metric(
-        "lists_empty_pct",
+        "servers_unknown_pct",
         "%",
-        "elements and users that know no server",
-        "share of their server lists that are empty, mean over looks",
-        partial(_mean, "observer.lists_empty", "observer.observations", 100.0),
+        "servers that hosts do not know",
+        "share of the servers that serve which a host's list lacks, mean over hosts and looks",
+        partial(_mean, "observer.servers_unknown", "observer.observations", 100.0),
     ),
     Metric(
         "registration_delay_s",

@@ -248,6 +248,9 @@ class Deployment:
         def connect(receiver: Receiver, address: Address) -> Association:
             addresses, port = address
             plain = profile is None
+            if plain and port == ASAP_TLS_PORT:
+                # Announced for those who speak TLS; beside it the others are heard.
+                port = ASAP_PORT
             if self.security.downgrade:
                 before = last.get(address)
                 plain = plain or (before is not None and before.refusal is not None)

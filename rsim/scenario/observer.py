@@ -28,7 +28,7 @@ class ObserverCounters:
     genuine: float = 0.0
     false: float = 0.0
     elements_there: float = 0.0
-    lists_empty: float = 0.0
+    servers_unknown: float = 0.0
 
 
 class Observer:
@@ -71,8 +71,9 @@ class Observer:
         self.counters.false += false
         self.counters.elements_there += self._auditor.elements
         if self._lists:
-            empty = sum(not one.present() for one in self._lists)
-            self.counters.lists_empty += empty / len(self._lists)
+            known = sum(min(len(one.present()), len(serving)) for one in self._lists)
+            whole = len(self._lists) * len(serving)
+            self.counters.servers_unknown += 1 - known / whole if whole else 0.0
         now = self._clock.now
         self.rows.append((now, divergence, orphans, elements, len(serving), genuine, false))
         self._clock.call_at(now + self._interval, self._look)

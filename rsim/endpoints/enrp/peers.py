@@ -254,4 +254,7 @@ class Peers:
 
     def _dead(self, peer: Peer) -> None:
         self._server.counters.peers_found_dead += 1
-        self._server.takeovers.begin(peer)
+        if self._server.vigilant():
+            self._server.takeovers.begin(peer)
+        else:
+            self.remove(peer.identifier)

@@ -173,6 +173,10 @@ class EnrpServer:
             **self.startup.handlers(),
         }
 
+    def vigilant(self) -> bool:
+        """Whether it takes over peers that it finds dead."""
+        return True
+
     def _empty(self) -> Handlespace:
         settings = self.settings
         return Handlespace(

@@ -1,0 +1,384 @@
+"""Running threats: four arms on common seeds, breaking points, recovery."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, as_completed
+from dataclasses import asdict, dataclass, field
+from math import isnan, log, nan, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from loky import ProcessPoolExecutor
+
+from rsim.errors import ResultError, ScenarioError
+from rsim.results import METRICS, Interval, Result, mean_interval
+from rsim.scenario import run
+from rsim.sweep.expressions import evaluate
+from rsim.threats.catalogue import ARMS, Threat
+
+SERVICE = "completed_share_pct"
+_SHARES = (0.9, 0.5)
+_STEPS = 7
+_RECOVERY_STEP = 10.0
+"""Time in s between two looks at the service after the attack."""
+
+Progress = Callable[[int, int], None]
+"""Jobs finished, jobs in all."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a run of the catalogue takes.
+
+    Parameters: `seeds` for each arm; `duration` measured time in s, None: the threat's own;
+    `curve` whether all strengths are run; `search` whether breaking points and recovery are.
+    """
+
+    seeds: int = 12
+    duration: float | None = None
+    curve: bool = True
+    search: bool = True
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Settings that it changes."""
+        return {} if self.duration is None else {"duration": self.duration}
+
+
+FULL = Effort()
+QUICK = Effort(seeds=4, duration=300.0, search=False)
+
+
+@dataclass
+class Outcome:
+    """What a threat's experiment has shown.
+
+    Parameters: `arms` values of each metric, by arm, one a seed; `curve` rows of strength, arm,
+    metric, mean and half-width; `breaking` smallest strength at which the service falls below a
+    share of its baseline, by share, with the bounds of the search; `recovery` times in s after the
+    attack's end, one a seed.
+    """
+
+    threat: Threat
+    arms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    breaking: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    recovery: list[float] = field(default_factory=list)
+
+    def mean(self, arm: str, metric: str | None = None) -> Interval:
+        """Mean of a metric in an arm, with its 95% interval."""
+        return mean_interval(self.arms[arm][metric or self.threat.metric])
+
+    def difference(self, arm: str, metric: str | None = None) -> Interval:
+        """Mean of the differences to the baseline, seed by seed, with its 95% interval."""
+        name = metric or self.threat.metric
+        values, base = (np.nan_to_num(self.arms[which][name]) for which in (arm, "baseline"))
+        return mean_interval(values - base)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the attack moves its metric for the worse, beyond doubt (95%)."""
+        change = self.difference("attack")
+        sign = 1 if self.threat.worse == "up" else -1
+        return sign * change.mean > change.half_width
+
+    @property
+    def restored(self) -> float:
+        """Share of the effect that the mitigation takes away."""
+        effect = self.difference("attack").mean
+        return 1 - self.difference("mitigated").mean / effect if effect else nan
+
+    @property
+    def cost(self) -> Interval:
+        """Change of the service by the mitigation alone, in percentage points."""
+        return self.difference("cost", SERVICE)
+
+    def row(self) -> dict[str, Any]:
+        """The experiment in a line."""
+        threat = self.threat
+        row: dict[str, Any] = {
+            "id": threat.id,
+            "name": threat.name,
+            "metric": threat.metric,
+            "unit": METRICS[threat.metric].unit,
+        }
+        for arm in self.arms:
+            interval = self.mean(arm)
+            row[arm], row[f"{arm}_ci95"] = interval.mean, interval.half_width
+            row[f"{arm}_service"] = self.mean(arm, SERVICE).mean
+        effect = self.difference("attack")
+        row["effect"], row["effect_ci95"] = effect.mean, effect.half_width
+        row["moves"], row["restored"] = self.moves, self.restored
+        row["cost"], row["cost_ci95"] = self.cost.mean, self.cost.half_width
+        for name in ("startup_delay_s", "asap_bytes_per_s"):
+            row[f"cost_{name}"] = self.difference("cost", name).mean
+        for name in ("attack_messages_per_s", "attack_bytes_per_s"):
+            row[name] = self.mean("attack", name).mean
+        if "still" in self.arms and threat.still is not None:
+            name = threat.still.metric or threat.metric
+            row["still_metric"] = name
+            for arm in ("baseline", "still"):
+                row[f"{arm}_of_still"] = self.mean(arm, name).mean
+        for share, (point, low, high) in self.breaking.items():
+            row[f"breaking_{share}"] = point
+            row[f"breaking_{share}_low"], row[f"breaking_{share}_high"] = low, high
+        if self.recovery:
+            recovery = mean_interval(self.recovery)
+            row["recovery_s"], row["recovery_ci95"] = recovery.mean, recovery.half_width
+        return row
+
+    def save(self, directory: Path) -> None:
+        """Stores it as JSON in a folder."""
+        document = {"id": self.threat.id, **asdict(self), "row": self.row()}
+        del document["threat"]
+        file = directory / f"{self.threat.id}.json"
+        temporary = file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        temporary.replace(file)
+
+
+def load_outcome(file: Path, threat: Threat) -> Outcome:
+    """An outcome that was stored. Raises ResultError if it is damaged."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        breaking = {share: tuple(found) for share, found in document["breaking"].items()}
+        return Outcome(threat, document["arms"], document["curve"], breaking, document["recovery"])
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ResultError(f"{file}: damaged: {error}") from None
+
+
+# Jobs, each in one process ------------------------------------------------------------------------
+
+
+def _metrics(threat: Threat, arm: str, changes: dict[str, Any], seed: int) -> dict[str, float]:
+    return run(threat.scenario(arm, changes), seed).metrics
+
+
+def _strength(threat: Threat, value: float) -> dict[str, Any]:
+    assert threat.strength is not None
+    setting = threat.strength.setting(value)
+    whole = threat.strength.path.endswith((".count", ".subscriptions", ".size"))
+    return {threat.strength.path: int(setting) if whole else setting}
+
+
+def _breaking(threat: Threat, changes: dict[str, Any], seeds: int) -> dict[str, Any]:
+    """Smallest strengths at which the service falls below shares of the baseline, by bisection.
+
+    On a logarithmic scale, since strengths span decades; each look is a mean over all seeds.
+    """
+    assert threat.breaking is not None
+    search, metric = threat.breaking, threat.breaking.metric
+
+    def service(arm: str, settings: dict[str, Any]) -> float:
+        values = [
+            _metrics(threat, arm, {**changes, **settings}, s + 1)[metric] for s in range(seeds)
+        ]
+        return float(np.mean(np.nan_to_num(values)))
+
+    baseline = service("baseline", {})
+    seen: dict[float, float] = {}
+
+    def at(value: float) -> float:
+        if value not in seen:
+            seen[value] = service("attack", _strength(threat, value))
+        return seen[value]
+
+    found: dict[str, tuple[float, float, float]] = {}
+    for share in _SHARES:
+        low, high = search.low, search.high
+        name = f"{share * 100:.0f}"
+        if at(high) >= share * baseline:
+            found[name] = (nan, high, nan)
+            continue
+        for _ in range(_STEPS):
+            middle = sqrt(low * high)
+            if at(middle) < share * baseline:
+                high = middle
+            else:
+                low = middle
+        found[name] = (sqrt(low * high), low, high)
+    return found
+
+
+def _recovery(threat: Threat, changes: dict[str, Any], seed: int) -> float:
+    """Time in s from the attack's end until service and handlespace are as without it.
+
+    Service: at least 90% of the requests of the baseline's mean complete in the minute that
+    begins; handlespace: genuine entries 90% of the baseline's, false ones at most a tenth of them.
+    """
+    base = run(threat.scenario("baseline", changes), seed)
+    duration = base.observation.duration
+    stop = base.observation.begin + duration / 3
+    halted = {f"attackers.{name}.stop": stop for name in threat.table("attack")["attackers"]}
+    attacked = run(threat.scenario("attack", {**changes, **halted}), seed)
+    normal = _completions(base, base.observation.begin, base.observation.end)
+    genuine = base.series["genuine"].iloc[-20:].mean()
+    time = stop
+    while time + 60.0 <= attacked.observation.end:
+        served = _completions(attacked, time, time + 60.0)
+        looks = attacked.series[attacked.series["time"] >= time]
+        first = looks.iloc[0] if len(looks) else None
+        listed = first is None or (
+            first["genuine"] >= 0.9 * genuine and first["false"] <= max(0.1 * genuine, 0.5)
+        )
+        if listed and served >= 0.9 * normal:
+            return time - stop
+        time += _RECOVERY_STEP
+    return float("inf")
+
+
+def _completions(result: Result, begin: float, end: float) -> float:
+    """Requests completed per s."""
+    times = result.requests["completed"]
+    return float(((times >= begin) & (times < end)).sum()) / (end - begin)
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+def run_threats(
+    chosen: Iterable[Threat],
+    effort: Effort = FULL,
+    *,
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress = lambda done, total: None,
+) -> list[Outcome]:
+    """Runs threats and says what they do.
+
+    Parameters: `jobs` processes, all cores if left out, 1 for this process; `executor` instead of
+    processes of its own; `progress(done, total)` is called after each job.
+    """
+    outcomes = [Outcome(threat) for threat in chosen]
+    if not outcomes:
+        raise ScenarioError("no threat to run")
+    work: list[tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any], None]]] = []
+    for outcome in outcomes:
+        _plan(outcome, effort, work)
+    done = 0
+    progress(done, len(work))
+    own = None
+    if executor is None and jobs != 1:
+        executor = own = ProcessPoolExecutor(jobs)
+    try:
+        if executor is None:
+            for function, arguments, keep in work:
+                keep(function(*arguments))
+                done += 1
+                progress(done, len(work))
+        else:
+            futures = {executor.submit(f, *arguments): keep for f, arguments, keep in work}
+            for future in as_completed(futures):
+                futures[future](future.result())
+                done += 1
+                progress(done, len(work))
+    finally:
+        if own is not None:
+            own.shutdown(kill_workers=True)
+    for outcome in outcomes:
+        _tidy(outcome, effort)
+    return outcomes
+
+
+def _plan(outcome: Outcome, effort: Effort, work: list[Any]) -> None:
+    threat, changes = outcome.threat, effort.changes
+    arms = [*ARMS, "still"] if threat.still is not None else [*ARMS]
+    for arm in arms:
+        values = outcome.arms[arm] = {name: [nan] * effort.seeds for name in METRICS}
+        for number in range(effort.seeds):
+
+            def keep(
+                metrics: dict[str, float],
+                values: dict[str, list[float]] = values,
+                number: int = number,
+            ) -> None:
+                for name, value in metrics.items():
+                    values[name][number] = value
+
+            work.append((_metrics, (threat, arm, changes, number + 1), keep))
+    if effort.curve and threat.strength is not None:
+        for value in threat.strength.values:
+            for arm in ("attack", "mitigated"):
+                for number in range(effort.seeds):
+                    settings = {**changes, **_strength(threat, value)}
+
+                    def note(
+                        metrics: dict[str, float],
+                        value: float = value,
+                        arm: str = arm,
+                        number: int = number,
+                    ) -> None:
+                        outcome.curve.append(
+                            {
+                                "strength": value,
+                                "arm": arm,
+                                "seed": number + 1,
+                                "effect": metrics[threat.metric],
+                                "service": metrics[SERVICE],
+                            }
+                        )
+
+                    work.append((_metrics, (threat, arm, settings, number + 1), note))
+    if not effort.search:
+        return
+    if threat.breaking is not None:
+        seeds = max(2, effort.seeds // 3)
+        work.append((_breaking, (threat, changes, seeds), outcome.breaking.update))
+    attackers = threat.table("attack").get("attackers")
+    if attackers and "attackers" not in threat.table("baseline"):
+        keep_time = outcome.recovery.append
+        work += [
+            (_recovery, (threat, changes, number + 1), keep_time)
+            for number in range(max(2, effort.seeds // 2))
+        ]
+
+
+def _tidy(outcome: Outcome, effort: Effort) -> None:
+    """Jobs end in any order; what they yield is put into one."""
+    outcome.curve.sort(key=lambda row: (row["strength"], row["arm"], row["seed"]))
+    outcome.recovery.sort()
+
+
+def predicted(threat: Threat, strengths: Iterable[float]) -> list[float]:
+    """The closed form of a threat at some strengths, NaN where it has none."""
+    prediction = threat.prediction
+    if prediction is None:
+        return [nan for _ in strengths]
+    described = threat.scenario("attack").model_dump()
+
+    def at(x: float) -> float:
+        def lookup(path: str) -> Any:
+            if path == "x":
+                return x
+            value: Any = described
+            for part in path.split("."):
+                value = value[part]
+            return value
+
+        return evaluate(prediction.expression, lookup)
+
+    return [at(x) for x in strengths]
+
+
+def curve_of(outcome: Outcome) -> pd.DataFrame:
+    """Means with 95% intervals of effect and service by strength and arm."""
+    rows = []
+    frame = pd.DataFrame(outcome.curve)
+    if frame.empty:
+        return frame
+    for (strength, arm), group in frame.groupby(["strength", "arm"], sort=True):
+        row: dict[str, Any] = {"strength": strength, "arm": arm}
+        for name in ("effect", "service"):
+            interval = mean_interval(group[name].to_numpy())
+            row[name], row[f"{name}_ci95"] = interval.mean, interval.half_width
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def decades(low: float, high: float) -> bool:
+    """Whether a range is better shown on a logarithmic scale."""
+    return low > 0 and not isnan(high) and log(high / low) > log(20)

@@ -1,0 +1,181 @@
+"""Storing the outcomes of threats, and one page that shows them all."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from html import escape
+from math import isinf, isnan
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rsim.errors import ResultError
+from rsim.plots import save
+from rsim.results import METRICS
+from rsim.threats.catalogue import Threat, threats
+from rsim.threats.experiment import Outcome, load_outcome
+from rsim.threats.figure import threat_figure
+
+_STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#222}
+table{border-collapse:collapse;width:100%;font-size:13px}
+th,td{border-bottom:1px solid #ddd;padding:.35rem .5rem;text-align:left;vertical-align:top}
+th{background:#f3f3f3;position:sticky;top:0}
+td.n{text-align:right;white-space:nowrap}
+section{margin-top:2.5rem}img{max-width:100%}dt{font-weight:600}dd{margin:0 0 .4rem 0}
+.bad{color:#a33}.good{color:#276}
+"""
+
+
+def store(outcomes: Iterable[Outcome], directory: str | Path) -> pd.DataFrame:
+    """Stores outcomes: a figure and a JSON file each, and `rows.csv` with a line for each.
+
+    Raises ResultError if the folder can't be written.
+    """
+    folder = Path(directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for outcome in outcomes:
+            outcome.save(folder)
+            save(threat_figure(outcome), folder / f"{outcome.threat.id}.png")
+        rows = pd.DataFrame([outcome.row() for outcome in stored(folder)])
+        rows.to_csv(folder / "rows.csv", index=False)
+    except OSError as error:
+        raise ResultError(f"{folder}: can't be written: {error.strerror}") from None
+    return rows
+
+
+def stored(directory: str | Path) -> list[Outcome]:
+    """The outcomes in a folder, in the catalogue's order. Raises ResultError if there are none."""
+    folder = Path(directory)
+    found = [
+        load_outcome(folder / f"{one.id}.json", one)
+        for one in threats()
+        if (folder / f"{one.id}.json").exists()
+    ]
+    if not found:
+        raise ResultError(f"{folder}: holds no outcomes of threats")
+    return found
+
+
+def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
+    """Writes one self-contained HTML page of the outcomes in a folder, `report.html` by default."""
+    folder = Path(directory)
+    outcomes = stored(folder)
+    path = Path(file) if file is not None else folder / "report.html"
+    parts = [
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
+        "<title>Threats to server pooling</title>",
+        f"<style>{_STYLE}</style></head><body>",
+        "<h1>Threats to Reliable Server Pooling</h1>",
+        "<p>Each threat of RFC 5355 (2.x), and others (N), measured in four arms on common seeds: "
+        "no attack, attack, attack with mitigation, mitigation alone. Differences are paired by "
+        "seed; intervals are 95%.</p>",
+        _table(outcomes),
+        *(_section(outcome, folder) for outcome in outcomes),
+        "</body></html>",
+    ]
+    try:
+        path.write_text("\n".join(parts), encoding="utf-8")
+    except OSError as error:
+        raise ResultError(f"{path}: can't be written: {error.strerror}") from None
+    return path
+
+
+def _number(value: Any, interval: Any = None) -> str:
+    if value is None or isnan(value):
+        return "-"
+    if isinf(value):
+        return "not within the run"
+    text = f"{value:.3g}" if abs(value) < 1e5 else f"{value:.2e}"
+    if interval is not None and not isnan(interval) and interval > 0:
+        text += f" ± {interval:.2g}"
+    return text
+
+
+def _table(outcomes: list[Outcome]) -> str:
+    head = (
+        "id",
+        "threat",
+        "effect measured",
+        "no attack",
+        "attack",
+        "mitigated",
+        "service: attack / mitigated",
+        "attack costs",
+        "breaks (90% / 50%)",
+        "recovery",
+        "still works",
+    )
+    lines = ["<table id='summary'><thead><tr>"]
+    lines += [f"<th>{escape(name)}</th>" for name in head]
+    lines.append("</tr></thead><tbody>")
+    for outcome in outcomes:
+        row, threat = outcome.row(), outcome.threat
+        metric = METRICS[threat.metric]
+        cells = [
+            _number(row[arm], row[f"{arm}_ci95"]) for arm in ("baseline", "attack", "mitigated")
+        ]
+        service = f"{_number(row['attack_service'])}% / {_number(row['mitigated_service'])}%"
+        rate = row["attack_messages_per_s"]
+        costs = f"{_number(rate)} messages/s, {_number(row['attack_bytes_per_s'])} B/s"
+        points = " / ".join(_number(row.get(f"breaking_{share}")) for share in ("90", "50"))
+        lines.append(
+            f"<tr><td><a href='#t{escape(threat.id)}'>{escape(threat.id)}</a></td>"
+            f"<td>{escape(threat.name)}</td><td>{escape(metric.axis)}</td>"
+            + "".join(f"<td class='n'>{cell}</td>" for cell in cells)
+            + f"<td class='n'>{service}</td><td>{costs}</td><td class='n'>{points}</td>"
+            f"<td class='n'>{_seconds(row)}</td><td>{escape(threat.still_works)}</td></tr>"
+        )
+    lines.append("</tbody></table>")
+    return "".join(lines)
+
+
+def _seconds(row: dict[str, Any]) -> str:
+    if "recovery_s" not in row:
+        return "-"
+    text = _number(row["recovery_s"])
+    return text if isinf(row["recovery_s"]) else f"{text} s"
+
+
+def _section(outcome: Outcome, folder: Path) -> str:
+    threat, row = outcome.threat, outcome.row()
+    image = folder / f"{threat.id}.png"
+    picture = ""
+    if image.exists():
+        content = b64encode(image.read_bytes()).decode()
+        picture = f"<img alt='figure of {escape(threat.id)}' src='data:image/png;base64,{content}'>"
+    verdict = "moves its metric" if row["moves"] else "does not move its metric beyond doubt"
+    restored = row["restored"]
+    told = f"The attack {verdict}: {_number(row['effect'], row['effect_ci95'])}"
+    if not isnan(restored):
+        told += f"; the mitigation takes {100 * min(restored, 1):.0f}% of that away"
+    told += f". Alone it changes the service by {_number(row['cost'], row['cost_ci95'])} points."
+    facts = {
+        "Needs": threat.needs,
+        "Attack": threat.attack,
+        "Mitigation": threat.mitigation,
+        "Result": told,
+        "Reading": threat.reading,
+        "Still works": threat.still_works + _still(threat, row),
+    }
+    listed = "".join(
+        f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items() if text
+    )
+    return (
+        f"<section id='t{escape(threat.id)}'><h2>{escape(threat.id)} {escape(threat.name)}</h2>"
+        f"{picture}<dl>{listed}</dl></section>"
+    )
+
+
+def _still(threat: Threat, row: dict[str, Any]) -> str:
+    if threat.still is None or "still_metric" not in row:
+        return ""
+    metric = METRICS[row["still_metric"]]
+    value = _number(row["still_of_still"])
+    return (
+        f" Shown: {threat.still.label}: {metric.label} {value} {metric.unit} "
+        f"(without attack {_number(row['baseline_of_still'])})."
+    )
