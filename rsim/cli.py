@@ -324,6 +324,75 @@ def trace_command(
     console.print(f"{len(steps)} messages in {out}")
 
 
+threat_app = typer.Typer(
+    invoke_without_command=True, help="The threats of RFC 5355 as experiments; lists them."
+)
+app.add_typer(threat_app, name="threats")
+
+
+@threat_app.callback()
+def threats_command(context: typer.Context) -> None:
+    """Lists the threats."""
+    if context.invoked_subcommand is not None:
+        return
+    from rsim.threats import threats
+
+    table = Table("id", "threat", "needs", "effect measured", "mitigation")
+    for one in threats():
+        table.add_row(one.id, one.name, one.needs, one.metric, one.mitigation)
+    console.print(table)
+
+
+@threat_app.command("run")
+def threats_run_command(
+    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Threats, or all.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")] = Path(
+        "results/threats"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few seeds, short runs, no breaking points.")
+    ] = False,
+    seeds: Annotated[int | None, typer.Option(min=2, help="Seeds for each arm.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+) -> None:
+    """Runs threats in four arms, and writes a figure and a line of a table for each."""
+    from dataclasses import replace
+
+    from rsim.threats import run_threats, threat, threats
+    from rsim.threats.experiment import FULL, QUICK
+    from rsim.threats.report import store
+
+    chosen = list(threats()) if names == ["all"] else [threat(name) for name in names]
+    effort = QUICK if quick else FULL
+    if seeds is not None:
+        effort = replace(effort, seeds=seeds)
+    table = Table("id", "effect", "no attack", "attack", "mitigated", "restored")
+    with _progress("threats") as progress:
+        # One after the other, so that what is finished is stored.
+        for number, one in enumerate(chosen):
+            [outcome] = run_threats([one], effort, jobs=jobs)
+            store([outcome], out)
+            progress(number + 1, len(chosen), 0)
+            row = outcome.row()
+            cells = [f"{row[arm]:.4g}" for arm in ("baseline", "attack", "mitigated")]
+            table.add_row(one.id, one.metric, *cells, f"{100 * row['restored']:.0f}%")
+    console.print(table)
+    console.print(f"results in {out}", soft_wrap=True)
+
+
+@threat_app.command("report")
+def threats_report_command(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the results.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page; default: report.html in DIR.")
+    ] = None,
+) -> None:
+    """Writes one self-contained HTML page: a table of all threats, and their figures."""
+    from rsim.threats import write_report
+
+    console.print(f"report in {write_report(directory, out)}", soft_wrap=True)
+
+
 @app.command("schema")
 def schema_command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON Schema.")] = False,
