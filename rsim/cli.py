@@ -353,6 +353,9 @@ def threats_run_command(
         bool, typer.Option("--quick", help="Few seeds, short runs, no breaking points.")
     ] = False,
     seeds: Annotated[int | None, typer.Option(min=2, help="Seeds for each arm.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help='Measured time of each run, such as "10min".')
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
 ) -> None:
     """Runs threats in four arms, and writes a figure and a line of a table for each."""
@@ -361,11 +364,17 @@ def threats_run_command(
     from rsim.threats import run_threats, threat, threats
     from rsim.threats.experiment import FULL, QUICK
     from rsim.threats.report import store
+    from rsim.units import seconds as to_seconds
 
     chosen = list(threats()) if names == ["all"] else [threat(name) for name in names]
     effort = QUICK if quick else FULL
     if seeds is not None:
         effort = replace(effort, seeds=seeds)
+    if duration is not None:
+        try:
+            effort = replace(effort, duration=float(to_seconds(duration)))
+        except ValueError as error:
+            raise ScenarioError(f"--duration: {error}") from None
     table = Table("id", "effect", "no attack", "attack", "mitigated", "restored")
     with _progress("threats") as progress:
         # One after the other, so that what is finished is stored.
