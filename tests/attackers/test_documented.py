@@ -46,7 +46,6 @@ def test_an_attacker_of_ones_own_attacks(tmp_path):
     result = rsim.run(rsim.load(scenario, allow_code=True))
     assert result.counters["attackers.attack_messages"] == 2
     assert result.metrics["diverted_share_pct"] > 0
-    assert result.metrics["deregistrations"] >= 1
 
 
 def test_every_kind_and_every_threat_is_on_the_page():
