@@ -34,6 +34,7 @@ bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/standard.py
 	$(BIN)/python tests/benchmarks/network.py
 	$(BIN)/python tests/benchmarks/servers.py
+	$(BIN)/python tests/benchmarks/flood.py
 	$(BIN)/python tests/benchmarks/codec.py
 	build/native/tests/benchmarks/bench_codec
 	$(BIN)/python tests/benchmarks/handlespace.py
