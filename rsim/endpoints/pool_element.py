@@ -37,6 +37,7 @@ from rsim.wire import (
     Transport,
     receive,
 )
+from rsim.wire.extension import STATEMENT, with_extension
 
 _LATE = 1.0
 """Time in s above which a registration counts as late (RFC 5355 2.1 as an experiment)."""
@@ -80,7 +81,8 @@ class PoolElementEndpoint:
     s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352 3.3, 4);
     `local_port` at which it is heard.
     `on_registered` is called when the first registration is granted, `on_deregistered` when the
-    withdrawal is, `on_refused` with the causes when a registration is refused.
+    withdrawal is, `on_refused` with the causes when a registration is refused; `state_policy` gives
+    the signed statement that goes with each registration, where there is one.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class PoolElementEndpoint:
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
         self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
+        self.state_policy: Callable[[PoolElement], bytes] | None = None
         self._home_channel: Channel | None = None
         self._transport: Transport | None = None
         self._policy: Policy | None = None
@@ -241,9 +244,12 @@ class PoolElementEndpoint:
             policy=self._policy,
         )
         message = Registration(pool_handle=self.pool_handle, pool_element=element)
+        data = message.encode(self._dialect)
+        if self.state_policy is not None:
+            data = with_extension(data, STATEMENT, self.state_policy(element))
         self._t4.stop()
         self._t2.start(self.settings.t2_registration)
-        self._home.send(PPID_ASAP, message.encode(self._dialect))
+        self._home.send(PPID_ASAP, data)
 
     def _t2_expired(self) -> None:
         """No response: hunt; after MAX-REG-ATTEMPT more attempts, pause (RFC 5352 3.1)."""

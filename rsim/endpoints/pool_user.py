@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from rsim.endpoints.choice import ChoiceUser, Grant, decode_grant
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
+from rsim.endpoints.signing import Verifier
+from rsim.endpoints.statements import Ledger, consistent, decode_statements, encode_evidence
 from rsim.handlespace import Draws, UserList, policy_kinds, user_rule
 from rsim.network import Event
 from rsim.wire import (
@@ -25,7 +29,15 @@ from rsim.wire import (
     PoolElement,
     receive,
 )
+from rsim.wire.extension import (
+    CHOICE_GRANT,
+    EVIDENCE,
+    STATEMENTS,
+    extension_of,
+    with_extension,
+)
 
+_FULL = 0xFFFFFFFF
 _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
 
@@ -40,6 +52,9 @@ class PoolUserCounters:
     unreachable_reports: int = 0
     reports_withheld: int = 0
     answers_unprotected: int = 0
+    statements_altered: int = 0
+    choices_postponed: int = 0
+    evidence_sent: int = 0
     server_selections: int = 0
 
 
@@ -58,6 +73,8 @@ class _Pool:
     """
 
     timer: TimerPort
+    later: TimerPort
+    grant: Grant | None = None
     elements: UserList | None = None
     listed: tuple[PoolElement, ...] = ()
     fresh_until: float = float("-inf")
@@ -67,11 +84,27 @@ class _Pool:
     reported: set[int] = field(default_factory=set)
 
 
+class Chooser(Protocol):
+    """Decides in place of the pool's policy, as cheats do.
+
+    `patience` time in s after which it asks again where it has not liked what it got.
+    """
+
+    patience: float
+
+    def choose(
+        self, listed: tuple[PoolElement, ...], honest: PoolElement | None
+    ) -> PoolElement | None:
+        """The element that it takes; None to ask again. `honest` is the policy's choice."""
+
+
 class PoolUserEndpoint:
     """A pool user as a state machine.
 
     Parameters: `servers` that it may turn to; `connect` begins an association with one; `draws` for
-    policies that leave a random choice to the user. `on_chosen` sees each element that is selected.
+    policies that leave a random choice to the user. `on_chosen` sees each element that is selected;
+    `choice` proves choices, where servers give grants; `chooser` decides otherwise, as cheats do;
+    `ledger` holds elements to what they state.
     """
 
     def __init__(
@@ -91,6 +124,11 @@ class PoolUserEndpoint:
             clock, settings, servers, lambda address: connect(self, address), self._found
         )
         self.on_chosen: Callable[[PoolElement], None] | None = None
+        self.choice: ChoiceUser | None = None
+        self.chooser: Chooser | None = None
+        self.ledger: Ledger | None = None
+        self._verifier = Verifier()
+        self._evidence: list[tuple[int, float]] = []
         self._reports: list[bytes] = []
         self._draws = draws
         self._dialect = int(dialect)
@@ -107,12 +145,20 @@ class PoolUserEndpoint:
             self._hunt.stop()
             self._found(channel)
 
+    @property
+    def signature_checks(self) -> int:
+        """Signatures of statements that were checked in earnest."""
+        return self._verifier.checks
+
     # From the application -------------------------------------------------------------------------
 
     def _pool(self, handle: bytes) -> _Pool:
         pool = self._pools.get(handle)
         if pool is None:
-            pool = self._pools[handle] = _Pool(self.clock.timer(lambda: self._t1_expired(handle)))
+            pool = self._pools[handle] = _Pool(
+                self.clock.timer(lambda: self._t1_expired(handle)),
+                self.clock.timer(lambda: self._ask_anew(handle)),
+            )
         return pool
 
     def resolve(self, handle: bytes, answer: Answer) -> None:
@@ -120,7 +166,8 @@ class PoolUserEndpoint:
         pool = self._pool(handle)
         if pool.elements:
             if self.clock.now < pool.fresh_until:
-                answer(self._choose(pool))
+                pool.waiting.append(answer)
+                self._answer_all(pool)
                 return
             if self.settings.serve_stale:
                 answer(self._choose(pool))
@@ -221,7 +268,12 @@ class PoolUserEndpoint:
         assert self._server is not None
         self.counters.resolutions_sent += 1
         message = HandleResolution(pool_handle=handle, send_updates=self.settings.subscribe)
-        self._server.send(PPID_ASAP, message.encode(self._dialect))
+        data = message.encode(self._dialect)
+        if self._evidence:
+            self.counters.evidence_sent += len(self._evidence)
+            data = with_extension(data, EVIDENCE, encode_evidence(self._evidence))
+            self._evidence.clear()
+        self._server.send(PPID_ASAP, data)
 
     def _t1_expired(self, handle: bytes) -> None:
         """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""
@@ -256,7 +308,7 @@ class PoolUserEndpoint:
             if not channel.protected:
                 # What comes in clear may have been changed on its way (RFC 5352 9.3).
                 self.counters.answers_unprotected += 1
-            self._resolution_response(message)
+            self._resolution_response(message, data)
 
     def notify(self, channel: Channel, event: Event) -> None:
         """The association with the server has ended; the next question goes elsewhere."""
@@ -270,7 +322,7 @@ class PoolUserEndpoint:
             ):
                 self._hunt.start()
 
-    def _resolution_response(self, message: HandleResolutionResponse) -> None:
+    def _resolution_response(self, message: HandleResolutionResponse, data: bytes) -> None:
         pool = self._pools.get(message.pool_handle)
         if pool is None or not (pool.timer.running or message.accept_updates):
             return
@@ -286,13 +338,61 @@ class PoolUserEndpoint:
         if pool.reported:
             pool.reported.difference_update(element.identifier for element in pool.listed)
         pool.fresh_until = self.clock.now + self.settings.stale_cache_value
+        if self.ledger is not None:
+            self._hear_statements(message.pool_handle, pool, data)
+        if self.choice is not None:
+            found = extension_of(data, CHOICE_GRANT)
+            pool.grant = decode_grant(found) if found is not None else None
+        self._answer_all(pool)
+
+    def _answer_all(self, pool: _Pool) -> None:
         waiting, pool.waiting = pool.waiting, []
-        for answer in waiting:
-            answer(self._choose(pool))
+        for number, answer in enumerate(waiting):
+            wait = 0.0
+            if pool.grant is not None and self.choice is not None:
+                wait = self.choice.wait(pool.grant, self.clock.now)
+            element = None if wait else self._choose(pool)
+            if wait or (element is None and self.chooser is not None and pool.elements):
+                # Not in this epoch any more: the rest waits for the next one.
+                self.counters.choices_postponed += 1
+                pool.waiting = waiting[number:]
+                pool.later.start(wait or self.chooser.patience if self.chooser else wait)
+                return
+            answer(element)
+
+    def _ask_anew(self, handle: bytes) -> None:
+        pool = self._pools[handle]
+        pool.fresh_until = float("-inf")
+        self._refresh(handle, pool)
+
+    def _hear_statements(self, handle: bytes, pool: _Pool, data: bytes) -> None:
+        """Statements have to be those of the elements, and to say what the entries say."""
+        assert self.ledger is not None
+        found = extension_of(data, STATEMENTS)
+        listed = {element.identifier: element for element in pool.listed}
+        for statement in decode_statements(found) if found is not None else ():
+            element = listed.get(statement.identifier)
+            if element is None or not consistent(statement, handle, element, self._verifier):
+                self.counters.statements_altered += 1
+                continue
+            load = element.policy.load
+            self.ledger.hear(statement, load / _FULL if load is not None else None)
+
+    def served(self, identifier: int, size: float, time: float) -> None:
+        """Notes how an element has served: calculations, and the time in s that they took."""
+        if self.ledger is not None:
+            z = self.ledger.served(identifier, size, time)
+            if z is not None:
+                self._evidence.append((identifier, z))
 
     def _choose(self, pool: _Pool) -> PoolElement | None:
         """RFC 5356, pool user considerations: walk, draw, or take the first, by policy."""
-        element = pool.elements.choose(self._draws) if pool.elements is not None else None
+        if pool.grant is not None and self.choice is not None:
+            element = self.choice.choose(pool.grant, pool.listed)
+        else:
+            element = pool.elements.choose(self._draws) if pool.elements is not None else None
+        if self.chooser is not None:
+            element = self.chooser.choose(pool.listed, element)
         if element is not None:
             self.counters.server_selections += 1
             if self.on_chosen is not None:

@@ -61,6 +61,7 @@ class Session:
     """One session of a pool user.
 
     Parameters: `connect` begins an association with an element; `endpoint` finds elements.
+    `preamble` gives an application message that goes before everything, if there is one.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Session:
         self.preferred: tuple[PoolElement, ...] = ()
         self.use_cookies = True
         self.use_cards = True
+        self.preamble: Callable[[], tuple[int, bytes] | None] = lambda: None
         self._connect = connect
         self._user = user
         self._channel: Channel | None = None
@@ -158,6 +160,9 @@ class Session:
         channel = self._channel = self._connect(self, element)
         echo = self.use_cookies and self.cookie is not None
         echo = echo and getattr(element.user_transport, "use", 0) == CONTROL
+        first = self.preamble()
+        if first is not None:
+            channel.send(*first)
         if echo and self.cookie is not None:
             channel.send(PPID_ASAP, CookieEcho(cookie=self.cookie).encode())
         self._failover = False

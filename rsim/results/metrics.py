@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from rsim.results.attack_metrics import ATTACK_METRICS
+from rsim.results.cheating_metrics import CHEATING_METRICS
 from rsim.results.observation import Column, Metric, Observation, count, ratio
 
 
@@ -323,6 +324,7 @@ METRICS: dict[str, Metric] = {
         ),
         count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
         *ATTACK_METRICS,
+        *CHEATING_METRICS,
     ]
 }
 """All metrics by name."""

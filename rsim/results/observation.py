@@ -19,7 +19,8 @@ class Observation:
     Parameters: `begin`, `end` in s; `counters` by role and name, differences over the measured
     time; `requests` columns (s; NaN: has not happened) of all requests of the run; `reference`
     mean capacity of a pool element in calculations/s; `queued_at_end` requests; `loads` work of
-    each pool element in the measured time / its capacity, in s.
+    each pool element in the measured time / its capacity, in s, and which of them are `liars`;
+    `cheats` which requests are those of users that cheat.
     """
 
     begin: float
@@ -29,6 +30,8 @@ class Observation:
     reference: float
     queued_at_end: int
     loads: Column
+    liars: npt.NDArray[np.bool_]
+    cheats: npt.NDArray[np.bool_]
 
     @property
     def duration(self) -> float:

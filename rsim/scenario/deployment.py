@@ -25,6 +25,7 @@ from rsim.handlespace import Draws
 from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result
+from rsim.scenario.accountability import Accountability
 from rsim.scenario.attack import add_attackers
 from rsim.scenario.auditor import Auditor
 from rsim.scenario.elements import add_elements
@@ -80,6 +81,7 @@ class Deployment:
         self.elements: list[CalcAppServer] = []
         self.users: list[CalcAppClient] = []
         self.attackers: list[Attacker] = []  # type: ignore[type-arg]
+        self.accountability = Accountability(self.security, self.clock)
         self._add_servers()
         for name, elements in scenario.pool_elements.items():
             add_elements(self, name, elements)
@@ -100,6 +102,8 @@ class Deployment:
             honest = [host for group in self._honest_groups() for host in self.hosts.get(group, [])]
             self.clock.call_at(self.security.rekey, self._keys.rekey, honest)
         self.recorder.add_totals("network", self._traffic)
+        if self.security.statements or self.security.proof_of_choice:
+            self.recorder.add_totals("tribunal", self._verdicts)
         for number, outage in enumerate(scenario.network.outages):
             Disaster(
                 number,
@@ -200,6 +204,9 @@ class Deployment:
             authorisations()[self.security.chosen_authorisation](),
             mentors,
             secured=self.security.enrp_enrp != "none",
+            choices=self.accountability.authority(actor),
+            statements=self.accountability.store(),
+            tribunal=self.accountability.tribunal(),
         )
         self.on_strike(ports.host, server.vanish, partial(ports.start, server))
         self.clock.call_at(group.start, ports.start, server)
@@ -275,6 +282,25 @@ class Deployment:
                 ASAP_PORT, lambda source, data: servers.datagram(source[0], data), self.group
             )
 
+    def _verdicts(self) -> Iterable[tuple[str, float]]:
+        """Who was found guilty, held against who is."""
+        liars = {e.host.address: e for e in self.elements if e.liar is not None}
+        first: dict[str, float] = {}
+        honest = 0
+        for _, server in self.servers:
+            for who, time in server.tribunal.verdicts if server.tribunal is not None else ():
+                if who in liars:
+                    first[who] = min(time, first.get(who, time))
+                else:
+                    honest += 1
+        yield "honest_penalised", honest
+        yield "liars_found", len(first)
+        yield "detection_time", sum(time - liars[who].started_at for who, time in first.items())
+        checks = sum(element.signature_checks for element in self.elements)
+        checks += sum(user.endpoint.signature_checks for user in self.users)
+        checks += sum(s.statements.verifier.checks for _, s in self.servers if s.statements)
+        yield "signature_checks", checks
+
     def _traffic(self) -> Iterable[tuple[str, float]]:
         traffic = self.network.traffic
         messages = traffic.messages[PPID_ASAP]
@@ -306,7 +332,7 @@ class Deployment:
         requests = self._request_frame()
         times = {
             column: requests[column].to_numpy()
-            for column in ("generated", "started", "accepted", "completed")
+            for column in ("generated", "started", "accepted", "completed", "size")
         }
         capacities = [element.settings.capacity for element in self.elements]
         observation = Observation(
@@ -317,6 +343,8 @@ class Deployment:
             sum(capacities) / len(capacities) if capacities else float("nan"),
             sum(user.queue_length for user in self.users),
             self._work() - worked,
+            np.array([element.liar is not None for element in self.elements], dtype=bool),
+            requests["cheat"].to_numpy(dtype=bool),
         )
         return Result(scenario.name, self.seed, observation, requests, self._series())
 

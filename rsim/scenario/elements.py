@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rsim.endpoints import PoolElementEndpoint, PoolUserEndpoint, ServerList
+from rsim.endpoints.choice import ChoiceJudge
 from rsim.handlespace import Draws
 from rsim.network import Association, Host, Receiver
 from rsim.scenario.model import ElementGroup
@@ -18,6 +19,7 @@ from rsim.workload import (
     begin,
     services,
 )
+from rsim.workload.cheating import Liar
 
 if TYPE_CHECKING:
     from rsim.scenario.deployment import Deployment
@@ -76,6 +78,9 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         () if group.credential == "none" else deployment.profiles(security.pu_pe),
         security.pu_pe_optional,
         f"cookies of {group.pool}".encode() if security.sign_cookies else None,
+        _liar(deployment, number, group),
+        deployment.accountability.signer(host.name),
+        tuple(_judges(deployment, memberships)),
     )
     failures = deployment.streams.stream(host.name, "failures")
     lifecycle = Lifecycle(
@@ -92,6 +97,21 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
     deployment.recorder.add("pool_elements", application.counters, application.settle)
     deployment.recorder.add("pool_elements", lifecycle.counters)
     deployment.elements.append(application)
+
+
+def _liar(deployment: Deployment, number: int, group: ElementGroup) -> Liar | None:
+    lies = group.lie.kind != "none" and number < round(group.lie.share * group.count)
+    return Liar(group.lie, lambda: deployment.clock.now) if lies else None
+
+
+def _judges(deployment: Deployment, memberships: list[Membership]) -> Iterator[ChoiceJudge]:
+    for membership in memberships:
+        endpoint = membership.endpoint
+        judge = deployment.accountability.judge(
+            endpoint.pool_handle, partial(getattr, endpoint, "identifier")
+        )
+        if judge is not None:
+            yield judge
 
 
 def _add_service(

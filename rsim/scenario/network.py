@@ -147,6 +147,33 @@ class SecuritySettings(Model):
     sign_cookies: bool = Field(
         False, description="elements sign cookies with a key of their pool (RFC 5352 3.8)"
     )
+    proof_of_choice: bool = Field(
+        False, description="elements serve only users that prove that the policy has sent them"
+    )
+    choice_period: Seconds = Field(5.0, gt=0, description="time for which a nonce is good")
+    choice_allowance: int = Field(
+        1, ge=1, description="choices that a user may make with one nonce"
+    )
+    statements: bool = Field(
+        False, description="elements sign what they state, and users hold them to it"
+    )
+    accusation_level: float = Field(
+        3.09, gt=0, description="standard errors beyond which an element is accused"
+    )
+    accusation_observations: int = Field(
+        5, ge=2, description="requests at an element before a user judges it"
+    )
+    accusers: int = Field(3, ge=1, description="different users that it takes for a penalty")
+    accusation_memory: Seconds = Field(
+        "60min", gt=0, validate_default=True, description="time for which an accusation counts"
+    )
+    penalty: Literal["quarantine", "worst", "evict"] = Field(
+        "quarantine",
+        description="elements found to lie are refused for a while, listed last, or banned",
+    )
+    penalty_time: Seconds = Field(
+        "30min", gt=0, validate_default=True, description="how long a penalty lasts"
+    )
     shared_key: bool = Field(
         False, description="one pre-shared key for all hosts, instead of one for each"
     )

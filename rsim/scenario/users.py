@@ -13,6 +13,7 @@ from rsim.scenario.model import UserGroup
 from rsim.wire import PoolElement
 from rsim.workload import CalcAppClient, UserSurroundings, begin, workloads
 from rsim.workload.arrivals import at_intervals, from_file
+from rsim.workload.cheating import UserCheat
 
 if TYPE_CHECKING:
     from rsim.scenario.deployment import Deployment
@@ -42,6 +43,8 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         Draws(streams.generator(host.name, "selection")),
         deployment.dialect,
     )
+    endpoint.choice = deployment.accountability.choice(host.address)
+    endpoint.ledger = deployment.accountability.ledger()
     endpoint.on_chosen = deployment.auditor.chosen
     listen = partial(deployment.listen_for_servers, host, endpoint.servers)
     listen()
@@ -64,10 +67,24 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         streams.stream(host.name, "pauses"),
         deployment.requests,
         deployment.security.profile(deployment.security.pu_pe),
+        _cheat(deployment, host, number, group),
     )
     clock.call_at(group.start, application.start)
     deployment.recorder.add("pool_users", application.counters)
     deployment.users.append(application)
+
+
+def _cheat(deployment: Deployment, host: Host, number: int, group: UserGroup) -> UserCheat | None:
+    settings = group.cheat
+    if settings.kind == "none" or number >= round(settings.share * group.count):
+        return None
+    network = deployment.network
+
+    def distance(address: str) -> float:
+        site = network.site_of(address)
+        return network.delay(host.site, site) if site is not None else float("inf")
+
+    return UserCheat(settings, distance)
 
 
 def _add_workload(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field
-from math import isnan, log, nan, sqrt
+from math import inf, isinf, isnan, log, nan, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +127,11 @@ class Outcome:
             row[f"breaking_{share}"] = point
             row[f"breaking_{share}_low"], row[f"breaking_{share}_high"] = low, high
         if self.recovery:
-            recovery = mean_interval(self.recovery)
-            row["recovery_s"], row["recovery_ci95"] = recovery.mean, recovery.half_width
+            back = [time for time in self.recovery if not isinf(time)]
+            recovery = mean_interval(back)
+            row["recovery_s"] = recovery.mean if len(back) == len(self.recovery) else inf
+            row["recovery_ci95"] = recovery.half_width
+            row["recovered"] = len(back) / len(self.recovery)
         return row
 
     def save(self, directory: Path) -> None:

@@ -12,11 +12,12 @@ from typing import NamedTuple
 PPID_CALCAPP = 0x52534D31
 """Payload protocol identifier of CalcApp messages; any but 11 and 12 would do (RFC 5352 5)."""
 
-REQUEST, ACCEPT, REJECT, COMPLETE, ABORT, KEEP_ALIVE, KEEP_ALIVE_ACK = range(1, 8)
+REQUEST, ACCEPT, REJECT, COMPLETE, ABORT, KEEP_ALIVE, KEEP_ALIVE_ACK, PROOF = range(1, 9)
 """Message types."""
 
 _MESSAGE = Struct("!BBHId")
 _COOKIE = Struct("!Idd")
+_PROOF = Struct("!BBH")
 
 COOKIE_SIZE = _COOKIE.size
 """Bytes of a cookie's content, without a signature."""
@@ -49,6 +50,19 @@ def decode(data: bytes) -> CalcAppMessage | None:
         return None
     kind, _, _, request, calculations = _MESSAGE.unpack(data)
     return CalcAppMessage(kind, request, calculations)
+
+
+def encode_proof(proof: bytes) -> bytes:
+    """Bytes of the message that proves a choice."""
+    return _PROOF.pack(PROOF, 0, _PROOF.size + len(proof)) + proof
+
+
+def decode_proof(data: bytes) -> bytes | None:
+    """The proof in `data`, or None."""
+    if len(data) < _PROOF.size or data[0] != PROOF:
+        return None
+    _, _, length = _PROOF.unpack_from(data)
+    return data[_PROOF.size :] if length == len(data) else None
 
 
 def encode_cookie(request: int, size: float, done: float) -> bytes:

@@ -24,6 +24,7 @@ from rsim.units import Model, Seconds
 from rsim.wire import PoolElement
 from rsim.workload import calcapp
 from rsim.workload.arrivals import ArrivalFile
+from rsim.workload.cheating import UserCheat, UserCheatSettings
 
 
 class ClientSettings(Model):
@@ -53,6 +54,9 @@ class ClientSettings(Model):
     )
     empty_pool_delay: Seconds = Field(
         30.0, gt=0, description="pause after an answer without elements"
+    )
+    cheat: UserCheatSettings = Field(
+        UserCheatSettings(), description="users that choose in place of the policy"
     )
     heed_business_cards: bool = Field(
         True, description="turn to the elements that an element's business card prefers"
@@ -103,6 +107,7 @@ class Request:
     failed: float = nan
     attempts: int = 0
     failovers: int = 0
+    cheat: bool = False
 
 
 class State(Enum):
@@ -134,8 +139,10 @@ class CalcAppClient:
         pauses: Stream,
         record: list[Request],
         profile: Profile | None = None,
+        cheat: UserCheat | None = None,
     ) -> None:
         self.clock = clock
+        self._cheat = cheat
         self.host = host
         self.settings = settings
         self.endpoint = endpoint
@@ -152,6 +159,8 @@ class CalcAppClient:
         self._started_at = 0.0
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self._connect, self)
+        self._session.preamble = self._proof
+        endpoint.chooser = cheat
         self._session.use_cookies = settings.failover == "cookies"
         self._session.use_cards = settings.heed_business_cards
         self._credited = 0.0
@@ -191,7 +200,8 @@ class CalcAppClient:
         size = self._size
         if size is None:
             size = self.settings.request_size.draw(self._sizes)
-        request = Request(self.host.name, self._number, size, self.clock.now)
+        cheats = self._cheat is not None
+        request = Request(self.host.name, self._number, size, self.clock.now, cheat=cheats)
         self._record.append(request)
         self._queue.append(request)
         self._schedule_generation()
@@ -291,6 +301,7 @@ class CalcAppClient:
 
     def _report(self) -> None:
         self._timer.stop()
+        self._dislike()
         self._session.failed()
 
     def _fail_over(self) -> None:
@@ -352,8 +363,21 @@ class CalcAppClient:
     def _rejected(self) -> None:
         self.counters.rejects += 1
         self._timer.stop()
+        self._dislike()
         self._session.turned_down()
         self._pause(self.settings.retry_delay * self._pauses.uniform())
+
+    def _dislike(self) -> None:
+        element = self._session.element
+        if self._cheat is not None and element is not None:
+            self._cheat.forget(element.identifier)
+
+    def _proof(self) -> tuple[int, bytes] | None:
+        """What shows the element that the policy has chosen it."""
+        choice = self.endpoint.choice
+        if choice is None or choice.proof is None:
+            return None
+        return calcapp.PPID_CALCAPP, calcapp.encode_proof(choice.proof)
 
     def cookie(self, content: bytes) -> None:
         """What a cookie vouches for is credited; the session keeps it."""
@@ -374,7 +398,13 @@ class CalcAppClient:
         self._timer.stop()
         self._session.close()
         self.counters.requests_completed += 1
-        self._request.completed = self.clock.now
+        request, element = self._request, self._session.element
+        request.completed = self.clock.now
+        if element is not None and request.failovers == 0:
+            time = request.completed - request.accepted
+            self.endpoint.served(element.identifier, request.size, time)
+            if self._cheat is not None and time > 0:
+                self._cheat.served(element.identifier, request.size / time)
         self._credit(self._request.size)
         self._next_request()
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import isnan, nan
 from typing import Literal
 
 from pydantic import Field
 
 from rsim.clock import Clock, Timer
 from rsim.endpoints import CONTROL, PoolElementEndpoint
+from rsim.endpoints.choice import ChoiceJudge
+from rsim.endpoints.signing import Signer
+from rsim.endpoints.statements import make_statement
 from rsim.handlespace import load_value, policy_kinds, policy_with
 from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
@@ -22,10 +26,12 @@ from rsim.wire import (
     Cookie,
     CookieEcho,
     Policy,
+    PoolElement,
     SctpTransport,
     receive,
 )
 from rsim.workload import calcapp
+from rsim.workload.cheating import Liar, LieSettings
 from rsim.workload.cookies import CookieSeal
 from rsim.workload.in_order import InOrderProcessor
 from rsim.workload.processor_sharing import Processor, Task
@@ -73,6 +79,7 @@ class ElementSettings(Model):
     keep_alive_timeout: Seconds = Field(
         50.0, gt=0, description="time without answer after which a request is given up"
     )
+    lie: LieSettings = Field(LieSettings(), description="elements that state what is not true")
     business_cards: bool = Field(
         False,
         description="tell each user which elements to turn to next, in the order of the policy "
@@ -97,6 +104,7 @@ class ElementCounters:
     cookies_refused: int = 0
     work_claimed: float = 0.0
     cards_sent: int = 0
+    proofs_refused: int = 0
     registrations_told_refused: int = 0
     work: float = 0.0
     capacity_time: float = 0.0
@@ -140,7 +148,8 @@ class CalcAppServer:
 
     Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users must
     choose from, or may where that is `optional`; `key` of the pool by which cookies are signed,
-    None where they are not.
+    None where they are not; `liar` bends what it states; `signer` signs that; `judges` check the
+    proofs that users must show, one for each pool.
     """
 
     def __init__(
@@ -153,6 +162,9 @@ class CalcAppServer:
         offers: tuple[Profile, ...] = (),
         optional: bool = False,
         key: bytes | None = None,
+        liar: Liar | None = None,
+        signer: Signer | None = None,
+        judges: tuple[ChoiceJudge, ...] = (),
     ) -> None:
         self.clock = clock
         self.host = host
@@ -163,6 +175,12 @@ class CalcAppServer:
         self._identifiers = identifiers
         self._offers = offers
         self._optional = optional
+        self.liar = liar
+        self.started_at = nan
+        self._signer = signer
+        self._judges = judges
+        self._statements = 0
+        self._proved: set[Association] = set()
         self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
         kind = Processor if settings.discipline == "sharing" else InOrderProcessor
         self._processor = kind(clock, settings.capacity, self._reached, self._finished)
@@ -176,11 +194,18 @@ class CalcAppServer:
         self._again = [clock.timer(partial(self._register, one)) for one in memberships]
         for one, timer in zip(memberships, self._again, strict=True):
             one.endpoint.on_refused = partial(self._refused, one, timer)
+            if signer is not None:
+                one.endpoint.state_policy = partial(self._state, one.endpoint.pool_handle)
 
     @property
     def running(self) -> bool:
         """Whether it offers its service."""
         return self._in_service_since is not None
+
+    @property
+    def signature_checks(self) -> int:
+        """Signatures of proofs that were checked in earnest."""
+        return sum(judge.checks for judge in self._judges)
 
     # Life -----------------------------------------------------------------------------------------
 
@@ -195,6 +220,8 @@ class CalcAppServer:
         for membership in self.memberships:
             self._register(membership)
         self._in_service_since = self.clock.now
+        if isnan(self.started_at):
+            self.started_at = self.clock.now
 
     def _register(self, membership: Membership) -> None:
         identifier = self._identifiers.identifier()
@@ -273,7 +300,25 @@ class CalcAppServer:
             "weight": settings.weight if settings.weight is not None else int(settings.capacity),
             "priority": settings.priority,
         }
+        if self.liar is not None:
+            offered = self.liar.bend(offered, FULL)
         return policy_with(name, offered)
+
+    def _state(self, handle: bytes, element: PoolElement) -> bytes:
+        """The signed statement that goes with a registration."""
+        assert self._signer is not None
+        self._statements += 1
+        settings = self.settings
+        statement = make_statement(
+            self._signer,
+            handle,
+            element,
+            self._statements,
+            self.clock.now,
+            settings.capacity,
+            settings.max_requests,
+        )
+        return statement.encode()
 
     def _load_changed(self) -> None:
         """Tells the server at once, where its policy looks at the load."""
@@ -293,6 +338,9 @@ class CalcAppServer:
             if isinstance(received.message, CookieEcho):
                 self._cookie_echo(association, received.message)
             return
+        if self._judges and ppid == calcapp.PPID_CALCAPP and data[0] == calcapp.PROOF:
+            self._check(association, data)
+            return
         message = calcapp.decode(data) if ppid == calcapp.PPID_CALCAPP else None
         if message is None:
             return
@@ -311,6 +359,7 @@ class CalcAppServer:
         """A pool user is gone: its requests are given up."""
         if event is Event.UP:
             return
+        self._proved.discard(association)
         for session in [s for s in self._sessions.values() if s.association is association]:
             self._give_up(session)
 
@@ -326,7 +375,20 @@ class CalcAppServer:
             self.counters.work_claimed += state.done
             self._request(association, state.request, state.size, state.done)
 
+    def _check(self, association: Association, data: bytes) -> None:
+        """A pool user shows that the policy has sent it: one request may follow."""
+        proof = calcapp.decode_proof(data) or b""
+        user = association.remote_address
+        if any(judge.objection(proof, user) is None for judge in self._judges):
+            self._proved.add(association)
+
     def _request(self, association: Association, number: int, size: float, done: float) -> None:
+        if self._judges:
+            if association not in self._proved:
+                self.counters.proofs_refused += 1
+                self._send(association, calcapp.REJECT, number)
+                return
+            self._proved.discard(association)
         closed = self._finishing and not self.settings.serve_after_withdrawal
         if closed or self._processor.tasks >= self.settings.max_requests:
             self.counters.rejects += 1

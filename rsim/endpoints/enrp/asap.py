@@ -13,6 +13,7 @@ from rsim.endpoints.authorisation import OpenAuthorisation
 from rsim.endpoints.detection import Detector, Kind, RateLimits, detectors
 from rsim.endpoints.enrp.elements import Entry
 from rsim.endpoints.ports import Channel
+from rsim.endpoints.statements import decode_evidence, worst_policy
 from rsim.handlespace import Outcome
 from rsim.wire import (
     PPID_ASAP,
@@ -30,6 +31,14 @@ from rsim.wire import (
     Registration,
     RegistrationResponse,
     SctpTransport,
+)
+from rsim.wire.extension import (
+    CHOICE_GRANT,
+    EVIDENCE,
+    STATEMENT,
+    STATEMENTS,
+    extension_of,
+    with_extension,
 )
 
 if TYPE_CHECKING:
@@ -129,6 +138,8 @@ class AsapService:
         entry = self._elements.get(handle, element.identifier)
         known = entry is not None
         cause = self._objection(channel, entry, message)
+        if cause is None and self._server.tribunal is not None:
+            element, cause = self._sentence(channel, element)
         most = self.settings.max_registration_life
         cut = most is not None and not 0 <= element.registration_life <= most
         if cut:
@@ -164,6 +175,38 @@ class AsapService:
         if not self._server.peers.alone:
             self._announce(handle, element.identifier)
 
+    def _sentence(
+        self, channel: Channel, element: PoolElement
+    ) -> tuple[PoolElement, ErrorCause | None]:
+        """An element that serves a penalty is refused, or listed last (RFC 5355 2.17)."""
+        tribunal = self._server.tribunal
+        assert tribunal is not None
+        if not tribunal.punished(channel.remote_address, self._server.clock.now):
+            return element, None
+        if tribunal.penalty == "worst":
+            return element.replace(policy=worst_policy(element.policy)), None
+        return element, ErrorCause(Cause.SECURITY)
+
+    def _evidence(self, channel: Channel, handle: bytes) -> None:
+        """Users accuse elements; enough of them have one penalised."""
+        tribunal = self._server.tribunal
+        data = extension_of(self._server.raw, EVIDENCE)
+        if tribunal is None or data is None:
+            return
+        for identifier, _ in decode_evidence(data):
+            entry = self._elements.get(handle, identifier)
+            if entry is None or entry.asap_transport is None:
+                continue
+            self.counters.accusations += 1
+            who = entry.asap_transport.hosts[0]
+            if tribunal.accuse(who, channel.remote_address, self._server.clock.now):
+                self.counters.elements_penalised += 1
+                known = self._server.handlespace.find(handle, identifier)
+                if tribunal.penalty == "worst" and known is not None:
+                    self._elements.add(entry, known.replace(policy=worst_policy(known.policy)))
+                else:
+                    self._elements.remove(entry)
+
     def _warning(self, handle: bytes, identifier: int) -> tuple[ErrorCause, ...]:
         """A warning shows what is stored instead of what was asked for (RFC 5352 2.2.3)."""
         stored = self._server.handlespace.find(handle, identifier)
@@ -185,6 +228,12 @@ class AsapService:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
         if not self._permits(channel, message.pool_handle, element.identifier):
             return ErrorCause(Cause.SECURITY)
+        store = self._server.statements
+        if store is not None:
+            data = extension_of(self._server.raw, STATEMENT)
+            if not store.take(message.pool_handle, element, data):
+                self.counters.statements_refused += 1
+                return ErrorCause(Cause.SECURITY)
         life = element.registration_life
         if element.identifier == 0 or life < -1 or life == 0:
             return ErrorCause(Cause.INVALID_VALUES, element.encode())
@@ -272,6 +321,7 @@ class AsapService:
         handle = message.pool_handle
         if self._detectors and self._ignored("resolution", channel, handle):
             return
+        self._evidence(channel, handle)
         causes: tuple[ErrorCause, ...] = ()
         elements: tuple[PoolElement, ...] = ()
         subscribed = False
@@ -287,7 +337,23 @@ class AsapService:
             causes = (ErrorCause(Cause.LACK_OF_RESOURCES),)
         if self._subscribers and not subscribed:
             self._unsubscribe(handle, channel)
-        channel.send(PPID_ASAP, self._answer(handle, elements, causes, subscribed))
+        answer = self._answer(handle, elements, causes, subscribed)
+        if elements:
+            answer = self._accountable(answer, handle, elements, channel)
+        channel.send(PPID_ASAP, answer)
+
+    def _accountable(
+        self, answer: bytes, handle: bytes, elements: tuple[PoolElement, ...], channel: Channel
+    ) -> bytes:
+        """The answer with what the user has to prove its choice by, and with the statements."""
+        server = self._server
+        if server.statements is not None:
+            answer = with_extension(answer, STATEMENTS, server.statements.of(handle, elements))
+        if server.choices is not None:
+            now = server.clock.now
+            grant = server.choices.grant(handle, elements, channel.remote_address, now)
+            answer = with_extension(answer, CHOICE_GRANT, grant)
+        return answer
 
     def _select(self, handle: bytes, items: int | None) -> tuple[PoolElement, ...]:
         limit = self.settings.max_resolution_items or _MOST_ITEMS

@@ -24,6 +24,7 @@ from math import inf
 from typing import Any, Protocol
 
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
+from rsim.endpoints.choice import ChoiceAuthority
 from rsim.endpoints.enrp.asap import AsapService
 from rsim.endpoints.enrp.elements import Elements
 from rsim.endpoints.enrp.peers import Peers
@@ -33,6 +34,7 @@ from rsim.endpoints.enrp.takeover import Takeovers
 from rsim.endpoints.enrp.updates import Updates
 from rsim.endpoints.ports import Channel, ClockPort, Uniform
 from rsim.endpoints.settings import ServerSettings
+from rsim.endpoints.statements import StatementStore, Tribunal
 from rsim.handlespace import Draws, Handlespace
 from rsim.network import Event
 from rsim.wire import (
@@ -82,6 +84,9 @@ class ServerCounters:
     elements_reported_away: int = 0
     messages_refused: int = 0
     requests_ignored: int = 0
+    statements_refused: int = 0
+    accusations: int = 0
+    elements_penalised: int = 0
     element_seconds: float = 0.0
     updates_sent: int = 0
     updates_refused: int = 0
@@ -122,7 +127,8 @@ class EnrpServer:
     Parameters: `identifier` 32 bits, not 0; `mentors` servers that may know the handlespace;
     `draws` for selections; `random` for the spread of keep-alives; `dialect` of what it sends;
     `authorisation` who may register, by default everybody; `secured` whether ENRP counts only from
-    associations that TLS protects.
+    associations that TLS protects; `choices`, `statements` and `tribunal` where pool users have to
+    prove their choice, and elements are held to what they state (RFC 5355 2.17).
     """
 
     def __init__(
@@ -137,7 +143,14 @@ class EnrpServer:
         authorisation: Authorisation | None = None,
         mentors: tuple[Address, ...] = (),
         secured: bool = False,
+        choices: ChoiceAuthority | None = None,
+        statements: StatementStore | None = None,
+        tribunal: Tribunal | None = None,
     ) -> None:
+        self.choices = choices
+        self.statements = statements
+        self.tribunal = tribunal
+        self.raw = b""
         self.identifier = identifier
         self.settings = settings
         self.clock = clock
@@ -232,6 +245,7 @@ class EnrpServer:
                 self.counters.messages_refused += 1
                 return
             handler = self._asap_handlers.get(type(message))
+            self.raw = data
             if handler is not None:
                 handler(channel, message)
         elif ppid == PPID_ENRP:

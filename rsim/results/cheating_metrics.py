@@ -1,0 +1,123 @@
+"""Metrics of cheating on load policies: who gains, who loses, who is found out."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from rsim.results.observation import Metric, Observation, count, ratio
+
+
+def _handling(cheats: bool, observation: Observation) -> float:
+    """Mean handling time over requests completed, of cheats or of honest users."""
+    chosen = observation.during("completed") & (observation.cheats == cheats)
+    times = observation.requests["completed"][chosen] - observation.requests["generated"][chosen]
+    return float(times.mean()) if times.size else float("nan")
+
+
+def _speed(cheats: bool, observation: Observation) -> float:
+    chosen = observation.during("completed") & (observation.cheats == cheats)
+    columns = observation.requests
+    time = float((columns["completed"][chosen] - columns["generated"][chosen]).sum())
+    work = float(columns["size"][chosen].sum())
+    return 100.0 * ratio(work, time * observation.reference)
+
+
+def _advantage(observation: Observation) -> float:
+    return ratio(_handling(False, observation), _handling(True, observation))
+
+
+def _liars_gain(observation: Observation) -> float:
+    liars = observation.liars
+    if not liars.any() or liars.all():
+        return float("nan")
+    honest = float(observation.loads[~liars].mean())
+    return ratio(float(observation.loads[liars].mean()), honest)
+
+
+def _most_loaded(observation: Observation) -> float:
+    loads = observation.loads
+    return 100.0 * ratio(float(loads.max()), observation.duration) if loads.size else float("nan")
+
+
+def _false_accusations(observation: Observation) -> float:
+    """Penalties of honest elements per 1000 hours of an honest element."""
+    hours = observation.duration / 3600 * float(np.sum(~observation.liars))
+    return 1000.0 * ratio(observation.counter("tribunal.honest_penalised"), hours)
+
+
+def _found(observation: Observation) -> float:
+    found = observation.counter("tribunal.liars_found")
+    return 100.0 * ratio(found, float(np.sum(observation.liars)))
+
+
+def _detection(observation: Observation) -> float:
+    found = observation.counter("tribunal.liars_found")
+    return ratio(observation.counter("tribunal.detection_time"), found)
+
+
+CHEATING_METRICS = [
+    Metric(
+        "cheat_speed_pct",
+        "% of a PE's capacity",
+        "handling speed of cheats",
+        "calculations of requests completed by cheats / (their handling times x mean capacity)",
+        partial(_speed, True),
+    ),
+    Metric(
+        "honest_speed_pct",
+        "% of a PE's capacity",
+        "handling speed of honest users",
+        "the same of all other users",
+        partial(_speed, False),
+    ),
+    Metric(
+        "cheat_advantage",
+        "",
+        "advantage of cheating",
+        "mean handling time of honest users / that of cheats",
+        _advantage,
+    ),
+    Metric(
+        "liars_gain",
+        "",
+        "load of liars",
+        "mean work / capacity of elements that lie / that of honest ones",
+        _liars_gain,
+    ),
+    Metric(
+        "most_loaded_pct",
+        "%",
+        "load of the most loaded element",
+        "largest work / (capacity x time) of an element",
+        _most_loaded,
+    ),
+    count("proofs_refused", "requests without good proof", "pool_elements.proofs_refused"),
+    count("choices_postponed", "choices postponed", "pool_users.choices_postponed"),
+    count("accusations", "accusations", "enrp_servers.accusations"),
+    count("elements_penalised", "elements penalised", "enrp_servers.elements_penalised"),
+    Metric(
+        "false_penalties",
+        "1/1000 h",
+        "honest elements penalised",
+        "penalties of honest elements / 1000 hours of an honest element",
+        _false_accusations,
+    ),
+    Metric(
+        "liars_found_pct",
+        "%",
+        "liars found",
+        "elements that lie and had their first penalty in the measured time / elements that lie",
+        _found,
+    ),
+    Metric(
+        "detection_time_s",
+        "s",
+        "time to detect a liar",
+        "mean time from an element's start to its first penalty, over liars found",
+        _detection,
+    ),
+    count("signature_checks", "signatures checked", "tribunal.signature_checks"),
+]
+"""In the order in which they are shown."""
