@@ -23,9 +23,9 @@ _LONGEST = 65_535
 def with_extension(message: bytes, code: int, value: bytes) -> bytes:
     """A message with one more parameter at its end; unchanged if it would become too long."""
     padded = message + bytes(-len(message) % 4)
-    whole = padded + pack("!HH", code, 4 + len(value)) + value
-    if len(whole) > _LONGEST:
+    if len(padded) + 4 + len(value) > _LONGEST:
         return message
+    whole = padded + pack("!HH", code, 4 + len(value)) + value
     return whole[:2] + pack("!H", len(whole)) + whole[4:]
 
 

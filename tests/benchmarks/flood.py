@@ -56,8 +56,9 @@ def main() -> None:
         result = deployment.run()
         spent = time.perf_counter() - begin
         sent = counters.attack_messages - before
+        rate_sent = sent / (deployment.clock.now - since)
         print(
-            f"{'mitigated' if mitigated else 'open':10} {sent / (deployment.clock.now - since):8,.0f} messages/s, "
+            f"{'mitigated' if mitigated else 'open':10} {rate_sent:8,.0f} messages/s, "
             f"{spent:6.1f} s run time, {1e6 * spent / max(1, sent):5.1f} µs each, "
             f"{grown / 1024:7.1f} KiB more after 5 s, "
             f"peak {getrusage(RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB, "
