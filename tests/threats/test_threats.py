@@ -13,7 +13,7 @@ SHORT = Effort(seeds=4, duration=240.0, curve=False, search=False)
 # What a mitigation costs the service by itself, in percentage points, where that is not nothing.
 HONEST_COSTS = {"2.6": 6.0, "2.7": 6.0, "2.9": 8.0, "2.12d": 6.0, "N8": 8.0}
 # Arms in which the mitigation leaves something of the effect.
-LEAVES = {"2.12c": 0.95, "N4": 0.9, "N6": 0.9, "2.12d": 0.9, "2.13": 0.95}
+LEAVES = {"2.17a": 0.6, "2.12c": 0.95, "N4": 0.9, "N6": 0.9, "2.12d": 0.9, "2.13": 0.95}
 
 REQUIREMENTS = {
     "2.1": ["ARC-020"],
