@@ -203,6 +203,18 @@ def plot_command(
         if panel.arms:
             shown = shown[shown["arm"].isin(panel.arms)]
             arms = {name: arms[name] for name in panel.arms}
+        if panel.against:
+            plots.plot_tradeoff(
+                shown,
+                metric=panel.metric,
+                against=panel.against,
+                x=panel.x,
+                lines=panel.lines,
+                arms=arms,
+                title=panel.title,
+                axes=axes,
+            )
+            continue
         plots.plot_effect(
             shown,
             metric=panel.metric,

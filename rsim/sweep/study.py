@@ -45,6 +45,9 @@ class Figure(Model):
 
     metric: str = Field("handling_speed_pct", description="metric on the vertical axis")
     x: str = Field(description="dotted path on the horizontal axis")
+    against: str = Field(
+        "", description="metric on the horizontal axis instead; `x` then marks the points"
+    )
     x_label: str = Field("", description="its label")
     x_scale: str = Field("linear", description="linear or log")
     lines: str = Field("", description="dotted path with one line for each value")

@@ -62,6 +62,15 @@ class ElementSettings(Model):
     )
     weight: int | None = Field(None, ge=0, le=FULL, description="weight; null: the capacity")
     priority: int = Field(0, ge=0, le=FULL, description="priority, larger first")
+    load_distance_penalty: float = Field(
+        0.0, ge=0, le=1, description="policies ..._dpf: load that a ms of distance counts for"
+    )
+    weight_distance_penalty: float = Field(
+        0.0, ge=0, le=1, description="policies ..._dpf: share of the weight that a ms takes away"
+    )
+    distance: float = Field(
+        0.0, ge=0, description="policies ..._dpf: distance to its home server that it states, ms"
+    )
     cookie_interval: Number | None = Field(
         1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
     )
@@ -299,6 +308,9 @@ class CalcAppServer:
             "load_degradation": load_value(step),
             "weight": settings.weight if settings.weight is not None else int(settings.capacity),
             "priority": settings.priority,
+            "load_dpf": load_value(settings.load_distance_penalty),
+            "weight_dpf": load_value(settings.weight_distance_penalty),
+            "distance": round(settings.distance),
         }
         if self.liar is not None:
             offered = self.liar.bend(offered, FULL)

@@ -86,13 +86,21 @@ class LieSettings(Model):
     """What a pool element states instead of the truth."""
 
     kind: Literal[
-        "none", "load", "weight", "degradation", "full", "idle", "delayed", "oscillating"
+        "none",
+        "load",
+        "weight",
+        "degradation",
+        "distance",
+        "full",
+        "idle",
+        "delayed",
+        "oscillating",
     ] = Field(
         "none",
-        description="load or weight or degradation times a factor; always full (sheds load) or "
-        "always idle (greedy); the load of a while ago; idle and full in turn",
+        description="load, weight, degradation or distance times a factor; always full (sheds "
+        "load) or always idle (greedy); the load of a while ago; idle and full in turn",
     )
-    factor: float = Field(0.5, ge=0, description="stated / true load, weight or degradation")
+    factor: float = Field(0.5, ge=0, description="stated / true value")
     share: float = Field(
         1.0, ge=0, le=1, description="share of the group that lies, the first ones"
     )
@@ -120,6 +128,8 @@ class Liar:
             bent[kind] = _scaled(offered[kind], settings.factor, full)
         elif kind == "degradation":
             bent["load_degradation"] = _scaled(offered["load_degradation"], settings.factor, full)
+        elif kind == "distance":
+            bent["distance"] = _scaled(offered["distance"], settings.factor, full)
         elif kind == "full":
             bent["load"] = full
         elif kind == "idle":

@@ -171,11 +171,35 @@ def test_lies_about_load(settings, history, stated):
     assert (bent["weight"], bent["load_degradation"]) == (7, 9)
 
 
-@pytest.mark.parametrize(("kind", "value"), [("weight", 14), ("degradation", 18)])
-def test_lies_about_other_values(kind, value):
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("weight", "weight", 14),
+        ("degradation", "load_degradation", 18),
+        ("distance", "distance", 80),
+    ],
+)
+def test_lies_about_other_values(kind, name, value):
     liar = Liar(LieSettings(kind=kind, factor=2.0), lambda: 0.0)
-    bent = liar.bend({"load": 1, "weight": 7, "load_degradation": 9}, FULL)
-    assert bent["weight" if kind == "weight" else "load_degradation"] == value
+    true = {"load": 1, "weight": 7, "load_degradation": 9, "distance": 40}
+    assert liar.bend(true, FULL) == {**true, name: value}
+
+
+def test_an_element_that_states_a_false_distance_draws_who_is_far_from_it():
+    far = {"distance": 100.0, "load_distance_penalty": 0.002, "count": 5, "start": "10s"}
+    gains = [
+        rsim.run(
+            scenario(
+                "least_used_dpf",
+                pool_elements__element={"count": 5, "start": "10s", "load_distance_penalty": 0.002},
+                pool_elements__far={**far, "lie": {"kind": "distance", "factor": factor}},
+                **ONE,
+            )
+        ).metrics["fairness"]
+        for factor in (1.0, 0.0)
+    ]
+    # Told the truth, the server sends next to nobody far away.
+    assert gains[0] < 0.8 < 0.95 < gains[1]
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

@@ -1,0 +1,70 @@
+"""Trade-offs: one metric against another, a point for each setting."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rsim.plots.style import COLOURS, MARKERS
+from rsim.results import METRICS
+
+
+def plot_tradeoff(
+    summary: pd.DataFrame,
+    *,
+    metric: str,
+    against: str,
+    x: str,
+    lines: str = "",
+    arms: dict[str, str] | None = None,
+    title: str = "",
+    axes: Axes | None = None,
+) -> Axes:
+    """Draws a metric over another one with both 95% intervals, as receiver operating curves are.
+
+    Parameters: `summary` as `rsim.results.summarise` gives it, with a column `arm`; `against` the
+    metric on the horizontal axis; `x` the column whose value stands beside each point; one curve
+    for each arm in `arms` and each value of `lines`.
+    """
+    if axes is None:
+        axes = Figure(figsize=(8.0, 5.2), layout="constrained").add_subplot()
+    labels = arms or {str(arm): str(arm) for arm in dict.fromkeys(summary["arm"])}
+    number = 0
+    for arm, label in labels.items():
+        chosen = summary[summary["arm"] == arm]
+        values = list(dict.fromkeys(chosen[lines].dropna())) if lines else [None]
+        for value in values:
+            rows = chosen if value is None else chosen[chosen[lines] == value]
+            vertical = rows[rows["metric"] == metric].set_index(x).sort_index()
+            level = rows[rows["metric"] == against].set_index(x).sort_index()
+            name = label if value is None else f"{label}, {lines.rpartition('.')[2]} {value:g}"
+            axes.errorbar(
+                level["mean"],
+                vertical["mean"],
+                xerr=level["ci95"].fillna(0),
+                yerr=vertical["ci95"].fillna(0),
+                color=COLOURS[number % len(COLOURS)],
+                marker=MARKERS[number % len(MARKERS)],
+                capsize=2,
+                label=name.replace("_", " "),
+            )
+            for setting, right, up in zip(
+                level.index, level["mean"], vertical["mean"], strict=True
+            ):
+                axes.annotate(
+                    f"{setting:g}",
+                    (right, up),
+                    fontsize=7,
+                    xytext=(4, 4),
+                    textcoords="offset points",
+                )
+            number += 1
+    axes.set_xlabel(METRICS[against].axis)
+    axes.set_ylabel(METRICS[metric].axis)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=-0.02 * max(1.0, axes.get_xlim()[1]))
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return axes
