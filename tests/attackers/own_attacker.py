@@ -1,6 +1,4 @@
-"""An attacker that registers elements, waits until they are popular, and withdraws them."""
-
-from pydantic import Field
+"""An attacker that registers an element, waits until it is popular, and withdraws it."""
 
 from rsim.attackers import Attacker, AttackerSettings, attacker
 from rsim.handlespace import policy_with
@@ -8,7 +6,7 @@ from rsim.wire import Deregistration, PoolElement, Registration, SctpTransport
 
 
 class QuitterSettings(AttackerSettings):
-    patience: float = Field(60.0, gt=0, description="time in s before it withdraws")
+    patience: float = 60.0  # s
 
 
 @attacker
@@ -18,17 +16,13 @@ class Quitter(Attacker[QuitterSettings]):
 
     def start(self):
         here = self.surroundings
-        self.association = here.connect(self, 0)
-        transport = SctpTransport(port=9, addresses=(here.host.address,), use=1)
+        self.server = here.connect(self, 0)
+        place = SctpTransport(port=9, addresses=(here.host.address,), use=1)
         policy = policy_with(here.policy, {"load": 0})
-        element = PoolElement(
-            identifier=666, registration_life=300, user_transport=transport, policy=policy
-        )
-        self.send(
-            self.association, Registration(pool_handle=here.pool_handle, pool_element=element)
-        )
+        element = PoolElement(identifier=666, user_transport=place, policy=policy)
+        self.send(self.server, Registration(pool_handle=here.pool_handle, pool_element=element))
         here.clock.call_at(here.clock.now + self.settings.patience, self.stop)
 
     def stop(self):
         handle = self.surroundings.pool_handle
-        self.send(self.association, Deregistration(pool_handle=handle, pe_identifier=666))
+        self.send(self.server, Deregistration(pool_handle=handle, pe_identifier=666))
