@@ -7,7 +7,7 @@ NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test bench sanitize fuzz clean machine
+.PHONY: run test lint types native-test python-test bench sanitize fuzz conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -70,6 +70,10 @@ fuzz: .venv/built
 		-Irsim/native tests/fuzz/fuzz_codec.cpp rsim/native/wire/*.cpp -o build/fuzz/fuzz_codec
 	$(BIN)/python -m tests.fuzz.write_corpus build/fuzz/corpus
 	build/fuzz/fuzz_codec -runs=10000000 -max_len=600 -verbosity=0 build/fuzz/corpus
+
+# The table of requirements and the tests that show them, from the markers on the tests.
+conformance: .venv/built
+	$(BIN)/pytest --collect-only -q -p no:xdist --conformance > /dev/null
 
 clean:
 	rm -rf .venv build results rsim/_native.pyi

@@ -2,6 +2,27 @@ import pytest
 
 from rsim.scenario import Scenario
 
+from . import conformance
+
+
+def pytest_addoption(parser):
+    parser.addoption("--conformance", action="store_true", help="writes docs/conformance.md")
+
+
+def pytest_collection_finish(session):
+    if not session.config.getoption("--conformance"):
+        return
+    shown = {}
+    for item in session.items:
+        name = item.nodeid.partition("[")[0]
+        for mark in item.iter_markers("conformance"):
+            for requirement in mark.args:
+                tests = shown.setdefault(requirement, [])
+                if name not in tests:
+                    tests.append(name)
+    conformance.PAGE.write_text(conformance.page(shown), encoding="utf-8")
+
+
 STUDY = """
 name = "small study"
 profile = "rspsim"
