@@ -14,9 +14,10 @@ REQUIREMENTS = ROOT / "docs" / "data" / "conformance.csv"
 PAGE = ROOT / "docs" / "conformance.md"
 _HEAD = """# Conformance
 
-Every requirement of RFC 5351 to 5356 and 3237 that an implementation, or a simulator of one, can be
-held to, and the tests that show it. Made by `make conformance` from the markers on the tests; a test
-holds that it is up to date. Levels are the RFCs'; *behaviour* is what they describe without a keyword.
+Every requirement of RFC 5351 to 5356 and 3237 that an implementation, or a simulator of one, can
+be held to, and the tests that show it. Made by `make conformance` from the markers on the tests; a
+test holds that it is up to date. Levels are the RFCs'; *behaviour* is what they describe without a
+keyword.
 """
 
 
