@@ -5,7 +5,7 @@ from importlib.metadata import version
 from rsim.errors import ResultError, RsimError, ScenarioError
 from rsim.results import Result
 from rsim.scenario import Scenario, load, run
-from rsim.sweep import Study, Sweep, load_study, sweep
+from rsim.sweep import Study, Sweep, load_study, read, sweep
 
 __version__ = version("rsim")
 
@@ -20,6 +20,7 @@ __all__ = [
     "__version__",
     "load",
     "load_study",
+    "read",
     "run",
     "sweep",
 ]

@@ -105,6 +105,10 @@ def sweep_command(
     ] = False,
     overrides: Overrides = None,
     allow_code: AllowCode = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler, or local for one on this machine."),
+    ] = None,
 ) -> None:
     """Runs a study over its axes and seeds, and stores each run as it finishes.
 
@@ -120,8 +124,10 @@ def sweep_command(
         allow_code=allow_code,
     )
     try:
-        with _progress(study.name) as progress:
-            result = sweep(study, out, jobs=jobs, resume=resume, progress=progress)
+        with _progress(study.name) as progress, _workers(dask) as executor:
+            result = sweep(
+                study, out, jobs=jobs, resume=resume, progress=progress, executor=executor
+            )
     except KeyboardInterrupt:
         console.print(f"stopped; what has finished is in {out}, go on with --resume")
         raise typer.Exit(130) from None
@@ -131,6 +137,26 @@ def sweep_command(
     console.print(f"results in {out}", soft_wrap=True)
     if result.failures:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _workers(dask: str | None) -> Iterator[Any]:
+    """A Dask cluster's executor, if one is asked for."""
+    if dask is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ScenarioError(
+            "--dask needs the package dask[distributed]: pip install rsim[dask]"
+        ) from None
+    try:
+        client = Client(**({} if dask == "local" else {"address": dask, "timeout": 10}))  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise ScenarioError(f"--dask {dask}: no scheduler answers: {error}") from None
+    with client:
+        yield client.get_executor()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -162,6 +188,34 @@ def _progress(name: str) -> Iterator[Callable[[int, int, int], None]]:
         yield lambda done, total, failed: bar.update(
             task, completed=done + failed, total=total, failed=failed
         )
+
+
+@app.command("summary")
+def summary_command(
+    directory: Directory,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", help="Metrics shown; default: the figure's.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="ARM", help="Differences to this arm, seed by seed.")
+    ] = None,
+) -> None:
+    """Shows means and 95% intervals of a stored sweep, by point, and what has failed."""
+    from rsim.results import METRICS
+    from rsim.sweep.report import open_report
+
+    report = open_report(directory)
+    wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
+    for name in wanted:
+        if name not in METRICS:
+            raise ScenarioError(f"--metric {name}: is no metric")
+    frame = report.summary if against is None else report.differences(against, wanted)
+    for name in dict.fromkeys(wanted):
+        _print_points(frame, name, report.parameters)
+    if len(frame) > 20 * len(wanted):
+        console.print("of many 95% intervals one in twenty misses; differences call for care")
+    for failure in report.failures:
+        console.print(f"failed: seed {failure.get('seed')}: {failure.get('error')}")
 
 
 @app.command("rerun")

@@ -22,6 +22,7 @@ RUNS = "runs.parquet"
 SUMMARY = "summary.csv"
 MANIFEST = "manifest.json"
 PIECES = "finished"
+FAILURES = "failures.json"
 
 Row = dict[str, Any]
 
@@ -87,6 +88,18 @@ class RunStore:
             raise self._problem(error) from None
         self.rows[key] = json.loads(text)
 
+    def put_failures(self, failures: list[Row]) -> None:
+        """Stores what has failed, with error, traceback and seed; nothing if nothing has."""
+        path = self.directory / FAILURES
+        try:
+            if failures:
+                text = json.dumps(failures, indent=1, default=str)
+                _replace(path, lambda partial: partial.write_text(text, "utf-8"))
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._problem(error) from None
+
     def finish(self, runs: pd.DataFrame, summary: pd.DataFrame, manifest: dict[str, Any]) -> None:
         """Gathers all runs in one table, with their summary and the manifest."""
         provenance = {
@@ -118,3 +131,13 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise ResultError(f"{directory}: damaged results: {error}") from None
     return runs, manifest
+
+
+def read_failures(directory: str | Path) -> list[Row]:
+    """The runs of a stored sweep that have failed, with their errors and seeds."""
+    path = Path(directory) / FAILURES
+    try:
+        found: list[Row] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: damaged: {error}") from None
+    return found

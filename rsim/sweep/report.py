@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from rsim.errors import ResultError
 from rsim.results import METRICS, Result, summarise
 from rsim.results.comparison import compare, read_reference
-from rsim.results.storage import read_sweep
+from rsim.results.storage import read_failures, read_sweep
 from rsim.scenario import run
 from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
@@ -29,6 +29,26 @@ class Report:
     sweep: SweepTable
     study: Path
     table: dict[str, Any]
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def differences(self, arm: str, metrics: list[str]) -> pd.DataFrame:
+        """Means with 95% intervals of the differences of all other arms to one, seed by seed.
+
+        Runs are paired by seed and by those parameters that the arm has, too. Raises ResultError if
+        there is no such arm.
+        """
+        base = self.runs[self.runs["arm"] == arm]
+        if base.empty:
+            known = ", ".join(map(str, self.runs["arm"].unique()))
+            raise ResultError(f"there is no arm '{arm}'; arms are {known}")
+        shared = [name for name in self.parameters[1:] if base[name].notna().all()]
+        keys = [*shared, "seed"]
+        joined = self.runs[self.runs["arm"] != arm].merge(
+            base[[*keys, *metrics]], on=keys, suffixes=("", "_base")
+        )
+        for metric in metrics:
+            joined[metric] = joined[metric] - joined[f"{metric}_base"]
+        return summarise(joined, self.parameters, metrics)
 
     def rerun(self, run_key: str, *, allow_code: bool = False) -> tuple[Result, str]:
         """Does one run again, by its key or the beginning of it; gives it and the stored digest.
@@ -111,4 +131,12 @@ def open_report(directory: str | Path) -> Report:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
     metrics = [name for name in METRICS if name in runs]
     summary = summarise(runs, parameters, metrics)
-    return Report(runs, summary, parameters, table, study, scenario)
+    return Report(runs, summary, parameters, table, study, scenario, read_failures(directory))
+
+
+def read(directory: str | Path) -> pd.DataFrame:
+    """The runs of a stored sweep, one row each: arm, parameters, seed, metrics, key and version.
+
+    Raises ResultError if there is none.
+    """
+    return read_sweep(directory)[0]

@@ -21,7 +21,7 @@ from rsim.results import METRICS, summarise
 from rsim.results.storage import Row, RunStore
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
-from rsim.sweep.study import Point, Study, load_study
+from rsim.sweep.study import Point, Precision, Study, load_study
 
 Progress = Callable[[int, int, int], None]
 """Runs finished, runs in all, runs failed."""
@@ -71,12 +71,12 @@ class Task:
         }
 
 
-def tasks_of(study: Study) -> list[Task]:
+def tasks_of(study: Study, replications: int | None = None) -> list[Task]:
     """All runs of a study, point by point; replication k of every point has the same seed."""
     tasks = []
     for point in study.points:
         content = point.scenario.model_dump_json(exclude={"seed", "name"})
-        for replication in range(study.replications):
+        for replication in range(replications or study.replications):
             seed = study.first_seed + replication
             name = f"{point.arm}\n{content}\n{json.dumps(point.parameters)}\n{seed}"
             key = blake2b(name.encode(), digest_size=10).hexdigest()
@@ -106,7 +106,11 @@ def _outcomes(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[Ta
         return
     futures = {executor.submit(_one, task.document, task.seed): task for task in tasks}
     for future in as_completed(futures):
-        yield futures[future], future.result()
+        try:
+            yield futures[future], future.result()
+        except Exception as error:
+            # The worker died, of whatever the run has done to it.
+            yield futures[future], {"error": f"{type(error).__name__}: {error}", "traceback": ""}
 
 
 def sweep(
@@ -128,9 +132,11 @@ def sweep(
     if not isinstance(study, Study):
         study = load_study(study)
     tasks = tasks_of(study)
+    precision = study.sweep.precision
+    everything = tasks if precision is None else tasks_of(study, precision.most)
     store = RunStore(out, code_version(), resume=resume) if out is not None else None
     rows: dict[str, Row] = store.rows if store else {}
-    strangers = rows.keys() - {task.key for task in tasks}
+    strangers = rows.keys() - {task.key for task in everything}
     if strangers:
         raise ResultError(
             f"{out}: holds {len(strangers)} runs with other settings than this study's; "
@@ -140,14 +146,24 @@ def sweep(
     failures: list[Row] = []
 
     def collect(workers: Executor | None) -> None:
-        for task, outcome in _outcomes(left, workers):
-            if "error" in outcome:
-                failures.append({**task.row, **outcome})
-            elif store:
-                store.put({**task.row, **outcome})
-            else:
-                rows[task.key] = {**task.row, **outcome}
-            progress(len(rows), len(tasks), len(failures))
+        nonlocal tasks
+        wanted = left
+        while wanted:
+            for task, outcome in _outcomes(wanted, workers):
+                if "error" in outcome:
+                    failures.append({**task.row, **outcome})
+                elif store:
+                    store.put({**task.row, **outcome})
+                else:
+                    rows[task.key] = {**task.row, **outcome}
+                progress(len(rows), len(tasks), len(failures))
+            failed = {str(failure["run"]) for failure in failures}
+            wanted = [
+                task
+                for task in _further(everything, tasks, rows, precision)
+                if task.key not in rows and task.key not in failed
+            ]
+            tasks = [*tasks, *wanted]
 
     progress(len(rows), len(tasks), 0)
     jobs = jobs or os.cpu_count() or 1
@@ -160,12 +176,36 @@ def sweep(
         finally:
             workers.shutdown(kill_workers=True)
 
-    known = [rows[task.key] for task in tasks if task.key in rows]
+    order = {task.key: number for number, task in enumerate(everything)}
+    known = sorted(rows.values(), key=lambda row: order[str(row["run"])])
     parameters = ["arm", *study.parameters]
     result = Sweep(pd.DataFrame(known), parameters, failures)
     if store and known:
         store.finish(result.runs, result.summary, _manifest(study, parameters))
+    if store:
+        store.put_failures(failures)
     return result
+
+
+def _further(
+    everything: list[Task], tasks: list[Task], rows: dict[str, Row], precision: Precision | None
+) -> list[Task]:
+    """The next seeds of the points whose intervals are too wide still: half as many again."""
+    if precision is None:
+        return []
+    so_far: dict[int, list[Task]] = {}
+    for task in tasks:
+        so_far.setdefault(id(task.point), []).append(task)
+    chosen = []
+    known = {task.key for task in tasks}
+    for point_tasks in so_far.values():
+        values = [rows[t.key][precision.metric] for t in point_tasks if t.key in rows]
+        if precision.met([float(value) for value in values]):
+            continue
+        point = point_tasks[0].point
+        fresh = [t for t in everything if t.point is point and t.key not in known]
+        chosen += fresh[: max(2, len(point_tasks) // 2)]
+    return chosen
 
 
 def _manifest(study: Study, parameters: list[str]) -> dict[str, Any]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rsim.errors import ScenarioError
+from rsim.results import METRICS, mean_interval
 from rsim.scenario.files import read_table, set_path, validate
 from rsim.scenario.model import Scenario
+from rsim.sweep.design import Axes, Sample, design
 from rsim.sweep.expressions import evaluate
 from rsim.units import Model
-
-Axes = dict[str, tuple[Any, ...]]
 
 
 class Arm(Model):
@@ -72,11 +71,43 @@ class Reference(Model):
     where: dict[str, Any] = Field({}, description="only rows with these values")
 
 
+class Precision(Model):
+    """How narrow intervals must be; points whose are wider get further seeds."""
+
+    metric: str = Field(description="metric whose 95% interval counts")
+    half_width: float | None = Field(None, gt=0, description="largest half-width")
+    relative: float | None = Field(None, gt=0, description="the same as a share of the mean")
+    most: int = Field(100, ge=2, description="most seeds for each point")
+
+    @model_validator(mode="after")
+    def _says_how_narrow(self) -> Precision:
+        if self.metric not in METRICS:
+            raise ValueError(f"metric: '{self.metric}' is no metric")
+        if (self.half_width is None) == (self.relative is None):
+            raise ValueError("either half_width or relative says how narrow an interval must be")
+        return self
+
+    def met(self, values: list[float]) -> bool:
+        """Whether the interval of these values is narrow enough."""
+        interval = mean_interval(values)
+        limit = self.half_width
+        if limit is None:
+            assert self.relative is not None
+            limit = self.relative * abs(interval.mean)
+        return interval.half_width <= limit
+
+
 class SweepTable(Model):
     """The `[sweep]` table."""
 
     replications: int = Field(12, ge=1, description="seeds for each point")
     axes: Axes = Field({}, description="values to go through by dotted path, in all arms")
+    zip: Axes = Field({}, description="values by dotted path of settings that go on together")
+    points: tuple[dict[str, Any], ...] = Field(
+        (), description="points one by one, as values by dotted path"
+    )
+    sample: Sample | None = Field(None, description="points spread over a space of settings")
+    precision: Precision | None = Field(None, description="further seeds until it is enough")
     derived: dict[str, str] = Field(
         {}, description="values by dotted path that follow from others, as expressions of paths"
     )
@@ -169,10 +200,17 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
         for key, value in arm.set.items():
             set_path(base, key, value)
         described = validate(base, str(path)).model_dump()
-        for key in axes:
-            _require(described, key, f"{path}: sweep.axes")
-        for values in product(*axes.values()):
-            parameters = dict(zip(axes, values, strict=True))
+        given = [key for point in sweep.points for key in point]
+        sampled = sweep.sample.ranges if sweep.sample is not None else {}
+        named = {"axes": axes, "zip": sweep.zip, "points": given, "sample": sampled}
+        for kind, keys in named.items():
+            for key in keys:
+                _require(described, key, f"{path}: sweep.{kind}")
+        try:
+            points = list(design(axes, sweep.zip, sweep.points, sweep.sample))
+        except ValueError as error:
+            raise ScenarioError(f"{path}: sweep.{error}") from None
+        for parameters in points:
             changed = deepcopy(base)
             for key, value in parameters.items():
                 set_path(changed, key, value)

@@ -11,10 +11,12 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
 
 def test_documented_scenario_and_study_are_valid(tmp_path):
-    scenario, sweep = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    scenario, sweep, sample = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     checked = validate(tomllib.loads(scenario), "docs")
     assert checked.pool_users["client"].count == 100
     file = tmp_path / "study.toml"
     file.write_text(scenario + sweep)
     assert len(load_study(file)) == (2 * 3 + 2) * 12
     assert len(load_study(file, quick=True)) == (2 * 3 + 2) * 3
+    file.write_text(scenario + "[sweep]\nreplications = 2\n" + sample)
+    assert len(load_study(file)) == 64 * 2

@@ -1,0 +1,97 @@
+"""Which points a study looks at: every combination, in step, one by one, or samples of a space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import exp, log
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+from scipy.stats import qmc
+
+from rsim.units import Model, Number
+
+Axes = dict[str, tuple[Any, ...]]
+"""Values by dotted path."""
+
+
+class Range(Model):
+    """A range of a setting."""
+
+    low: Number = Field(description="lower end")
+    high: Number = Field(description="upper end")
+    scale: Literal["linear", "log"] = Field("linear", description="how values are spread")
+    whole: bool = Field(False, description="whole numbers, both ends included")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Range:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        if self.scale == "log" and self.low <= 0:
+            raise ValueError("low: a logarithmic scale has no values at or below 0")
+        return self
+
+    def at(self, share: float) -> float | int:
+        """The value at a share of the range, from 0 to 1."""
+        if self.whole:
+            return min(int(self.high), int(self.low + share * (self.high - self.low + 1)))
+        if self.scale == "log":
+            return exp(log(self.low) + share * (log(self.high) - log(self.low)))
+        return self.low + share * (self.high - self.low)
+
+
+class Sample(Model):
+    """Points spread over a space of settings."""
+
+    kind: Literal["latin_hypercube", "sobol"] = Field(
+        "latin_hypercube",
+        description="one point in each slice of each setting, or Sobol's sequence",
+    )
+    size: int = Field(ge=1, description="number of points; for sobol a power of 2")
+    seed: int = Field(1, ge=0, description="seed of the sample, apart from those of the runs")
+    ranges: dict[str, Range] = Field(min_length=1, description="ranges by dotted path")
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Sample:
+        if self.kind == "sobol" and self.size & (self.size - 1):
+            raise ValueError("size: of a Sobol' sample a power of 2, else it is not balanced")
+        return self
+
+    def points(self) -> list[dict[str, Any]]:
+        """The points, as values by path."""
+        sampler = qmc.LatinHypercube if self.kind == "latin_hypercube" else qmc.Sobol
+        shares = sampler(len(self.ranges), seed=self.seed).random(self.size)
+        return [
+            {
+                path: one.at(float(s))
+                for (path, one), s in zip(self.ranges.items(), row, strict=True)
+            }
+            for row in shares
+        ]
+
+
+def design(
+    axes: Axes,
+    in_step: Axes,
+    points: tuple[dict[str, Any], ...],
+    sample: Sample | None,
+) -> Iterator[dict[str, Any]]:
+    """All points: every combination of the axes with each of the other kinds.
+
+    Parameters: `axes` go through all combinations; those `in_step` go on together; `points` are
+    given one by one. Raises ValueError where axes in step have different lengths.
+    """
+    lengths = {path: len(values) for path, values in in_step.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{path} has {length}" for path, length in lengths.items())
+        raise ValueError(f"zip: axes that go on together are of one length, but {listed}")
+    together = [
+        dict(zip(in_step, values, strict=True)) for values in zip(*in_step.values(), strict=True)
+    ]
+    sampled = sample.points() if sample is not None else [{}]
+    for values in product(*axes.values()):
+        for step in together or [{}]:
+            for given in points or ({},):
+                for drawn in sampled:
+                    yield {**dict(zip(axes, values, strict=True)), **step, **given, **drawn}
