@@ -115,7 +115,7 @@ class PoolElementEndpoint:
         self.on_deregistered: Callable[[], None] = _nothing
         self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
         self.state_policy: Callable[[PoolElement], bytes] | None = None
-        self._home_channel: Channel | None = None
+        self._home: Channel | None = None
         self._transport: Transport | None = None
         self._policy: Policy | None = None
         self._policy_changed = False
@@ -144,15 +144,11 @@ class PoolElementEndpoint:
         """Whether a withdrawal is under way."""
         return self.state is State.DEREGISTERING
 
-    @property
-    def _home(self) -> Channel | None:
-        return self._home_channel
-
-    @_home.setter
-    def _home(self, channel: Channel | None) -> None:
-        self._home_channel = channel
+    def _settle(self, home: Channel | None) -> None:
+        """Has a home server from now on, or none."""
+        self._home = home
         if self.user is not None:
-            self.user.use(channel)
+            self.user.use(home)
 
     # From the application -------------------------------------------------------------------------
 
@@ -190,7 +186,7 @@ class PoolElementEndpoint:
         self._hunt.stop()
         if self._home is not None:
             self._home.discard()
-            self._home = None
+            self._settle(None)
 
     # Home server (RFC 5352 3.6) -------------------------------------------------------------------
 
@@ -198,7 +194,7 @@ class PoolElementEndpoint:
         """A server answers: it is the home from now on."""
         if self._home is not None:
             self._home.discard()
-        self._home = channel
+        self._settle(channel)
         if self.state is State.DEREGISTERING:
             self._send_deregistration()
         elif self.state is not State.DOWN:
@@ -210,7 +206,7 @@ class PoolElementEndpoint:
             return
         if channel is not self._home or event is Event.UP:
             return
-        self._home = None
+        self._settle(None)
         if self._t2.running:
             self._t2.stop()
             self._t2_expired()
@@ -261,7 +257,7 @@ class PoolElementEndpoint:
             self._retry.start(self.settings.retran_max)
             if self._home is not None:
                 self._home.discard()
-                self._home = None
+                self._settle(None)
         else:
             self._hunt.start()
 
@@ -276,7 +272,8 @@ class PoolElementEndpoint:
             return
         # A late answer counts: the home is there after all.
         self._hunt.stop()
-        self._home = channel
+        if channel is not self._home:
+            self._settle(channel)
         self._attempts = 0
         first = self.state is State.REGISTERING
         self.state = State.REGISTERED
@@ -323,7 +320,8 @@ class PoolElementEndpoint:
     def _withdrawn(self) -> None:
         self.state = State.DOWN
         self._hunt.stop()
-        home, self._home = self._home, None
+        home = self._home
+        self._settle(None)
         if home is not None:
             home.close()
         self.on_deregistered()
@@ -370,7 +368,7 @@ class PoolElementEndpoint:
         if adopted:
             self._changed_home_at = self.clock.now
             self._hunt.stop()
-            self._home = channel
+            self._settle(channel)
             self.counters.homes_adopted += 1
         self.counters.keep_alives_answered += 1
         answer = EndpointKeepAliveAck(pool_handle=self.pool_handle, pe_identifier=self.identifier)

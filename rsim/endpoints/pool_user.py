@@ -347,16 +347,22 @@ class PoolUserEndpoint:
 
     def _answer_all(self, pool: _Pool) -> None:
         waiting, pool.waiting = pool.waiting, []
+        if self.choice is None and self.chooser is None:
+            for answer in waiting:
+                answer(self._choose(pool))
+            return
         for number, answer in enumerate(waiting):
             wait = 0.0
             if pool.grant is not None and self.choice is not None:
                 wait = self.choice.wait(pool.grant, self.clock.now)
             element = None if wait else self._choose(pool)
-            if wait or (element is None and self.chooser is not None and pool.elements):
+            if not wait and element is None and self.chooser is not None and pool.elements:
+                wait = self.chooser.patience
+            if wait:
                 # Not in this epoch any more: the rest waits for the next one.
                 self.counters.choices_postponed += 1
                 pool.waiting = waiting[number:]
-                pool.later.start(wait or self.chooser.patience if self.chooser else wait)
+                pool.later.start(wait)
                 return
             answer(element)
 

@@ -79,7 +79,7 @@ class Session:
         self.preferred: tuple[PoolElement, ...] = ()
         self.use_cookies = True
         self.use_cards = True
-        self.preamble: Callable[[], tuple[int, bytes] | None] = lambda: None
+        self.preamble: Callable[[], tuple[int, bytes] | None] | None = None
         self._connect = connect
         self._user = user
         self._channel: Channel | None = None
@@ -160,9 +160,10 @@ class Session:
         channel = self._channel = self._connect(self, element)
         echo = self.use_cookies and self.cookie is not None
         echo = echo and getattr(element.user_transport, "use", 0) == CONTROL
-        first = self.preamble()
-        if first is not None:
-            channel.send(*first)
+        if self.preamble is not None:
+            first = self.preamble()
+            if first is not None:
+                channel.send(*first)
         if echo and self.cookie is not None:
             channel.send(PPID_ASAP, CookieEcho(cookie=self.cookie).encode())
         self._failover = False

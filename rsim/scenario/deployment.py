@@ -117,6 +117,22 @@ class Deployment:
 
     # Building -------------------------------------------------------------------------------------
 
+    @property
+    def audited(self) -> bool:
+        """Whether selections can lead elsewhere than to a living, secured element."""
+        scenario = self.scenario
+        failing = any(
+            group.failures.uptime is not None or group.failures.schedule
+            for group in scenario.pool_elements.values()
+        )
+        return bool(
+            failing
+            or scenario.attackers
+            or scenario.network.outages
+            or scenario.security.used
+            or scenario.observe_interval
+        )
+
     def _honest_groups(self) -> list[str]:
         scenario = self.scenario
         return [*scenario.enrp_servers, *scenario.pool_elements, *scenario.pool_users]

@@ -45,7 +45,8 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
     )
     endpoint.choice = deployment.accountability.choice(host.address)
     endpoint.ledger = deployment.accountability.ledger()
-    endpoint.on_chosen = deployment.auditor.chosen
+    if deployment.audited:
+        endpoint.on_chosen = deployment.auditor.chosen
     listen = partial(deployment.listen_for_servers, host, endpoint.servers)
     listen()
     deployment.on_strike(host, _nothing, listen)

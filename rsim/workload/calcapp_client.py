@@ -159,7 +159,8 @@ class CalcAppClient:
         self._started_at = 0.0
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self._connect, self)
-        self._session.preamble = self._proof
+        if endpoint.choice is not None:
+            self._session.preamble = self._proof
         endpoint.chooser = cheat
         self._session.use_cookies = settings.failover == "cookies"
         self._session.use_cards = settings.heed_business_cards
@@ -400,7 +401,8 @@ class CalcAppClient:
         self.counters.requests_completed += 1
         request, element = self._request, self._session.element
         request.completed = self.clock.now
-        if element is not None and request.failovers == 0:
+        judges = self._cheat is not None or self.endpoint.ledger is not None
+        if judges and element is not None and request.failovers == 0:
             time = request.completed - request.accepted
             self.endpoint.served(element.identifier, request.size, time)
             if self._cheat is not None and time > 0:

@@ -139,6 +139,20 @@ def _nothing() -> None:
     pass
 
 
+def _fixed_values(settings: ElementSettings) -> dict[str, int]:
+    """The policy values that never change."""
+    step = settings.load_degradation
+    step = step if step is not None else 1 / settings.max_requests
+    return {
+        "load_degradation": load_value(step),
+        "weight": settings.weight if settings.weight is not None else int(settings.capacity),
+        "priority": settings.priority,
+        "load_dpf": load_value(settings.load_distance_penalty),
+        "weight_dpf": load_value(settings.weight_distance_penalty),
+        "distance": round(settings.distance),
+    }
+
+
 class _Session:
     """A request in progress and the association it came by."""
 
@@ -199,7 +213,9 @@ class CalcAppServer:
         self.on_left: Callable[[], None] = _nothing
         self._port = 0
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
-        self._load_matters = any(membership.load_matters for membership in memberships)
+        self._most = settings.max_requests
+        self._values = _fixed_values(settings)
+        self._told_of_load = [one for one in memberships if one.load_matters]
         self._again = [clock.timer(partial(self._register, one)) for one in memberships]
         for one, timer in zip(memberships, self._again, strict=True):
             one.endpoint.on_refused = partial(self._refused, one, timer)
@@ -300,18 +316,8 @@ class CalcAppServer:
 
     def _policy(self, name: str) -> Policy:
         """The policy of that name with this element's present values (RFC 5356)."""
-        settings = self.settings
-        limit = settings.max_requests
-        step = settings.load_degradation if settings.load_degradation is not None else 1 / limit
-        offered = {
-            "load": load_value(self._processor.tasks / limit),
-            "load_degradation": load_value(step),
-            "weight": settings.weight if settings.weight is not None else int(settings.capacity),
-            "priority": settings.priority,
-            "load_dpf": load_value(settings.load_distance_penalty),
-            "weight_dpf": load_value(settings.weight_distance_penalty),
-            "distance": round(settings.distance),
-        }
+        offered = self._values
+        offered["load"] = load_value(self._processor.tasks / self._most)
         if self.liar is not None:
             offered = self.liar.bend(offered, FULL)
         return policy_with(name, offered)
@@ -334,10 +340,9 @@ class CalcAppServer:
 
     def _load_changed(self) -> None:
         """Tells the server at once, where its policy looks at the load."""
-        if self._load_matters and not self._finishing:
-            for membership in self.memberships:
-                if membership.load_matters:
-                    membership.endpoint.update_policy(self._policy(membership.policy))
+        if not self._finishing:
+            for membership in self._told_of_load:
+                membership.endpoint.update_policy(self._policy(membership.policy))
 
     # Requests -------------------------------------------------------------------------------------
 
@@ -402,7 +407,7 @@ class CalcAppServer:
                 return
             self._proved.discard(association)
         closed = self._finishing and not self.settings.serve_after_withdrawal
-        if closed or self._processor.tasks >= self.settings.max_requests:
+        if closed or self._processor.tasks >= self._most:
             self.counters.rejects += 1
             self._send(association, calcapp.REJECT, number)
             return

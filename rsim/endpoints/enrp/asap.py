@@ -57,16 +57,6 @@ def _transport_of(channel: Channel) -> SctpTransport:
     return SctpTransport(port=channel.remote_port, addresses=channel.remote_addresses)
 
 
-def _over_sctp(handler: Handler) -> Handler:
-    """Pool elements are heard over SCTP alone (RFC 5352 2.1)."""
-
-    def handle(channel: Channel, message: Any) -> None:
-        if not channel.tcp:
-            handler(channel, message)
-
-    return handle
-
-
 class AsapService:
     """Registrations, withdrawals, resolutions, reports and subscriptions."""
 
@@ -80,14 +70,15 @@ class AsapService:
         self._news: dict[bytes, None] = {}
         self._notice = server.clock.timer(self._notice_due)
         self._detectors = self._make_detectors()
+        self._accounts = server.statements is not None or server.choices is not None
 
     def handlers(self) -> dict[type, Handler]:
         """Handlers by type of message."""
         return {
-            Registration: _over_sctp(self._registration),
-            Deregistration: _over_sctp(self._deregistration),
+            Registration: self._registration,
+            Deregistration: self._deregistration,
             HandleResolution: self._handle_resolution,
-            EndpointKeepAliveAck: _over_sctp(self._keep_alive_ack),
+            EndpointKeepAliveAck: self._keep_alive_ack,
             EndpointUnreachable: self._endpoint_unreachable,
         }
 
@@ -130,7 +121,9 @@ class AsapService:
     # Registration and deregistration (3.1, 3.2) ---------------------------------------------------
 
     def _registration(self, channel: Channel, message: Registration) -> None:
-        """A new registration, or a renewal by the same element."""
+        """A new registration, or a renewal by the same element; over SCTP alone (2.1)."""
+        if channel.tcp:
+            return
         handle = message.pool_handle
         if self._detectors and self._ignored("registration", channel, handle):
             return
@@ -286,6 +279,8 @@ class AsapService:
 
     def _deregistration(self, channel: Channel, message: Deregistration) -> None:
         """An element withdraws; withdrawing what isn't there is granted."""
+        if channel.tcp:
+            return
         handle, identifier = message.pool_handle, message.pe_identifier
         entry = self._elements.get(handle, identifier)
         causes: tuple[ErrorCause, ...] = ()
@@ -321,7 +316,8 @@ class AsapService:
         handle = message.pool_handle
         if self._detectors and self._ignored("resolution", channel, handle):
             return
-        self._evidence(channel, handle)
+        if self._server.tribunal is not None:
+            self._evidence(channel, handle)
         causes: tuple[ErrorCause, ...] = ()
         elements: tuple[PoolElement, ...] = ()
         subscribed = False
@@ -338,7 +334,7 @@ class AsapService:
         if self._subscribers and not subscribed:
             self._unsubscribe(handle, channel)
         answer = self._answer(handle, elements, causes, subscribed)
-        if elements:
+        if elements and self._accounts:
             answer = self._accountable(answer, handle, elements, channel)
         channel.send(PPID_ASAP, answer)
 
@@ -419,7 +415,8 @@ class AsapService:
     # Reports and keep-alives (3.4, 3.5) -----------------------------------------------------------
 
     def _keep_alive_ack(self, channel: Channel, message: EndpointKeepAliveAck) -> None:
-        self._elements.acknowledged(message)
+        if not channel.tcp:
+            self._elements.acknowledged(message)
 
     def _endpoint_unreachable(self, channel: Channel, message: EndpointUnreachable) -> None:
         """Probe the element at once, and count the reports about it.
