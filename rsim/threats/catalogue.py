@@ -118,9 +118,9 @@ def _base() -> dict[str, Any]:
 
 
 def _order(threat: Threat) -> tuple[bool, list[int], str]:
-    number, _, letter = threat.id.partition(" ")
-    digits = "".join(c if c.isdigit() else " " for c in number).split()
-    return threat.id.startswith("N"), [int(part) for part in digits], letter
+    number = threat.id.rstrip("abcdefgh")
+    parts = number.lstrip("N").split(".")
+    return threat.id.startswith("N"), [int(part) for part in parts], threat.id[len(number) :]
 
 
 @cache
