@@ -1,0 +1,104 @@
+"""A sweep that is killed again and again loses nothing that was finished."""
+
+import errno
+import os
+import signal
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rsim
+from rsim.errors import ResultError
+from rsim.sweep import load_study, sweep
+
+STUDY = """
+warm_up = "1min"
+duration = "1min"
+[pool_elements.element]
+count = 2
+start = "10s"
+[pool_users.user]
+count = 3
+start = "15s"
+request_size = { distribution = "exponential", mean = 1e6 }
+request_interval = { distribution = "exponential", mean = 5 }
+[sweep]
+replications = 40
+[sweep.axes]
+"pools.pool.policy" = ["random", "least_used", "round_robin"]
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_text(STUDY)
+    return load_study(file)
+
+
+def killed(study, out, after):
+    """Runs a sweep in a process of its own, and kills it; whether it had finished by then."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        sweep(study, out, jobs=1, resume=True)
+        os._exit(0)
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WIFEXITED(status)
+
+
+def test_a_hundred_kills_change_nothing(study, tmp_path):
+    expected = sweep(study, jobs=1).runs
+    out = tmp_path / "out"
+    random = np.random.default_rng(1)
+    stored = 0
+    for number in range(100):
+        killed(study, out, random.uniform(0.0, 0.06))
+        found = len(list((out / "finished").glob("*.json"))) if (out / "finished").exists() else 0
+        if (out / "runs.parquet").exists():
+            found = len(pd.read_parquet(out / "runs.parquet"))
+        # What was on disk stays there.
+        assert found >= stored, number
+        stored = found
+    result = sweep(study, out, jobs=1, resume=True)
+    columns = list(expected)
+    pd.testing.assert_frame_equal(result.runs[columns], expected)
+    pd.testing.assert_frame_equal(rsim.read(out)[columns], expected)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_full_or_read_only_disk_is_told_and_nothing_is_damaged(
+    study, tmp_path, monkeypatch, code
+):
+    out = tmp_path / "out"
+    write, count = Path.write_text, 0
+
+    def fails(self, *arguments, **options):
+        nonlocal count
+        count += self.name.endswith(".partial")
+        if count > 10 and self.name.endswith(".partial"):
+            raise OSError(code, os.strerror(code))
+        return write(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", fails)
+    with pytest.raises(ResultError, match=os.strerror(code)):
+        sweep(study, out, jobs=1)
+    monkeypatch.undo()
+    assert len(list((out / "finished").glob("*.json"))) == 10
+    result = sweep(study, out, jobs=1, resume=True)
+    assert len(result.runs) == 120
+
+
+def test_results_do_not_depend_on_the_runs_before(study):
+    point = study.points[0].scenario
+    alone = rsim.run(point, 7).digest
+    for seed in range(1, 30):
+        rsim.run(study.points[seed % 3].scenario, seed)
+    assert rsim.run(point, 7).digest == alone
