@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf, log, sqrt
+from statistics import median
 from struct import Struct, error
 from typing import Literal
 
@@ -152,6 +153,10 @@ class StatementStore:
         return b"".join(one.encode() for one in found if one is not None)
 
 
+_MEDIAN = 1.57
+"""Variance of a median over that of a mean, for normal values."""
+
+
 @dataclass(slots=True)
 class _Record:
     """What a user has seen of an element: logarithms of stated by observed speed."""
@@ -164,9 +169,9 @@ class Ledger:
 
     Stated is a speed of capacity / (requests at once + 1), with the requests that the stated load
     amounts to. The logarithm of stated by observed speed is noisy, as loads change meanwhile, but
-    alike for honest elements; one whose mean is higher than that of the others by more than `level`
-    standard errors is accused. At `level` 3.09 one honest element in a thousand is, each time that
-    the books are looked at anew.
+    alike for honest elements; one whose mean is higher than the median of the others' by more than
+    `level` standard errors is accused. Looks overlap and loads are correlated, so false alarms are
+    more frequent than a normal distribution has them.
 
     Parameters: `least` observations before an element is judged.
     """
@@ -202,16 +207,19 @@ class Ledger:
         if len(own) < self._least:
             return None
         others = [
-            score
+            theirs.scores
             for other, theirs in self._records.items()
-            if other != identifier
-            for score in theirs.scores
+            if other != identifier and theirs.scores
         ]
-        if len(others) < 2 * self._least:
+        number = sum(map(len, others))
+        if number < 2 * self._least or len(others) < 2:
             return None
         mean, spread = _moments(own)
-        rest, width = _moments(others)
-        deviation = sqrt(spread / len(own) + width / len(others))
+        moments = [(len(scores), *_moments(scores)) for scores in others]
+        # The middle of the others: a minority that lies, either way, does not move it far.
+        rest = median(middle for _, middle, _ in moments)
+        width = sum(count * around for count, _, around in moments) / number
+        deviation = sqrt(spread / len(own) + _MEDIAN * width / number)
         z = (mean - rest) / deviation if deviation > 0 else 0.0
         if z <= self._level:
             return None

@@ -158,10 +158,10 @@ class SecuritySettings(Model):
         False, description="elements sign what they state, and users hold them to it"
     )
     accusation_level: float = Field(
-        3.09, gt=0, description="standard errors beyond which an element is accused"
+        4.0, gt=0, description="standard errors beyond which an element is accused"
     )
     accusation_observations: int = Field(
-        5, ge=2, description="requests at an element before a user judges it"
+        10, ge=2, description="requests at an element before a user judges it"
     )
     accusers: int = Field(3, ge=1, description="different users that it takes for a penalty")
     accusation_memory: Seconds = Field(
