@@ -1,12 +1,14 @@
 """An attacker that registers an element, waits until it is popular, and withdraws it."""
 
+from pydantic import Field
+
 from rsim.attackers import Attacker, AttackerSettings, attacker
 from rsim.handlespace import policy_with
 from rsim.wire import Deregistration, PoolElement, Registration, SctpTransport
 
 
 class QuitterSettings(AttackerSettings):
-    patience: float = 60.0  # s
+    patience: float = Field(60.0, description="seconds until it withdraws")
 
 
 @attacker
