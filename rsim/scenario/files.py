@@ -52,6 +52,17 @@ def set_path(table: dict[str, Any], path: str, value: Any) -> None:
     table[last] = value
 
 
+def get_path(table: dict[str, Any], path: str, where: str) -> Any:
+    """The value at a dotted path. Raises ScenarioError, which says `where`, if there is none."""
+    value: Any = table
+    for part in path.split("."):
+        if not isinstance(value, dict) or part not in value:
+            known = ", ".join(value) if isinstance(value, dict) else "none, it is a value"
+            raise ScenarioError(f"{where}: {path}: there is no '{part}'; known here: {known}")
+        value = value[part]
+    return value
+
+
 def validate(table: dict[str, Any], source: str) -> Scenario:
     """The scenario that a table describes. Raises ScenarioError, one line a problem."""
     try:

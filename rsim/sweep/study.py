@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rsim.errors import ScenarioError
 from rsim.results import METRICS, mean_interval
-from rsim.scenario.files import read_table, set_path, validate
+from rsim.scenario.files import get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
 from rsim.sweep.design import Axes, Sample, design
 from rsim.sweep.expressions import evaluate
@@ -205,7 +205,7 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
         named = {"axes": axes, "zip": sweep.zip, "points": given, "sample": sampled}
         for kind, keys in named.items():
             for key in keys:
-                _require(described, key, f"{path}: sweep.{kind}")
+                get_path(described, key, f"{path}: sweep.{kind}")
         try:
             points = list(design(axes, sweep.zip, sweep.points, sweep.sample))
         except ValueError as error:
@@ -227,11 +227,7 @@ def derive(table: dict[str, Any], derived: dict[str, str], where: str) -> None:
         described = validate(table, where).model_dump()
 
         def lookup(name: str, described: dict[str, Any] = described, key: str = key) -> Any:
-            _require(described, name, f"{where}: {key}")
-            value: Any = described
-            for part in name.split("."):
-                value = value[part]
-            return value
+            return get_path(described, name, f"{where}: {key}")
 
         try:
             value = evaluate(expression, lookup)
@@ -240,12 +236,3 @@ def derive(table: dict[str, Any], derived: dict[str, str], where: str) -> None:
                 raise
             raise ScenarioError(f"{where}: {key}: {error}") from None
         set_path(table, key, value)
-
-
-def _require(described: dict[str, Any], key: str, where: str) -> None:
-    value: Any = described
-    for part in key.split("."):
-        if not isinstance(value, dict) or part not in value:
-            known = ", ".join(value) if isinstance(value, dict) else "none, it is a value"
-            raise ScenarioError(f"{where}: {key}: there is no '{part}'; known here: {known}")
-        value = value[part]

@@ -30,10 +30,13 @@ class Strength(Model):
     path: str = Field(description="dotted path of the setting")
     values: tuple[float, ...] = Field(description="strengths that the figure shows")
     label: str = Field(description="what they are, with unit")
+    whole: bool = Field(False, description="the setting is a whole number")
     per_second: bool = Field(False, description="strengths are rates, the setting is an interval")
 
-    def setting(self, strength: float) -> float:
+    def setting(self, strength: float) -> float | int:
         """Value of the setting for a strength."""
+        if self.whole:
+            return int(strength)
         return 1.0 / strength if self.per_second else strength
 
 

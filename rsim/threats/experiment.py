@@ -17,6 +17,7 @@ from loky import ProcessPoolExecutor
 from rsim.errors import ResultError, ScenarioError
 from rsim.results import METRICS, Interval, Result, mean_interval
 from rsim.scenario import run
+from rsim.scenario.files import get_path
 from rsim.sweep.expressions import evaluate
 from rsim.threats.catalogue import ARMS, Threat
 
@@ -163,9 +164,7 @@ def _metrics(threat: Threat, arm: str, changes: dict[str, Any], seed: int) -> di
 
 def _strength(threat: Threat, value: float) -> dict[str, Any]:
     assert threat.strength is not None
-    setting = threat.strength.setting(value)
-    whole = threat.strength.path.endswith((".count", ".subscriptions", ".size"))
-    return {threat.strength.path: int(setting) if whole else setting}
+    return {threat.strength.path: threat.strength.setting(value)}
 
 
 def _breaking(threat: Threat, changes: dict[str, Any], seeds: int) -> dict[str, Any]:
@@ -355,12 +354,7 @@ def predicted(threat: Threat, strengths: Iterable[float]) -> list[float]:
 
     def at(x: float) -> float:
         def lookup(path: str) -> Any:
-            if path == "x":
-                return x
-            value: Any = described
-            for part in path.split("."):
-                value = value[part]
-            return value
+            return x if path == "x" else get_path(described, path, f"threat {threat.id}")
 
         return evaluate(prediction.expression, lookup)
 
