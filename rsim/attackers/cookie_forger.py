@@ -99,7 +99,7 @@ class CookieForger(Flooder[CookieForgerSettings]):
     def _at(self, element: PoolElement) -> None:
         host = self.surroundings.host
         transport = element.user_transport
-        association = host.connect(transport.hosts[0], transport.port, self)  # type: ignore[attr-defined]
+        association = host.connect(transport.hosts[0], transport.port, self)
         self._number += 1
         needs_own = self.settings.cookie in ("altered", "older")
         if needs_own and self._own is None:

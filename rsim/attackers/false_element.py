@@ -8,13 +8,11 @@ from pydantic import Field
 
 from rsim.attackers.base import AttackCounters
 from rsim.clock import Clock
-from rsim.handlespace import load_value, policy_with
+from rsim.handlespace import LARGEST, load_value, policy_with
 from rsim.network import Association, Event, Host
 from rsim.units import Model, Number
 from rsim.wire import PPID_ASAP, CookieEcho, Policy, receive
 from rsim.workload import calcapp
-
-WORST = 0xFFFFFFFF
 
 
 class LureSettings(Model):
@@ -22,8 +20,8 @@ class LureSettings(Model):
 
     load: float = Field(0.0, ge=0, le=1, description="load that the false elements state")
     load_degradation: float = Field(0.25, ge=0, le=1, description="load degradation they state")
-    weight: int = Field(WORST, ge=0, le=WORST, description="weight they state")
-    priority: int = Field(WORST, ge=0, le=WORST, description="priority they state")
+    weight: int = Field(LARGEST, ge=0, le=LARGEST, description="weight they state")
+    priority: int = Field(LARGEST, ge=0, le=LARGEST, description="priority they state")
     service: Literal["ignore", "serve"] = Field(
         "ignore", description="ignores requests, or serves them and reads what is in them"
     )

@@ -123,7 +123,7 @@ class Eavesdropper(Attacker[EavesdropperSettings]):
         counters = self.counters
         self._pools.add(handle)
         self._elements.add((handle, element.identifier))
-        self._addresses.update(getattr(element.user_transport, "hosts", ()))
+        self._addresses.update(element.user_transport.hosts)
         counters.loads_learned += 1
         counters.elements_known = len(self._elements)
         counters.addresses_known = len(self._addresses)

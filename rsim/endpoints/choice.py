@@ -23,14 +23,13 @@ from hashlib import blake2b
 from struct import Struct, pack
 
 from rsim.endpoints.signing import SIGNATURE, Signer, Verifier
-from rsim.handlespace import policy_kinds
+from rsim.handlespace import LARGEST, policy_kinds
 from rsim.wire import PoolElement
 
 _HEAD = Struct("!BQ16sHH")
 _ENTRY = Struct("!IQ")
 _COUNTER = Struct("!I")
 _DRAW, _TICKET = 1, 2
-_FULL = 0xFFFFFFFF
 
 DRAWN: dict[int, str] = {
     kind.type_code: kind.name
@@ -46,7 +45,7 @@ def weights_of(elements: Sequence[PoolElement]) -> list[int]:
     if kind == "weighted_random":
         weights = [element.policy.weight or 0 for element in elements]
     elif kind == "randomized_least_used":
-        weights = [_FULL - (element.policy.load or 0) for element in elements]
+        weights = [LARGEST - (element.policy.load or 0) for element in elements]
     else:
         weights = [1] * len(elements)
     return weights if any(weights) else [1] * len(elements)

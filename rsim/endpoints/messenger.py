@@ -131,10 +131,10 @@ class Messenger:
             elements = self.endpoint.cached(pool, stale=True) or ()
             answer(
                 tuple(
-                    TransportAddress(host, _port(element))
+                    TransportAddress(host, element.user_transport.port)
                     for element in elements
                     if identifier in (None, element.identifier)
-                    for host in _hosts(element)
+                    for host in element.user_transport.hosts
                 )
             )
 
@@ -302,11 +302,3 @@ class Messenger:
 
 _MOST_KEPT = 10_000
 """Messages of an association that are kept in case it fails."""
-
-
-def _hosts(element: PoolElement) -> tuple[str, ...]:
-    return getattr(element.user_transport, "hosts", ())
-
-
-def _port(element: PoolElement) -> int:
-    return int(getattr(element.user_transport, "port", 0))

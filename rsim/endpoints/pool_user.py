@@ -17,7 +17,7 @@ from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
 from rsim.endpoints.statements import Ledger, consistent, decode_statements, encode_evidence
-from rsim.handlespace import Draws, UserList, policy_kinds, user_rule
+from rsim.handlespace import LARGEST, Draws, UserList, policy_kinds, user_rule
 from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
@@ -37,7 +37,6 @@ from rsim.wire.extension import (
     with_extension,
 )
 
-_FULL = 0xFFFFFFFF
 _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
 
@@ -382,7 +381,7 @@ class PoolUserEndpoint:
                 self.counters.statements_altered += 1
                 continue
             load = element.policy.load
-            self.ledger.hear(statement, load / _FULL if load is not None else None)
+            self.ledger.hear(statement, load / LARGEST if load is not None else None)
 
     def served(self, identifier: int, size: float, time: float) -> None:
         """Notes how an element has served: calculations, and the time in s that they took."""

@@ -10,21 +10,20 @@ users that are different have said so (`Tribunal`).
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf, log, sqrt
 from statistics import median
 from struct import Struct, error
 from typing import Literal
 
 from rsim.endpoints.signing import SIGNATURE, Signer, Verifier
-from rsim.handlespace import policy_with
+from rsim.handlespace import LARGEST, policy_with
 from rsim.wire import Policy, PoolElement
 
 _HEAD = Struct("!32sIQddIH")
 _EVIDENCE = Struct("!Id")
-_FULL = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,6 @@ class StatementStore:
 
     def __init__(self) -> None:
         self.verifier = Verifier()
-        self.refused = 0
         self._known: dict[tuple[bytes, int], Statement] = {}
 
     def take(self, handle: bytes, element: PoolElement, data: bytes | None) -> bool:
@@ -138,7 +136,6 @@ class StatementStore:
             before.public != statement.public or before.sequence >= statement.sequence
         )
         if stale or not consistent(statement, handle, element, self.verifier):
-            self.refused += 1
             return False
         self._known[key] = statement
         return True
@@ -157,11 +154,8 @@ _MEDIAN = 1.57
 """Variance of a median over that of a mean, for normal values."""
 
 
-@dataclass(slots=True)
-class _Record:
-    """What a user has seen of an element: logarithms of stated by observed speed."""
-
-    scores: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+_MOST_SCORES = 50
+"""Observations of an element that a user keeps."""
 
 
 class Ledger:
@@ -179,7 +173,7 @@ class Ledger:
     def __init__(self, level: float, least: int) -> None:
         self._level = level
         self._least = least
-        self._records: dict[int, _Record] = {}
+        self._scores: dict[int, deque[float]] = {}
         self._statements: dict[int, tuple[Statement, float]] = {}
 
     def hear(self, statement: Statement, load: float | None) -> None:
@@ -188,7 +182,7 @@ class Ledger:
         if len(self._statements) > 1000:
             gone = next(iter(self._statements))
             del self._statements[gone]
-            self._records.pop(gone, None)
+            self._scores.pop(gone, None)
 
     def served(self, identifier: int, size: float, time: float) -> float | None:
         """Notes a request of a size (calculations) that took a time in s; the z-score if it is
@@ -198,18 +192,15 @@ class Ledger:
             return None
         statement, load = known
         stated = statement.capacity / (load * statement.limit + 1.0)
-        record = self._records.setdefault(identifier, _Record())
-        record.scores.append(log(stated * time / size))
-        return self._judge(identifier, record)
+        own = self._scores.setdefault(identifier, deque(maxlen=_MOST_SCORES))
+        own.append(log(stated * time / size))
+        return self._judge(identifier, own)
 
-    def _judge(self, identifier: int, record: _Record) -> float | None:
-        own = record.scores
+    def _judge(self, identifier: int, own: deque[float]) -> float | None:
         if len(own) < self._least:
             return None
         others = [
-            theirs.scores
-            for other, theirs in self._records.items()
-            if other != identifier and theirs.scores
+            theirs for other, theirs in self._scores.items() if other != identifier and theirs
         ]
         number = sum(map(len, others))
         if number < 2 * self._least or len(others) < 2:
@@ -250,10 +241,8 @@ def worst_policy(policy: Policy) -> Policy:
     name = policy.name
     if name is None:
         return policy
-    return policy_with(
-        name,
-        {"load": _FULL, "load_degradation": _FULL, "weight": 1, "priority": 0, "distance": _FULL},
-    )
+    last = dict.fromkeys(("load", "load_degradation", "distance"), LARGEST)
+    return policy_with(name, {**last, "weight": 1, "priority": 0})
 
 
 Penalty = Literal["quarantine", "worst", "evict"]
@@ -264,7 +253,8 @@ class Tribunal:
 
     Parameters: `accusers` different users that it takes; `memory` time in s for which an accusation
     counts; `penalty`: `quarantine` refuses the element for `duration` s, `evict` for ever, `worst`
-    lists it with the worst policy values. `verdicts` has all that were found guilty, and when.
+    lists it with the worst policy values. `accusations` has how often who was accused, `verdicts`
+    all that were found guilty, and when.
     """
 
     def __init__(self, accusers: int, memory: float, penalty: Penalty, duration: float) -> None:
@@ -273,11 +263,13 @@ class Tribunal:
         self._memory = memory
         self._duration = duration
         self.verdicts: list[tuple[str, float]] = []
+        self.accusations: Counter[str] = Counter()
         self._cases: dict[str, dict[str, float]] = {}
         self._until: dict[str, float] = {}
 
     def accuse(self, who: str, reporter: str, now: float) -> bool:
         """Notes an accusation of whom is at an address; True if that is enough."""
+        self.accusations[who] += 1
         case = {
             user: time
             for user, time in self._cases.get(who, {}).items()

@@ -2,6 +2,7 @@
 
 from rsim._native import Draws, Handlespace, Outcome, UserList, UserRule
 from rsim.handlespace.policies import (
+    LARGEST,
     PolicyKind,
     SelectionPolicy,
     load_value,
@@ -12,6 +13,7 @@ from rsim.handlespace.policies import (
 )
 
 __all__ = [
+    "LARGEST",
     "Draws",
     "Handlespace",
     "Outcome",

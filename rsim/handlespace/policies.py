@@ -21,6 +21,9 @@ from rsim._native import (
 )
 from rsim.errors import PolicyError
 
+LARGEST = 0xFFFFFFFF
+"""Largest policy value; as a load 100% (RFC 5356 3.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyKind:
@@ -96,7 +99,7 @@ def policy(cls: P) -> P:
     native_code = any(_KINDS[name].type_code == cls.type_code for name in _NATIVE)
     if cls.name in _NATIVE or native_code:
         raise PolicyError(f"{cls.name}: name or type code of a native policy")
-    if not 0x80000000 <= cls.type_code <= 0xFFFFFFFF:
+    if not 0x80000000 <= cls.type_code <= LARGEST:
         raise PolicyError(
             f"{cls.name}: type code 0x{cls.type_code:x} is not private (0x8… to 0xf…)"
         )
@@ -132,4 +135,4 @@ def policy_with(name: str, offered: dict[str, int]) -> Policy:
 
 def load_value(share: float) -> int:
     """A load or degradation as on the wire: 0 to 1 is 0 to 0xffffffff, rounded (RFC 5356 3.1)."""
-    return int(min(1.0, max(0.0, share)) * 0xFFFFFFFF + 0.5)
+    return int(min(1.0, max(0.0, share)) * LARGEST + 0.5)

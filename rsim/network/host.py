@@ -134,13 +134,12 @@ class Host:
         further: tuple[str, ...] = (),
         local_port: int | None = None,
         profile: Profile | None = None,
-        peer_name: str | None = None,
         tcp: bool = False,
     ) -> Association:
         """An association to a port of the host with that address; messages wait until it is up.
 
         Parameters: `further` addresses of the same host; `local_port` a new one by default;
-        `profile` of TLS, None without; `peer_name` that the peer's certificate must show; `tcp` for
+        `profile` of TLS, None without: the peer's certificate must show its host's name; `tcp` for
         a TCP connection, to the first address alone.
         """
         network = self.network
@@ -168,7 +167,7 @@ class Host:
             if there is not None:
                 here.join(there)
                 return here
-        here.open(profile, peer_name)
+        here.open(profile, network.name_of(address) if profile is not None else None)
         return here
 
     def _connect_instantly(

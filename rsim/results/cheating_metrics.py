@@ -41,10 +41,10 @@ def _most_loaded(observation: Observation) -> float:
     return 100.0 * ratio(float(loads.max()), observation.duration) if loads.size else float("nan")
 
 
-def _false_accusations(observation: Observation) -> float:
-    """Penalties of honest elements per 1000 hours of an honest element."""
+def _of_honest(total: str, observation: Observation) -> float:
+    """What happened to honest elements, per 1000 hours of one."""
     hours = observation.duration / 3600 * float(np.sum(~observation.liars))
-    return 1000.0 * ratio(observation.counter("tribunal.honest_penalised"), hours)
+    return 1000.0 * ratio(observation.counter(total), hours)
 
 
 def _found(observation: Observation) -> float:
@@ -98,11 +98,18 @@ CHEATING_METRICS = [
     count("accusations", "accusations", "enrp_servers.accusations"),
     count("elements_penalised", "elements penalised", "enrp_servers.elements_penalised"),
     Metric(
+        "false_accusations",
+        "1/1000 h",
+        "honest elements accused",
+        "accusations of honest elements / 1000 hours of an honest element",
+        partial(_of_honest, "tribunal.honest_accused"),
+    ),
+    Metric(
         "false_penalties",
         "1/1000 h",
         "honest elements penalised",
         "penalties of honest elements / 1000 hours of an honest element",
-        _false_accusations,
+        partial(_of_honest, "tribunal.honest_penalised"),
     ),
     Metric(
         "liars_found_pct",

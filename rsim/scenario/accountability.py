@@ -1,14 +1,17 @@
-"""Proofs of choice and signed statements in a scenario: who gets which part of them."""
+"""Proofs of choice and signed statements: who gets which part of them, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 from rsim.clock import Clock
+from rsim.endpoints import EnrpServer
 from rsim.endpoints.choice import ChoiceAuthority, ChoiceJudge, ChoiceUser
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import Ledger, StatementStore, Tribunal
 from rsim.scenario.network import SecuritySettings
+from rsim.workload import CalcAppClient, CalcAppServer
 
 
 class Accountability:
@@ -71,3 +74,30 @@ class Accountability:
     def signer(self, element: str) -> Signer | None:
         """An element's key."""
         return Signer(f"element {element}") if self._settings.statements else None
+
+    def verdicts(
+        self,
+        servers: Sequence[EnrpServer],
+        elements: Sequence[CalcAppServer],
+        users: Sequence[CalcAppClient],
+    ) -> Iterable[tuple[str, float]]:
+        """Totals since the run began: who was accused and found guilty, held against who lies."""
+        liars = {e.host.address: e for e in elements if e.liar is not None}
+        tribunals = [server.tribunal for server in servers if server.tribunal is not None]
+        accused: Counter[str] = sum((one.accusations for one in tribunals), Counter())
+        first: dict[str, float] = {}
+        honest = 0
+        for tribunal in tribunals:
+            for who, time in tribunal.verdicts:
+                if who in liars:
+                    first[who] = min(time, first.get(who, time))
+                else:
+                    honest += 1
+        yield "honest_accused", sum(n for who, n in accused.items() if who not in liars)
+        yield "honest_penalised", honest
+        yield "liars_found", len(first)
+        yield "detection_time", sum(time - liars[who].started_at for who, time in first.items())
+        stores = [server.statements for server in servers if server.statements is not None]
+        checks = sum(element.signature_checks for element in elements)
+        checks += sum(user.endpoint.signature_checks for user in users)
+        yield "signature_checks", checks + sum(store.verifier.checks for store in stores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,13 @@ def add_attackers(deployment: Deployment, name: str) -> None:
 
 
 def _connect(
-    deployment: Deployment, connect: object, receiver: Receiver, number: int
+    deployment: Deployment,
+    connect: Callable[[Receiver, Address], Association],
+    receiver: Receiver,
+    number: int,
 ) -> Association:
     servers = deployment.servers
-    address = servers[number % len(servers)][0].asap_address
-    association: Association = connect(receiver, address)  # type: ignore[operator]
-    return association
+    return connect(receiver, servers[number % len(servers)][0].asap_address)
 
 
 def _elements(deployment: Deployment) -> list[Address]:

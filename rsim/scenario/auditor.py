@@ -57,12 +57,12 @@ class Auditor:
     def judge(self, element: PoolElement) -> Verdict:
         """What is at the element's user transport at this moment."""
         transport = element.user_transport
-        addresses = transport.hosts  # type: ignore[attr-defined]
+        addresses = transport.hosts
         if not self._rogues.isdisjoint(addresses):
             return Verdict.ROGUE
         for address in addresses:
             host = self._network.host_at(address)
-            if host is not None and host.up and host.hears(transport.port, False):  # type: ignore[attr-defined]
+            if host is not None and host.up and host.hears(transport.port, False):
                 insecure = self._secured and host.credentials.key is None
                 return Verdict.INSECURE if insecure else Verdict.LIVING
         return Verdict.DEAD

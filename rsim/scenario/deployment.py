@@ -103,7 +103,11 @@ class Deployment:
             self.clock.call_at(self.security.rekey, self._keys.rekey, honest)
         self.recorder.add_totals("network", self._traffic)
         if self.security.statements or self.security.proof_of_choice:
-            self.recorder.add_totals("tribunal", self._verdicts)
+            servers = [server for _, server in self.servers]
+            self.recorder.add_totals(
+                "tribunal",
+                partial(self.accountability.verdicts, servers, self.elements, self.users),
+            )
         for number, outage in enumerate(scenario.network.outages):
             Disaster(
                 number,
@@ -284,7 +288,6 @@ class Deployment:
                 further=addresses[1:],
                 local_port=local_port,
                 profile=None if plain else profile,
-                peer_name=self.network.name_of(addresses[0]),
                 tcp=tcp,
             )
             return association
@@ -297,25 +300,6 @@ class Deployment:
             host.listen_datagrams(
                 ASAP_PORT, lambda source, data: servers.datagram(source[0], data), self.group
             )
-
-    def _verdicts(self) -> Iterable[tuple[str, float]]:
-        """Who was found guilty, held against who is."""
-        liars = {e.host.address: e for e in self.elements if e.liar is not None}
-        first: dict[str, float] = {}
-        honest = 0
-        for _, server in self.servers:
-            for who, time in server.tribunal.verdicts if server.tribunal is not None else ():
-                if who in liars:
-                    first[who] = min(time, first.get(who, time))
-                else:
-                    honest += 1
-        yield "honest_penalised", honest
-        yield "liars_found", len(first)
-        yield "detection_time", sum(time - liars[who].started_at for who, time in first.items())
-        checks = sum(element.signature_checks for element in self.elements)
-        checks += sum(user.endpoint.signature_checks for user in self.users)
-        checks += sum(s.statements.verifier.checks for _, s in self.servers if s.statements)
-        yield "signature_checks", checks
 
     def _traffic(self) -> Iterable[tuple[str, float]]:
         traffic = self.network.traffic

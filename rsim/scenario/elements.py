@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
     if group.service != "calcapp":
         _add_service(deployment, host, group, memberships[0])
         return
+    judges = [_judge(deployment, membership.endpoint) for membership in memberships]
     application = CalcAppServer(
         clock,
         host,
@@ -80,7 +81,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         f"cookies of {group.pool}".encode() if security.sign_cookies else None,
         _liar(deployment, number, group),
         deployment.accountability.signer(host.name),
-        tuple(_judges(deployment, memberships)),
+        tuple(judge for judge in judges if judge is not None),
     )
     failures = deployment.streams.stream(host.name, "failures")
     lifecycle = Lifecycle(
@@ -104,14 +105,8 @@ def _liar(deployment: Deployment, number: int, group: ElementGroup) -> Liar | No
     return Liar(group.lie, lambda: deployment.clock.now) if lies else None
 
 
-def _judges(deployment: Deployment, memberships: list[Membership]) -> Iterator[ChoiceJudge]:
-    for membership in memberships:
-        endpoint = membership.endpoint
-        judge = deployment.accountability.judge(
-            endpoint.pool_handle, partial(getattr, endpoint, "identifier")
-        )
-        if judge is not None:
-            yield judge
+def _judge(deployment: Deployment, endpoint: PoolElementEndpoint) -> ChoiceJudge | None:
+    return deployment.accountability.judge(endpoint.pool_handle, lambda: endpoint.identifier)
 
 
 def _add_service(

@@ -158,7 +158,7 @@ class SecuritySettings(Model):
         False, description="elements sign what they state, and users hold them to it"
     )
     accusation_level: float = Field(
-        4.0, gt=0, description="standard errors beyond which an element is accused"
+        5.0, gt=0, description="standard errors beyond which an element is accused"
     )
     accusation_observations: int = Field(
         10, ge=2, description="requests at an element before a user judges it"

@@ -99,7 +99,6 @@ class ServerHost:
             server,
             further=addresses[1:],
             profile=profile,
-            peer_name=self.host.network.name_of(addresses[0]),
         )
 
     def new_identifier(self) -> int:

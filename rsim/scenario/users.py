@@ -95,18 +95,17 @@ def _add_workload(
     profile = deployment.security.profile(deployment.security.pu_pe)
 
     def connect(link: Link, target: PoolElement | TransportAddress) -> Channel:
+        addresses: tuple[str, ...]
         if isinstance(target, TransportAddress):
             addresses, port = (target.address,), target.port
         else:
-            transport = target.user_transport
-            addresses, port = transport.hosts, transport.port  # type: ignore[attr-defined]
+            addresses, port = target.user_transport.hosts, target.user_transport.port
         return host.connect(
             addresses[0],
             port,
             link,
             further=addresses[1:],
             profile=profile,
-            peer_name=deployment.network.name_of(addresses[0]),
         )
 
     surroundings = UserSurroundings(

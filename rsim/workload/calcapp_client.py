@@ -225,14 +225,13 @@ class CalcAppClient:
 
     def _connect(self, session: Session, element: PoolElement) -> Channel:
         transport = element.user_transport
-        addresses = transport.hosts  # type: ignore[attr-defined]
+        addresses = transport.hosts
         return self.host.connect(
             addresses[0],
-            transport.port,  # type: ignore[attr-defined]
+            transport.port,
             session,
             further=addresses[1:],
             profile=None if self._in_clear else self._profile,
-            peer_name=self.host.network.name_of(addresses[0]),
         )
 
     def choosing(self, element: PoolElement, failover: bool) -> bool:

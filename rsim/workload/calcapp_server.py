@@ -15,7 +15,7 @@ from rsim.endpoints import CONTROL, PoolElementEndpoint
 from rsim.endpoints.choice import ChoiceJudge
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import make_statement
-from rsim.handlespace import load_value, policy_kinds, policy_with
+from rsim.handlespace import LARGEST, load_value, policy_kinds, policy_with
 from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
 from rsim.units import Model, Number, Seconds
@@ -40,9 +40,6 @@ _SOON = 1.0
 """Time in s before an element whose identifier is taken registers under another one."""
 _MOST_IN_CARD = 16
 
-FULL = 0xFFFFFFFF
-"""A load of 100% on the wire (RFC 5356 3.1)."""
-
 
 class ElementSettings(Model):
     """What a pool element's application can do and how it behaves."""
@@ -60,8 +57,8 @@ class ElementSettings(Model):
     load_degradation: float | None = Field(
         None, ge=0, le=1, description="load that one more request adds; null: 1 / most requests"
     )
-    weight: int | None = Field(None, ge=0, le=FULL, description="weight; null: the capacity")
-    priority: int = Field(0, ge=0, le=FULL, description="priority, larger first")
+    weight: int | None = Field(None, ge=0, le=LARGEST, description="weight; null: the capacity")
+    priority: int = Field(0, ge=0, le=LARGEST, description="priority, larger first")
     load_distance_penalty: float = Field(
         0.0, ge=0, le=1, description="policies ..._dpf: load that a ms of distance counts for"
     )
@@ -319,7 +316,7 @@ class CalcAppServer:
         offered = self._values
         offered["load"] = load_value(self._processor.tasks / self._most)
         if self.liar is not None:
-            offered = self.liar.bend(offered, FULL)
+            offered = self.liar.bend(offered)
         return policy_with(name, offered)
 
     def _state(self, handle: bytes, element: PoolElement) -> bytes:

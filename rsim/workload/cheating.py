@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from rsim.handlespace import LARGEST
 from rsim.units import Model, Seconds
 from rsim.wire import PoolElement
 
@@ -58,7 +59,7 @@ class UserCheat:
         return liked
 
     def _rank(self, element: PoolElement) -> tuple[float, str]:
-        address = element.user_transport.hosts[0]  # type: ignore[attr-defined]
+        address = element.user_transport.hosts[0]
         kind = self._settings.kind
         rank = 0.0
         if kind == "fastest":
@@ -108,6 +109,15 @@ class LieSettings(Model):
     period: Seconds = Field(60.0, gt=0, description="oscillating: time from idle to idle")
 
 
+_SCALED = {
+    "load": "load",
+    "weight": "weight",
+    "degradation": "load_degradation",
+    "distance": "distance",
+}
+"""Policy value that a lie multiplies, by its kind."""
+
+
 class Liar:
     """Bends the policy values of an element.
 
@@ -119,30 +129,23 @@ class Liar:
         self._now = now
         self._history: list[tuple[float, int]] = []
 
-    def bend(self, offered: dict[str, int], full: int) -> dict[str, int]:
-        """The values that it states; `offered` are the true ones, `full` a load of 100%."""
+    def bend(self, offered: dict[str, int]) -> dict[str, int]:
+        """The values that it states; `offered` are the true ones."""
         settings, now = self._settings, self._now()
         kind = settings.kind
         bent = dict(offered)
-        if kind in ("load", "weight"):
-            bent[kind] = _scaled(offered[kind], settings.factor, full)
-        elif kind == "degradation":
-            bent["load_degradation"] = _scaled(offered["load_degradation"], settings.factor, full)
-        elif kind == "distance":
-            bent["distance"] = _scaled(offered["distance"], settings.factor, full)
+        if kind in _SCALED:
+            value = _SCALED[kind]
+            bent[value] = min(LARGEST, round(offered[value] * settings.factor))
         elif kind == "full":
-            bent["load"] = full
+            bent["load"] = LARGEST
         elif kind == "idle":
             bent["load"] = 0
         elif kind == "oscillating":
-            bent["load"] = 0 if now % settings.period < settings.period / 2 else full
+            bent["load"] = 0 if now % settings.period < settings.period / 2 else LARGEST
         elif kind == "delayed":
             self._history.append((now, offered["load"]))
             while len(self._history) > 1 and self._history[1][0] <= now - settings.delay:
                 del self._history[0]
             bent["load"] = self._history[0][1]
         return bent
-
-
-def _scaled(value: int, factor: float, full: int) -> int:
-    return min(full, max(0, round(value * factor)))

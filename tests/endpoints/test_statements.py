@@ -149,6 +149,7 @@ def test_a_verdict_takes_different_accusers_within_the_memory():
     assert tribunal.accuse("10.0.0.9", "10.0.0.4", 80.0)
     assert tribunal.punished("10.0.0.9", 179.0) and not tribunal.punished("10.0.0.9", 181.0)
     assert tribunal.verdicts == [("10.0.0.9", 80.0)]
+    assert tribunal.accusations == {"10.0.0.9": 13}
     assert not tribunal.punished("10.0.0.8", 90.0)
 
 

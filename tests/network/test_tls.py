@@ -43,7 +43,7 @@ def secured(profile=PSK, cpu=False, server=None, client=None, **link):
         for host in (two.client_host, two.server_host):
             stream = Streams(1).stream(host.name, "cpu")
             host.cpu = Cpu(two.clock, CpuSettings(), stream)
-    two.association = two.connect(profile=profile, peer_name="server")
+    two.association = two.connect(profile=profile)
     return two
 
 
@@ -128,11 +128,11 @@ def test_resumption_saves_a_round_trip_of_tls_12_and_most_of_the_cpu_time(profil
     for host in (two.client_host, two.server_host):
         host.cpu.counters.cpu_busy = 0.0
     two.association.close()
-    two.connect(profile=profile, peer_name="server")
+    two.connect(profile=profile)
     two.run(5)
     busy = two.server_host.cpu.counters.cpu_busy
     start = two.clock.now
-    association = two.connect(profile=profile, peer_name="server")
+    association = two.connect(profile=profile)
     association.send(1, b"again")
     two.run(5)
     assert two.server.seen[-1] == (pytest.approx(start + 0.25, abs=1e-3), 1, b"again")
@@ -145,11 +145,11 @@ def test_a_ticket_of_a_revoked_key_is_refused_and_forgotten():
     two = secured()
     two.client_host.tickets = {}
     two.association.close()
-    two.connect(profile=PSK, peer_name="server")
+    two.connect(profile=PSK)
     two.run(5)
     assert two.client_host.tickets
     two.server_host.credentials.revoked.add("client")
-    association = two.connect(profile=PSK, peer_name="server")
+    association = two.connect(profile=PSK)
     two.run(5)
     assert association.refusal is Refusal.REVOKED
     assert not two.client_host.tickets

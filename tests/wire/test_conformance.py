@@ -331,6 +331,9 @@ def test_every_kind_of_user_transport_survives(transport):
     back = wire.decode(data, "asap").pool_element.user_transport
     assert back == transport
     assert type(back) is type(transport)
+    opaque = isinstance(transport, wire.OpaqueTransport)
+    assert (back.hosts, back.port) == (transport.hosts, transport.port)
+    assert (back.hosts == ()) == (back.port == 0) == opaque
 
 
 @requirement("COM-042")

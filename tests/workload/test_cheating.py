@@ -129,6 +129,21 @@ def test_liars_at_factor_two_are_found_and_honest_elements_are_not():
     assert false == 0
 
 
+def test_accusations_of_honest_elements_are_told_from_those_of_liars():
+    lie = {"kind": "weight", "factor": 3.0, "share": 0.2}
+    security = {"statements": True, "accusation_level": 2.0, "accusers": 50}
+    changes = {"security": security, **ONE}
+    liars = rsim.run(
+        scenario("weighted_random", "90min", pool_elements__element__lie=lie, **changes)
+    )
+    assert 0 < liars.counters["tribunal.honest_accused"] < liars.metrics["accusations"]
+    honest = rsim.run(scenario("weighted_random", "90min", **changes)).metrics
+    hours = 1.5 * 10
+    assert honest["accusations"] > 0
+    assert honest["false_accusations"] == pytest.approx(1000 * honest["accusations"] / hours)
+    assert honest["false_penalties"] == 0
+
+
 def test_statements_do_no_harm_among_honest_elements():
     result = rsim.run(scenario("least_used", "60min", security={"statements": True}))
     assert result.metrics["elements_penalised"] == 0
@@ -166,7 +181,7 @@ def test_lies_about_load(settings, history, stated):
     liar = Liar(LieSettings(**settings), lambda: now)
     for time, load in history:
         now = time
-        bent = liar.bend({"load": load, "weight": 7, "load_degradation": 9}, FULL)
+        bent = liar.bend({"load": load, "weight": 7, "load_degradation": 9})
     assert bent["load"] == stated
     assert (bent["weight"], bent["load_degradation"]) == (7, 9)
 
@@ -182,7 +197,7 @@ def test_lies_about_load(settings, history, stated):
 def test_lies_about_other_values(kind, name, value):
     liar = Liar(LieSettings(kind=kind, factor=2.0), lambda: 0.0)
     true = {"load": 1, "weight": 7, "load_degradation": 9, "distance": 40}
-    assert liar.bend(true, FULL) == {**true, name: value}
+    assert liar.bend(true) == {**true, name: value}
 
 
 def test_an_element_that_states_a_false_distance_draws_who_is_far_from_it():

@@ -236,7 +236,7 @@ class AsapService:
         if limit is not None and entry is None and len(self._server.handlespace) >= limit:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
         if settings.check_addresses:
-            hosts = getattr(element.user_transport, "hosts", ())
+            hosts = element.user_transport.hosts
             if any(host not in channel.remote_addresses for host in hosts):
                 return ErrorCause(Cause.INVALID_VALUES, element.user_transport.encode())
         return None

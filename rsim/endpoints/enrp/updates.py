@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rsim.endpoints.enrp.elements import Key
 from rsim.endpoints.enrp.peers import Peer, PeerState
 from rsim.endpoints.ports import Channel
-from rsim.handlespace import Outcome, policy_kinds, policy_with
+from rsim.handlespace import LARGEST, Outcome, policy_kinds, policy_with
 from rsim.wire import HandleUpdate, PoolElement, policy_values
 
 if TYPE_CHECKING:
@@ -165,5 +165,5 @@ def with_distance(element: PoolElement, distance: int) -> PoolElement:
     if name is None or "distance" not in policy_kinds()[name].values:
         return element
     values = {value: getattr(element.policy, value) for value in policy_values(name)}
-    values["distance"] = min(values["distance"] + distance, 0xFFFFFFFF)
+    values["distance"] = min(values["distance"] + distance, LARGEST)
     return element.replace(policy=policy_with(name, values))

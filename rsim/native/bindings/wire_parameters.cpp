@@ -77,8 +77,6 @@ std::string identity(const Transport& t) {
 template <class T>
 nb::class_<T, Transport> transport_class(nb::module_& module, const char* name, const char* doc) {
     nb::class_<T, Transport> cls(module, name, doc);
-    cls.def_prop_ro("port", [](const T& t) { return t.port; });
-    cls.def_prop_ro("hosts", &texts_of, nb::sig("def hosts(self) -> tuple[str, ...]"), "The addresses as text.");
     cls.def_prop_ro("addresses", &addresses_of,
                     nb::sig("def addresses(self) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]"));
     return cls;
@@ -117,7 +115,11 @@ void bind_transports(nb::module_& module) {
     nb::class_<Transport>(module, "Transport", "A transport address of any kind (RFC 5354 3.3 to 3.7, 3.16).")
         .def("encode", [](const Transport& t) {
             return encode_parameter([&](Encoder& out) { out.transport("transport", t); });
-        }, "The parameter's own bytes, as an error cause quotes it.");
+        }, "The parameter's own bytes, as an error cause quotes it.")
+        .def_prop_ro("port", [](const Transport& t) { return t.port; }, "Its port; 0 if it is opaque.")
+        .def_prop_ro("hosts", [](const Transport& t) {
+            return t.kind == ParameterType::opaque_transport ? nb::tuple() : texts_of(t);
+        }, nb::sig("def hosts(self) -> tuple[str, ...]"), "Its addresses as text; none if it is opaque.");
     transport_with_use<SctpTransport>(module, "SctpTransport", "sctp", "SCTP transport (RFC 5354 3.4); addresses may mix families.");
     transport_with_use<TcpTransport>(module, "TcpTransport", "tcp",
         "TCP transport (RFC 5354 3.5). `use` stands for rsplib's use of the reserved field; the RFC encoding leaves it 0.");
