@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rsim.network.credentials import Principal, Refusal
     from rsim.network.host import Host
+
+
+class State(Enum):
+    """States of an association (RFC 9260 4)."""
+
+    COOKIE_WAIT = auto()
+    COOKIE_ECHOED = auto()
+    ESTABLISHED = auto()
+    SHUTDOWN_PENDING = auto()
+    SHUTDOWN_SENT = auto()
+    SHUTDOWN_ACK_SENT = auto()
+    CLOSED = auto()
 
 
 class Event(Enum):

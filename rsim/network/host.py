@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rsim.network.association import Association, Event, InstantAssociation, Receiver
+from rsim.network.association import Association, Event, InstantAssociation, Receiver, State
 from rsim.network.cpu import Cpu
 from rsim.network.credentials import Credentials
 from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
-from rsim.network.sctp import SctpAssociation, State
+from rsim.network.sctp import SctpAssociation
 from rsim.network.tls import Profile, Ticket, TlsCounters
 from rsim.network.transmission import SctpCounters
 

@@ -6,9 +6,7 @@ acknowledged, SHUTDOWN_SENT until the peer confirms; SHUTDOWN_ACK_SENT; CLOSED.
 Timers: T1 for INIT and COOKIE ECHO and T2 for SHUTDOWN share one timer; T3-rtx and heartbeats are a
 path's (transmission.py); the delay of SACKs is the reception's.
 
-Where a path does nothing but delay, and everything is acknowledged, a message is handed to the
-other end as one event, without packet and SACK: the outcome is the same. There is no congestion
-control: messages of ASAP and ENRP stay below the initial window.
+What happens to data in between stands in transfer.py.
 
 A TCP connection is the same at this level: it takes as many round trips to be set up, acknowledges
 and retransmits by the same clock. It has one address on each side, no heartbeats and no streams,
@@ -17,65 +15,27 @@ and its packets are TCP segments (frame.py).
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from rsim.clock import Timer
-from rsim.network.association import Event, Receiver
-from rsim.network.frame import AnyChunk, Chunk, Control, Cookie, Data, Frame, Sack
-from rsim.network.reception import Reception
-from rsim.network.secured import SecurableAssociation
-from rsim.network.tls import Flight, Profile, Protection, TlsState, opaque
-from rsim.network.transmission import Path, Transmission, paths_between
+from rsim.network.association import Event, Receiver, State
+from rsim.network.frame import Chunk, Control, Cookie, Data, Frame, Sack
+from rsim.network.tls import Flight, Profile, TlsState
+from rsim.network.transfer import ROOM, DataTransfer
+from rsim.network.transmission import Path, paths_between
 
 if TYPE_CHECKING:
     from rsim.network.host import Host
 
-_ROOM = 1500 - 20 - 12 - 100
 
-_Message = tuple[int, bytes, int, bool, Flight | None]
-"""Payload protocol, bytes, stream, whether unordered, and the handshake flight if it is one."""
-
-
-class State(Enum):
-    """States of an association (RFC 9260 4)."""
-
-    COOKIE_WAIT = auto()
-    COOKIE_ECHOED = auto()
-    ESTABLISHED = auto()
-    SHUTDOWN_PENDING = auto()
-    SHUTDOWN_SENT = auto()
-    SHUTDOWN_ACK_SENT = auto()
-    CLOSED = auto()
-
-
-class SctpAssociation(SecurableAssociation):
+class SctpAssociation(DataTransfer):
     """One end of an SCTP association.
 
     Parameters: `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP
     connection.
     """
 
-    __slots__ = (
-        "_bundle",
-        "_calm",
-        "_cookie",
-        "_left",
-        "_next_tsn",
-        "_peer",
-        "_pending",
-        "_reception",
-        "_remote",
-        "_retries",
-        "_sequence",
-        "_sequences",
-        "_timer",
-        "_transmission",
-        "own_tag",
-        "peer_tag",
-        "state",
-        "tcp",
-    )
+    __slots__ = ("_bundle", "_cookie", "_left", "_retries", "_timer")
 
     def __init__(
         self,
@@ -88,92 +48,19 @@ class SctpAssociation(SecurableAssociation):
         tsns: tuple[int, int],
         tcp: bool = False,
     ) -> None:
-        super().__init__(host, local, remote, receiver)
-        network = host.network
-        self.tcp = tcp
-        self.state = State.COOKIE_WAIT
-        self.own_tag, self.peer_tag = tags
-        self._next_tsn = tsns[0]
-        self._sequence = 0
-        self._sequences: dict[int, int] = {}
-        self._remote = addresses
-        self._peer: SctpAssociation | None = None
-        self._calm = False
-        self._pending: list[_Message] = []
+        super().__init__(host, local, remote, addresses, receiver, tags, tsns, tcp)
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
-        self._retries = 0
         self._left = 0
+        self._retries = 0
         self._timer: Timer | None = None
-        self._reception = Reception(
-            network.clock, tsns[1] - 1, self._acknowledge, network.sctp.sack_delay
-        )
-        self._transmission = Transmission(
-            network.clock,
-            network.tcp if tcp else network.sctp,
-            network.stream,
-            host.counters,
-            paths_between(network, host.addresses, self.local_address, addresses),
-            self._transmit,
-            self._given_up,
-        )
 
-    # What the endpoint sees -----------------------------------------------------------------------
-
-    @property
-    def ready(self) -> bool:
-        """Whether it is up, so that no news of that will come: that always comes."""
-        return False
-
-    @property
-    def remote_addresses(self) -> tuple[str, ...]:
-        """All addresses of the peer, the primary one first."""
-        return self._remote
+    # The end --------------------------------------------------------------------------------------
 
     @property
     def undelivered(self) -> int:
         """Of an association that has ended: how many of the last messages may not have arrived."""
         return self._left
-
-    @property
-    def backlog(self) -> int:
-        """Messages that wait to be sent, or to be acknowledged where that is in doubt."""
-        return len(self._pending) + self._transmission.unacknowledged
-
-    def send(self, ppid: int, data: bytes, stream: int = 0, unordered: bool = False) -> None:
-        """Sends one message on a stream; unordered ones don't wait for those before them."""
-        network = self.host.network
-        if self._calm and stream == 0 and not unordered:
-            route = self._transmission.primary.route
-            delay = route.plain_delay
-            if delay is not None:
-                network.traffic.count(ppid, data)
-                tls = self._tls
-                protection = tls.seal(data) if tls is not None else None
-                tsn, sequence = self._next_tsn, self._sequence
-                self._next_tsn = tsn + 1
-                self._sequence = sequence + 1
-                route.frames += 1
-                clock = network.clock
-                now = clock._now
-                assert self._peer is not None
-                arrive = self._peer._arrive
-                clock.call_at(now + delay, arrive, tsn, sequence, ppid, data, protection, now)
-                if network.capture is not None:
-                    message = self._data(tsn, 0, sequence, ppid, data, False, protection)
-                    frame = self._frame(self._transmission.primary, (message,))
-                    network.capture.frame(now, frame, now + delay)
-                return
-        if self.state.value > State.ESTABLISHED.value:
-            return
-        network.traffic.count(ppid, data)
-        tls = self._tls
-        if self.state is not State.ESTABLISHED or (
-            tls is not None and tls.state is not TlsState.OPEN
-        ):
-            self._pending.append((ppid, data, stream, unordered, None))
-            return
-        self._send_now(((ppid, data, stream, unordered, None),))
 
     def close(self) -> None:
         """Ends the association in order: what has been sent still arrives (RFC 9260 9.2)."""
@@ -234,9 +121,8 @@ class SctpAssociation(SecurableAssociation):
         self._transmit(path, (chunk,))
 
     def _start_timer(self, path: Path) -> None:
-        path.rto = min(
-            self.host.network.sctp.rto_initial * 2**self._retries, self.host.network.sctp.rto_max
-        )
+        settings = self._settings
+        path.rto = min(settings.rto_initial * 2**self._retries, settings.rto_max)
         if self._timer is None:
             self._timer = self.host.network.clock.timer(self._timer_expired)
         self._timer.start(path.rto)
@@ -244,7 +130,7 @@ class SctpAssociation(SecurableAssociation):
     def _timer_expired(self) -> None:
         """T1 or T2 has expired: once more, or the peer is given up."""
         self._retries += 1
-        settings = self.host.network.sctp
+        settings = self._settings
         setting_up = self.state.value < State.ESTABLISHED.value
         limit = settings.max_init_retransmits if setting_up else settings.association_max_retrans
         if self._retries > limit:
@@ -285,7 +171,7 @@ class SctpAssociation(SecurableAssociation):
             return
         if not self._bundle[1]:
             chosen = []
-            room = _ROOM
+            room = ROOM
             ready = [entry for entry in self._pending if self._tls is None or entry[4] is not None]
             for entry in ready:
                 room -= len(entry[1]) + 16
@@ -309,15 +195,10 @@ class SctpAssociation(SecurableAssociation):
         sent_at, bundle = self._bundle
         self._bundle = (0.0, ())
         for path in self._transmission.paths:
-            path.rto = self.host.network.sctp.rto_initial
+            path.rto = self._settings.rto_initial
         for data in bundle:
             self._transmission.undelivered(data, sent_at)
         self._established()
-
-    def meet(self, peer: SctpAssociation) -> None:
-        """Knows the other end, to which messages can go as one event."""
-        self._peer = peer
-        peer._peer = self
 
     def accepted(self, cookie: Cookie, offers: tuple[Profile, ...], optional: bool) -> None:
         """The listener's side comes to life: it answers the COOKIE ECHO."""
@@ -375,80 +256,6 @@ class SctpAssociation(SecurableAssociation):
             self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
         self.end(Event.REFUSED)
 
-    # Sending --------------------------------------------------------------------------------------
-
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, []
-        if pending:
-            self._send_now(tuple(pending))
-
-    def _send_now(self, entries: tuple[_Message, ...]) -> None:
-        """New messages as packets, each with a SACK if one is owed."""
-        if not entries:
-            return
-        self._calm = False
-        self._watch()
-        packet: list[Data] = []
-        room = _ROOM
-        for data in map(self._next_data, entries):
-            if packet and data.size > room:
-                self._transmission.send(tuple(packet))
-                packet, room = [], _ROOM
-            packet.append(data)
-            room -= data.size
-        self._transmission.send(tuple(packet))
-
-    def _next_data(self, entry: _Message) -> Data:
-        ppid, plain, stream, unordered, flight = entry
-        protection: Protection | Flight | None = flight
-        if flight is None and self._tls is not None:
-            protection = self._tls.seal(plain)
-        tsn = self._next_tsn
-        self._next_tsn += 1
-        sequence = 0
-        if not unordered:
-            if stream == 0:
-                sequence = self._sequence
-                self._sequence += 1
-            else:
-                sequence = self._sequences.get(stream, 0)
-                self._sequences[stream] = sequence + 1
-        return self._data(tsn, stream, sequence, ppid, plain, unordered, protection)
-
-    def _data(
-        self,
-        tsn: int,
-        stream: int,
-        sequence: int,
-        ppid: int,
-        plain: bytes,
-        unordered: bool,
-        protection: Protection | Flight | None,
-    ) -> Data:
-        if isinstance(protection, Protection):
-            assert self._tls is not None
-            plain = opaque(protection, self._tls.size(plain))
-        return Data(tsn, stream, sequence, ppid, plain, unordered, protection)
-
-    def _transmit(self, path: Path, chunks: tuple[AnyChunk, ...]) -> None:
-        if self._reception.owes:
-            chunks = (self._reception.sack(), *chunks)
-        self.host.network.transmit(self._frame(path, chunks), path.route)
-
-    def _frame(self, path: Path, chunks: tuple[AnyChunk, ...]) -> Frame:
-        local, remote = (path.local, self.local_port), (path.remote, self.remote_port)
-        return Frame(local, remote, self.peer_tag, chunks, tcp=self.tcp)
-
-    def _acknowledge(self) -> None:
-        # To where the data came from: that way works (RFC 9260 6.4).
-        path = self._transmission.answering
-        self.host.network.transmit(self._frame(path, (self._reception.sack(),)), path.route)
-        self._review()
-
-    def _given_up(self) -> None:
-        self.host.counters.associations_lost += 1
-        self.end(Event.LOST)
-
     # Shutdown (RFC 9260 9) ------------------------------------------------------------------------
 
     def _shut_down_when_idle(self) -> None:
@@ -476,15 +283,14 @@ class SctpAssociation(SecurableAssociation):
         if receiver is not None:
             receiver.notify(self, Event.SHUT_DOWN)
 
-    def acknowledge_now(self) -> None:
-        """Sends the acknowledgement that is owed, so that messages travel as one event."""
-        if self._reception.owes:
-            self._acknowledge()
-
     def _abort(self) -> None:
         if self.state is not State.COOKIE_WAIT:
             self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
         self.end(None)
+
+    def _given_up(self) -> None:
+        self.host.counters.associations_lost += 1
+        self.end(Event.LOST)
 
     # Arrivals -------------------------------------------------------------------------------------
 
@@ -499,22 +305,7 @@ class SctpAssociation(SecurableAssociation):
                 self._control(chunk, frame)
             elif isinstance(chunk, Sack):
                 self._sacked(chunk)
-        open_ = State.ESTABLISHED.value <= self.state.value <= State.SHUTDOWN_SENT.value
-        if messages and open_ and self.host.has_room(messages[0].ppid):
-            self._watch()
-            self._calm = False
-            ready = self._reception.take(messages)
-            if self._transmission.primary.route.plain_delay is not None:
-                # What may travel as one event next need not carry an acknowledgement.
-                self.acknowledge_now()
-            self._review()
-            for data in ready:
-                self._deliver(data)
-
-    def _sacked(self, sack: Sack) -> None:
-        self._transmission.acknowledged(sack)
-        self._review()
-        self._shut_down_when_idle()
+        self._take_data(messages)
 
     def _control(self, chunk: Chunk, frame: Frame) -> None:
         kind = chunk.kind
@@ -543,87 +334,3 @@ class SctpAssociation(SecurableAssociation):
             self.end(None)
         elif kind is Control.SHUTDOWN_COMPLETE:
             self.end(None)
-
-    def _arrive(
-        self,
-        tsn: int,
-        sequence: int,
-        ppid: int,
-        plain: bytes,
-        protection: Protection | None,
-        sent_at: float,
-    ) -> None:
-        """A message that came as one event."""
-        host = self.host
-        reception = self._reception
-        passed = host.network.cut_at < sent_at or self._way_was_open(sent_at)
-        room = host.cpu is None or not passed or host.has_room(ppid)
-        if (
-            self.state is State.ESTABLISHED
-            and passed
-            and room
-            and host.up
-            and tsn == reception.cumulative + 1
-            and sequence == reception.sequence
-        ):
-            reception.cumulative = tsn
-            reception.sequence = sequence + 1
-            if self._tls is None and host.cpu is None:
-                if self.receiver is not None:
-                    self.receiver.receive(self, ppid, plain)
-            else:
-                self._hand_on(ppid, plain, protection)
-            return
-        peer = self._peer
-        if peer is None:
-            return
-        data = peer._data(tsn, 0, sequence, ppid, plain, False, protection)
-        path = peer._transmission.primary
-        if peer.state is not State.CLOSED:
-            peer._calm = False
-            peer._transmission.undelivered(data, sent_at)
-            peer._transmission.watch()
-        if passed and room:
-            # A gap before it, or nobody there: as any packet.
-            host.arrive(peer._frame(path, (data,)))
-        elif not passed:
-            path.route.frames_cut += 1
-
-    def _way_was_open(self, sent_at: float) -> bool:
-        peer = self._peer
-        return peer is not None and peer._transmission.primary.route.cut_at < sent_at
-
-    def _review(self) -> None:
-        """Whether messages may travel as one event again."""
-        if (
-            self.state is State.ESTABLISHED
-            and self._peer is not None
-            and (self._tls is None or self._tls.state is TlsState.OPEN)
-            and self._transmission.idle
-            and self._transmission.primary.active
-            and not self._reception.owes
-        ):
-            self._calm = True
-            if self._transmission.primary.route.plain_delay is not None:
-                self._transmission.unwatch()
-
-    def _watch(self) -> None:
-        """Heartbeats, where the path can change without anybody telling."""
-        if self._transmission.primary.route.plain_delay is None:
-            self._transmission.watch()
-
-    def reroute(self) -> None:
-        """Looks for the way to the peer anew, as links have been added."""
-        for path in self._transmission.paths:
-            path.route = self.host.network.route(path.local, path.remote)
-
-    def disturbed(self) -> None:
-        """The network has changed: from now on the peer is watched."""
-        if self.state is State.ESTABLISHED:
-            self._transmission.watch()
-
-    def inject(self, ppid: int, data: bytes) -> None:
-        """Takes a message that somebody on the path has put in."""
-        if self.state is State.ESTABLISHED:
-            self.host.counters.messages_injected += 1
-            self._deliver(Data(0, 0, 0, ppid, data))
