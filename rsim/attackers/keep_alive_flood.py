@@ -52,8 +52,10 @@ class KeepAliveFlood(Flooder[KeepAliveFloodSettings]):
         self._turn += 1
         association = self._associations.get(address)
         if association is None:
-            host = self.surroundings.host
-            association = host.connect(address[0][0], address[1], self)
+            here = self.surroundings
+            # An insider is heard by elements that hear nobody without a key.
+            profile = here.offers[0] if here.offers else None
+            association = here.host.connect(address[0][0], address[1], self, profile=profile)
             self._associations[address] = association
         message = EndpointKeepAlive(
             server_identifier=self._identifier,

@@ -62,7 +62,8 @@ def plot_tradeoff(
             number += 1
     axes.set_xlabel(METRICS[against].axis)
     axes.set_ylabel(METRICS[metric].axis)
-    axes.set_ylim(bottom=0)
+    # Normal intervals of shares run beyond 100%, where nothing is.
+    axes.set_ylim(bottom=0, top=105 if METRICS[metric].unit == "%" else None)
     axes.set_xlim(left=-0.02 * max(1.0, axes.get_xlim()[1]))
     axes.set_title(title)
     axes.grid(alpha=0.3)

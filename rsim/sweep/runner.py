@@ -7,6 +7,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -98,6 +99,26 @@ def _one(document: dict[str, Any], seed: int) -> Row:
         return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
 
 
+@contextmanager
+def workers(
+    jobs: int | None, tasks: int, executor: Executor | None = None
+) -> Iterator[Executor | None]:
+    """What runs a number of tasks; None where this process does it by itself.
+
+    Parameters: `jobs` processes, all cores if None; `executor` instead of processes of its own,
+    which are killed at the end.
+    """
+    jobs = min(jobs or os.cpu_count() or 1, tasks)
+    if executor is not None or jobs <= 1:
+        yield executor
+        return
+    own = ProcessPoolExecutor(jobs)
+    try:
+        yield own
+    finally:
+        own.shutdown(kill_workers=True)
+
+
 def _outcomes(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[Task, Row]]:
     """Each task with its outcome, as they finish."""
     if executor is None:
@@ -145,11 +166,11 @@ def sweep(
     left = [task for task in tasks if task.key not in rows]
     failures: list[Row] = []
 
-    def collect(workers: Executor | None) -> None:
+    def collect(chosen: Executor | None) -> None:
         nonlocal tasks
         wanted = left
         while wanted:
-            for task, outcome in _outcomes(wanted, workers):
+            for task, outcome in _outcomes(wanted, chosen):
                 if "error" in outcome:
                     failures.append({**task.row, **outcome})
                 elif store:
@@ -166,15 +187,8 @@ def sweep(
             tasks = [*tasks, *wanted]
 
     progress(len(rows), len(tasks), 0)
-    jobs = jobs or os.cpu_count() or 1
-    if executor is not None or jobs == 1 or len(left) <= 1:
-        collect(executor)
-    else:
-        workers = ProcessPoolExecutor(min(jobs, len(left)))
-        try:
-            collect(workers)
-        finally:
-            workers.shutdown(kill_workers=True)
+    with workers(jobs, len(left), executor) as chosen:
+        collect(chosen)
 
     order = {task.key: number for number, task in enumerate(everything)}
     known = sorted(rows.values(), key=lambda row: order[str(row["run"])])

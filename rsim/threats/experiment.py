@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field
 from math import inf, isinf, isnan, log, nan, sqrt
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from loky import ProcessPoolExecutor
 
 from rsim.errors import ResultError, ScenarioError
 from rsim.results import METRICS, Interval, Result, mean_interval
 from rsim.scenario import run
 from rsim.scenario.files import get_path
 from rsim.sweep.expressions import evaluate
+from rsim.sweep.runner import workers
 from rsim.threats.catalogue import ARMS, Threat
 
 SERVICE = "completed_share_pct"
@@ -29,6 +29,9 @@ _RECOVERY_STEP = 10.0
 
 Progress = Callable[[int, int], None]
 """Jobs finished, jobs in all."""
+Keep = Callable[[Any], None]
+Job = tuple[Callable[..., Any], tuple[Any, ...], Keep]
+"""A function, its arguments, and what takes its result."""
 
 
 @dataclass(frozen=True)
@@ -258,35 +261,31 @@ def run_threats(
     outcomes = [Outcome(threat) for threat in chosen]
     if not outcomes:
         raise ScenarioError("no threat to run")
-    work: list[tuple[Callable[..., Any], tuple[Any, ...], Callable[[Any], None]]] = []
+    work: list[Job] = []
     for outcome in outcomes:
         _plan(outcome, effort, work)
-    done = 0
-    progress(done, len(work))
-    own = None
-    if executor is None and jobs != 1:
-        executor = own = ProcessPoolExecutor(jobs)
-    try:
-        if executor is None:
-            for function, arguments, keep in work:
-                keep(function(*arguments))
-                done += 1
-                progress(done, len(work))
-        else:
-            futures = {executor.submit(f, *arguments): keep for f, arguments, keep in work}
-            for future in as_completed(futures):
-                futures[future](future.result())
-                done += 1
-                progress(done, len(work))
-    finally:
-        if own is not None:
-            own.shutdown(kill_workers=True)
+    progress(0, len(work))
+    with workers(jobs, len(work), executor) as processes:
+        for done, (keep, found) in enumerate(_finished(work, processes), start=1):
+            keep(found)
+            progress(done, len(work))
     for outcome in outcomes:
         _tidy(outcome, effort)
     return outcomes
 
 
-def _plan(outcome: Outcome, effort: Effort, work: list[Any]) -> None:
+def _finished(work: list[Job], executor: Executor | None) -> Iterator[tuple[Keep, Any]]:
+    """What becomes of each job, as they finish."""
+    if executor is None:
+        for function, arguments, keep in work:
+            yield keep, function(*arguments)
+        return
+    futures = {executor.submit(f, *arguments): keep for f, arguments, keep in work}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def _plan(outcome: Outcome, effort: Effort, work: list[Job]) -> None:
     threat, changes = outcome.threat, effort.changes
     arms = [*ARMS, "still"] if threat.still is not None else [*ARMS]
     for arm in arms:

@@ -67,10 +67,15 @@ def test_a_hundred_kills_change_nothing(study, tmp_path):
         # What was on disk stays there.
         assert found >= stored, number
         stored = found
+    # A kill in the middle of a write leaves a half file under another name, which nobody reads.
+    (out / "finished").mkdir(exist_ok=True)
+    (out / "finished" / "half.json.partial").write_text("{")
     result = sweep(study, out, jobs=1, resume=True)
     columns = list(expected)
     pd.testing.assert_frame_equal(result.runs[columns], expected)
     pd.testing.assert_frame_equal(rsim.read(out)[columns], expected)
+    left = {path.name for path in out.iterdir()}
+    assert left == {"manifest.json", "runs.parquet", "summary.csv"}
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])

@@ -1,10 +1,6 @@
 import json
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -89,32 +85,6 @@ def test_stopped_sweep_goes_on_where_it_was(study_file, out, monkeypatch):
     assert len(ran) == 11
     undisturbed = sweep(study_file, jobs=1)
     pd.testing.assert_frame_equal(resumed.runs.drop(columns="code"), undisturbed.runs)
-
-
-def test_killed_sweep_loses_at_most_the_runs_in_flight(study_file, out):
-    program = f"import rsim; rsim.sweep({str(study_file)!r}, {str(out)!r}, jobs=1)"
-    random = np.random.default_rng(1)
-    for _ in range(8):
-        command = [sys.executable, "-c", program.replace("jobs=1", "jobs=1, resume=True")]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        before = len(list(out.glob("finished/*.json")))
-        deadline = time.monotonic() + random.uniform(0.9, 1.5)
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.01)
-        process.kill()
-        process.wait()
-        assert len(list(out.glob("finished/*.json"))) >= before or (out / "runs.parquet").exists()
-    # A kill in the middle of a write leaves a half file under another name, which nobody reads.
-    (out / "finished").mkdir(exist_ok=True)
-    (out / "finished" / "half.json.partial").write_text("{")
-    resumed = sweep(study_file, out, jobs=1, resume=True)
-    undisturbed = sweep(study_file, jobs=1)
-    pd.testing.assert_frame_equal(resumed.runs.drop(columns="code"), undisturbed.runs)
-    assert sorted(path.name for path in out.iterdir()) == [
-        "manifest.json",
-        "runs.parquet",
-        "summary.csv",
-    ]
 
 
 def test_extended_grid_runs_only_what_is_new(study_file, out):
