@@ -92,9 +92,9 @@ class Outcome:
 
     @property
     def restored(self) -> float:
-        """Share of the effect that the mitigation takes away."""
+        """Share of the effect that the mitigation takes away, 1 if it does more than that."""
         effect = self.difference("attack").mean
-        return 1 - self.difference("mitigated").mean / effect if effect else nan
+        return min(1.0, 1 - self.difference("mitigated").mean / effect) if effect else nan
 
     @property
     def cost(self) -> Interval:

@@ -151,7 +151,7 @@ def _section(outcome: Outcome, folder: Path) -> str:
     restored = row["restored"]
     told = f"The attack {verdict}: {_number(row['effect'], row['effect_ci95'])}"
     if not isnan(restored):
-        told += f"; the mitigation takes {100 * min(restored, 1):.0f}% of that away"
+        told += f"; the mitigation takes {100 * restored:.0f}% of that away"
     told += f". Alone it changes the service by {_number(row['cost'], row['cost_ci95'])} points."
     facts = {
         "Needs": threat.needs,
