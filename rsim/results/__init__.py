@@ -1,10 +1,11 @@
 """What a run yields: counters, requests, metrics, statistics, and their storage."""
 
 from rsim.results.metrics import METRICS
-from rsim.results.observation import Metric, Observation
+from rsim.results.observation import Metric, Observation, Sample
 from rsim.results.recorder import Recorder
 from rsim.results.result import Result
 from rsim.results.statistics import Interval, mean_interval, summarise
+from rsim.results.warm_up import mser5
 
 __all__ = [
     "METRICS",
@@ -13,6 +14,8 @@ __all__ = [
     "Observation",
     "Recorder",
     "Result",
+    "Sample",
     "mean_interval",
+    "mser5",
     "summarise",
 ]

@@ -13,6 +13,20 @@ Column = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """What a run has come to at an instant.
+
+    Parameters: `time` in s; `totals` sums of all counters by role and name; `work` of each pool
+    element / its capacity, in s; `queued` requests at all pool users.
+    """
+
+    time: float
+    totals: dict[str, float]
+    work: Column
+    queued: int
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What a run has shown in its measured time.
 
@@ -32,6 +46,34 @@ class Observation:
     loads: Column
     liars: npt.NDArray[np.bool_]
     cheats: npt.NDArray[np.bool_]
+
+    @classmethod
+    def between(
+        cls,
+        before: Sample,
+        after: Sample,
+        *,
+        requests: dict[str, Column],
+        reference: float,
+        liars: npt.NDArray[np.bool_],
+        cheats: npt.NDArray[np.bool_],
+    ) -> Observation:
+        """What a run has shown between two samples."""
+        counters = {
+            name: total - before.totals.get(name, 0) for name, total in after.totals.items()
+        }
+        loads = after.work - before.work
+        return cls(
+            before.time,
+            after.time,
+            counters,
+            requests,
+            reference,
+            after.queued,
+            loads,
+            liars,
+            cheats,
+        )
 
     @property
     def duration(self) -> float:

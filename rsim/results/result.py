@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from rsim.errors import ResultError
 from rsim.results.metrics import METRICS
-from rsim.results.observation import Observation
+from rsim.results.observation import Observation, Sample
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Result:
 
     Parameters: `name` of the scenario, `seed`, `observation`, `requests` one row a request (times
     in s, sizes in calculations), `series` one row for each comparison of the servers' handlespaces
-    (time in s, divergence, orphans, elements, servers that serve).
+    (time in s, divergence, orphans, elements, servers that serve), `samples` those of
+    `series_interval`.
     """
 
     name: str
@@ -28,6 +32,7 @@ class Result:
     observation: Observation
     requests: pd.DataFrame
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    samples: tuple[Sample, ...] = ()
 
     def converged_after(self, time: float) -> float:
         """Time in s from `time` until all servers agree and go on to agree; NaN if they don't.
@@ -40,6 +45,33 @@ class Result:
         differing = later.loc[later["divergence"] > 0, "time"]
         agreed = later[later["time"] > (differing.max() if len(differing) else -1.0)]
         return float(agreed["time"].iloc[0] - time) if len(agreed) else float("nan")
+
+    def timeline(self, metrics: Iterable[str] = ()) -> pd.DataFrame:
+        """Metrics over time: of each interval between two samples, warm-up included.
+
+        Parameters: `metrics` names; none: all. Gives `begin` and `end` in s, and a column for each
+        metric. Raises ResultError if the scenario has no `series_interval`, or for an unknown name.
+        """
+        if not self.samples:
+            raise ResultError("no time series: the scenario sets no series_interval")
+        names = list(metrics) or list(METRICS)
+        for name in names:
+            if name not in METRICS:
+                raise ResultError(f"'{name}' is no metric")
+        whole = self.observation
+        rows = []
+        for before, after in pairwise(self.samples):
+            part = Observation.between(
+                before,
+                after,
+                requests=whole.requests,
+                reference=whole.reference,
+                liars=whole.liars,
+                cheats=whole.cheats,
+            )
+            values = {name: METRICS[name].compute(part) for name in names}
+            rows.append({"begin": before.time, "end": after.time, **values})
+        return pd.DataFrame(rows, columns=["begin", "end", *names])
 
     @cached_property
     def metrics(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Means over replications with confidence intervals (Student t)."""
+"""Means over replications with confidence intervals (Student t), and quantiles."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
+
+_SHARES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,19 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
 
 
 def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> pd.DataFrame:
-    """Means and 95% intervals of each metric at each point.
+    """Means and 95% intervals of each metric at each point, and quantiles over its runs.
 
-    Gives a tidy frame: the parameters, `metric`, `mean`, `ci95` (half-width), `runs`.
+    Gives a tidy frame: the parameters, `metric`, `mean`, `ci95` (half-width), `runs`, `q05`, `q50`
+    and `q95`.
     """
     rows: list[dict[str, Any]] = []
     for point, group in runs.groupby(parameters, sort=False, dropna=False):
         values = point if isinstance(point, tuple) else (point,)
         for metric in metrics:
-            interval = mean_interval(group[metric].to_numpy())
+            data = group[metric].to_numpy(dtype=float)
+            interval = mean_interval(data)
+            present = data[~np.isnan(data)]
+            quantiles = np.quantile(present, _SHARES) if present.size else [float("nan")] * 3
             rows.append(
                 {
                     **dict(zip(parameters, values, strict=True)),
@@ -54,6 +60,7 @@ def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> 
                     "mean": interval.mean,
                     "ci95": interval.half_width,
                     "runs": interval.runs,
+                    **dict(zip(("q05", "q50", "q95"), map(float, quantiles), strict=True)),
                 }
             )
     return pd.DataFrame(rows)

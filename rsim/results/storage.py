@@ -23,8 +23,11 @@ SUMMARY = "summary.csv"
 MANIFEST = "manifest.json"
 PIECES = "finished"
 FAILURES = "failures.json"
+SERIES = "series.parquet"
 
 Row = dict[str, Any]
+Series = dict[str, list[float]]
+"""Values over time by name, one list a column."""
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
@@ -46,6 +49,7 @@ class RunStore:
         self.directory = Path(directory)
         self.code = code
         self.rows: dict[str, Row] = {}
+        self.series: dict[str, Series] = {}
         self._pieces = self.directory / PIECES
         try:
             self._pieces.mkdir(parents=True, exist_ok=True)
@@ -71,22 +75,30 @@ class RunStore:
         if (self.directory / RUNS).exists():
             runs, _ = read_sweep(self.directory)
             self.rows = {str(row["run"]): row for row in runs.to_dict("records")}  # type: ignore[misc]
+            self.series = _split(read_series(self.directory))
         for piece in self._pieces.glob("*.json"):
             try:
                 row = json.loads(piece.read_text(encoding="utf-8"))
+                series = row.pop("series", None)
                 self.rows[str(row["run"])] = row
+                if series:
+                    self.series[str(row["run"])] = series
             except (OSError, ValueError, KeyError) as error:
                 raise ResultError(f"{piece}: damaged: {error}; remove it to run it again") from None
 
-    def put(self, row: Row) -> None:
-        """Stores a finished run; `row["run"]` is its key."""
+    def put(self, row: Row, series: Series | None = None) -> None:
+        """Stores a finished run and its time series; `row["run"]` is its key."""
         key = str(row["run"])
-        text = json.dumps({**row, "code": self.code}, default=str)
+        row = {**row, "code": self.code}
+        kept = {"series": series} if series else {}
+        text = json.dumps({**row, **kept}, default=str)
         try:
             _replace(self._pieces / f"{key}.json", lambda path: path.write_text(text, "utf-8"))
         except OSError as error:
             raise self._problem(error) from None
-        self.rows[key] = json.loads(text)
+        self.rows[key] = json.loads(json.dumps(row, default=str))
+        if series:
+            self.series[key] = series
 
     def put_failures(self, failures: list[Row]) -> None:
         """Stores what has failed, with error, traceback and seed; nothing if nothing has."""
@@ -100,8 +112,14 @@ class RunStore:
         except OSError as error:
             raise self._problem(error) from None
 
-    def finish(self, runs: pd.DataFrame, summary: pd.DataFrame, manifest: dict[str, Any]) -> None:
-        """Gathers all runs in one table, with their summary and the manifest."""
+    def finish(
+        self,
+        runs: pd.DataFrame,
+        summary: pd.DataFrame,
+        manifest: dict[str, Any],
+        series: pd.DataFrame,
+    ) -> None:
+        """Gathers all runs in one table, with their summary, time series and the manifest."""
         provenance = {
             "rsim": self.code,
             "python": platform.python_version(),
@@ -114,6 +132,8 @@ class RunStore:
             _replace(self.directory / MANIFEST, lambda path: path.write_text(text, "utf-8"))
             _replace(self.directory / RUNS, lambda path: runs.to_parquet(path, index=False))
             _replace(self.directory / SUMMARY, lambda path: summary.to_csv(path, index=False))
+            if not series.empty:
+                _replace(self.directory / SERIES, lambda path: series.to_parquet(path, index=False))
             rmtree(self._pieces)
         except OSError as error:
             raise self._problem(error) from None
@@ -131,6 +151,39 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise ResultError(f"{directory}: damaged results: {error}") from None
     return runs, manifest
+
+
+def series_frame(
+    runs: pd.DataFrame, series: dict[str, Series], parameters: list[str]
+) -> pd.DataFrame:
+    """Time series of all runs, one row an interval, beside the run's key, parameters and seed."""
+    names = ["run", *parameters, "seed"]
+    pieces = [
+        pd.DataFrame({**{name: row[name] for name in names}, **series[row["run"]]})
+        for row in runs.to_dict("records")
+        if row["run"] in series
+    ]
+    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+
+
+def read_series(directory: str | Path) -> pd.DataFrame:
+    """Time series of a stored sweep, as `series_frame` gives them; empty if it keeps none."""
+    path = Path(directory) / SERIES
+    try:
+        return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: damaged: {error}") from None
+
+
+def _split(frame: pd.DataFrame) -> dict[str, Series]:
+    """Time series by run, out of a frame of all."""
+    if frame.empty:
+        return {}
+    columns = list(frame)[list(frame).index("begin") :]
+    return {
+        str(run): {str(name): group[name].tolist() for name in columns}
+        for run, group in frame.groupby("run", sort=False)
+    }
 
 
 def read_failures(directory: str | Path) -> list[Row]:

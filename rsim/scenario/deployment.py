@@ -6,10 +6,10 @@ import gc
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
+from math import ceil, inf
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rsim.attackers import Attacker
@@ -21,14 +21,16 @@ from rsim.endpoints import (
     authorisations,
 )
 from rsim.endpoints.server_hunt import Address
+from rsim.errors import ScenarioError
 from rsim.handlespace import Draws
 from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
-from rsim.results import Observation, Recorder, Result
+from rsim.results import Observation, Recorder, Result, Sample, mser5
 from rsim.scenario.accountability import Accountability
 from rsim.scenario.attack import add_attackers
 from rsim.scenario.auditor import Auditor
 from rsim.scenario.elements import add_elements
+from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario, ServerGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
 from rsim.scenario.observer import Observer
@@ -46,6 +48,9 @@ from rsim.wire import (
 )
 from rsim.wire.capture import CaptureWriter
 from rsim.workload import CalcAppClient, CalcAppServer, Request
+
+_LOOKS = 200
+"""Instants in a run at one of which MSER-5 may begin to measure."""
 
 
 def _nothing() -> None:
@@ -320,37 +325,67 @@ class Deployment:
     # Running --------------------------------------------------------------------------------------
 
     def run(self) -> Result:
-        """Runs the warm-up and the measured time."""
+        """Runs the warm-up and the measured time.
+
+        An error that ends the run has a note of the simulated time and the component.
+        """
         scenario = self.scenario
-        begin = scenario.warm_up
+        settled = scenario.warm_up == "mser5"
+        begin = 0.0 if scenario.warm_up == "mser5" else scenario.warm_up
         end = begin + scenario.duration
-        self.clock.run_until(begin)
-        before = self.recorder.totals()
-        worked = self._work()
-        self.clock.run_until(end)
-        after = self.recorder.totals()
+        interval = scenario.series_interval or (scenario.duration / _LOOKS if settled else inf)
+        looks = {begin, end, *(n * interval for n in range(1, ceil(end / interval)))}
+        if scenario.series_interval is not None:
+            looks.add(0.0)
+        samples = []
+        for time in sorted(looks):
+            self._run_until(time)
+            samples.append(self._sample())
         requests = self._request_frame()
+        if settled:
+            begin = _settled(requests, [sample.time for sample in samples])
+        before = next(sample for sample in samples if sample.time == begin)
         times = {
             column: requests[column].to_numpy()
             for column in ("generated", "started", "accepted", "completed", "size")
         }
         capacities = [element.settings.capacity for element in self.elements]
-        observation = Observation(
-            begin,
-            end,
-            {name: value - before.get(name, 0) for name, value in after.items()},
-            times,
-            sum(capacities) / len(capacities) if capacities else float("nan"),
-            sum(user.queue_length for user in self.users),
-            self._work() - worked,
-            np.array([element.liar is not None for element in self.elements], dtype=bool),
-            requests["cheat"].to_numpy(dtype=bool),
+        observation = Observation.between(
+            before,
+            samples[-1],
+            requests=times,
+            reference=sum(capacities) / len(capacities) if capacities else float("nan"),
+            liars=np.array([element.liar is not None for element in self.elements], dtype=bool),
+            cheats=requests["cheat"].to_numpy(dtype=bool),
         )
-        return Result(scenario.name, self.seed, observation, requests, self._series())
+        return Result(
+            scenario.name,
+            self.seed,
+            observation,
+            requests,
+            self._series(),
+            tuple(samples) if scenario.series_interval is not None else (),
+        )
 
-    def _work(self) -> npt.NDArray[np.float64]:
-        """Work of each element so far, in s of its capacity."""
-        return np.array([e.counters.work / e.settings.capacity for e in self.elements], dtype=float)
+    def _run_until(self, time: float) -> None:
+        try:
+            self.clock.run_until(time)
+        except Exception as error:
+            name = component(error.__traceback__)
+            where = f" in {name}" if name else ""
+            error.add_note(f"at {self.clock.now:.6g} s of simulated time{where}, seed {self.seed}")
+            raise
+
+    def _sample(self) -> Sample:
+        # The totals first: they bring up to date what integrates.
+        totals = self.recorder.totals()
+        work = [e.counters.work / e.settings.capacity for e in self.elements]
+        return Sample(
+            self.clock.now,
+            totals,
+            np.array(work, dtype=float),
+            sum(user.queue_length for user in self.users),
+        )
 
     def _series(self) -> pd.DataFrame:
         columns = ["time", "divergence", "orphans", "elements", "servers", "genuine", "false"]
@@ -360,6 +395,19 @@ class Deployment:
         columns = [field.name for field in fields(Request)]
         rows = [tuple(getattr(request, column) for column in columns) for request in self.requests]
         return pd.DataFrame(rows, columns=columns)
+
+
+def _settled(requests: pd.DataFrame, looks: list[float]) -> float:
+    """The first look after the end of the start-up by MSER-5, over handling times as they come."""
+    done = requests[requests["completed"] < looks[-1]].sort_values("completed")
+    cut = mser5((done["completed"] - done["generated"]).to_numpy())
+    if cut is None:
+        raise ScenarioError(
+            f"warm_up: MSER-5 finds no steady state in {looks[-1]:g} s with {len(done)} requests "
+            "completed; make duration longer, or give warm_up as a time"
+        )
+    end = float(done["completed"].iloc[cut]) if cut else looks[0]
+    return next(look for look in looks if look >= end)
 
 
 def run(

@@ -160,11 +160,16 @@ class Scenario(Model):
     profile: Literal["rfc", "literal", "rspsim"] = Field(
         "rfc", description="set of protocol settings from which this scenario departs"
     )
-    warm_up: Seconds = Field(
-        "15min", ge=0, validate_default=True, description="simulated time before measurement"
+    warm_up: Literal["mser5"] | Annotated[Seconds, Field(ge=0)] = Field(
+        "15min",
+        validate_default=True,
+        description="simulated time before measurement; mser5: found by MSER-5 within `duration`",
     )
     duration: Seconds = Field(
         "120min", gt=0, validate_default=True, description="measured simulated time"
+    )
+    series_interval: Seconds | None = Field(
+        None, gt=0, description="time between samples for time series of metrics; null: none"
     )
     observe_interval: Seconds | None = Field(
         None, gt=0, description="time between comparisons of the servers' handlespaces; null: none"
@@ -222,6 +227,8 @@ class Scenario(Model):
         servers = sum(group.count for group in self.enrp_servers.values())
         if servers < 1:
             raise ValueError("enrp_servers: there must be at least one server")
+        if self.warm_up == "mser5" and not self.pool_users:
+            raise ValueError("warm_up: mser5 looks at handling times, so there must be pool users")
         if self.discovery == "multicast" and not self.protocol.enrp_server.announce:
             raise ValueError("discovery: multicast needs protocol.enrp_server.announce = true")
         for section in ACTORS:

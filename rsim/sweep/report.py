@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pandas as pd
 
 from rsim.errors import ResultError
 from rsim.results import METRICS, Result, summarise
+from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
-from rsim.results.storage import read_failures, read_sweep
+from rsim.results.storage import read_failures, read_series, read_sweep
 from rsim.scenario import run
 from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
@@ -37,10 +39,7 @@ class Report:
         Runs are paired by seed and by those parameters that the arm has, too. Raises ResultError if
         there is no such arm.
         """
-        base = self.runs[self.runs["arm"] == arm]
-        if base.empty:
-            known = ", ".join(map(str, self.runs["arm"].unique()))
-            raise ResultError(f"there is no arm '{arm}'; arms are {known}")
+        base = self._arm(arm)
         shared = [name for name in self.parameters[1:] if base[name].notna().all()]
         keys = [*shared, "seed"]
         joined = self.runs[self.runs["arm"] != arm].merge(
@@ -50,27 +49,57 @@ class Report:
             joined[metric] = joined[metric] - joined[f"{metric}_base"]
         return summarise(joined, self.parameters, metrics)
 
-    def rerun(self, run_key: str, *, allow_code: bool = False) -> tuple[Result, str]:
-        """Does one run again, by its key or the beginning of it; gives it and the stored digest.
+    def rerun(self, run_key: str, *, allow_code: bool = False) -> tuple[Result, str | None]:
+        """Does one run again, by its key or the beginning of it.
 
+        Gives it and the stored digest, None of a run that had failed.
         Parameters: `allow_code` runs the Python files that the study names. Raises ResultError if
         no run has that key, or several.
         """
-        found = self.runs[self.runs["run"].str.startswith(run_key)]
+        done: list[dict[str, Any]] = self.runs.to_dict("records")  # type: ignore[assignment]
+        found = [row for row in [*done, *self.failures] if row["run"].startswith(run_key)]
         if len(found) != 1:
             raise ResultError(f"run {run_key}: {len(found)} runs have a key that begins so")
-        row = found.iloc[0]
+        row = found[0]
         table = deepcopy(self.table)
         table["code"] = [code["file"] for code in table.get("code", ())]
         admit_code(table, self.study, allow_code)
         for path, value in self.sweep.arms[row["arm"]].set.items():
             set_path(table, path, value)
         for path in self.parameters[1:]:
-            if not pd.isna(row[path]):
-                value = row[path]
+            value = row.get(path)
+            if not pd.isna(value):
                 set_path(table, path, value.item() if hasattr(value, "item") else value)
         derive(table, self.sweep.derived, f"run {run_key}")
-        return run(validate(table, f"run {run_key}"), int(row["seed"])), str(row["digest"])
+        return run(validate(table, f"run {run_key}"), int(row["seed"])), row.get("digest")
+
+    def breaking_points(
+        self, x: str, metric: str, *, arm: str | None = None, share: float = 0.9, level: float = nan
+    ) -> pd.DataFrame:
+        """Where along a path of the study a metric falls below a level, with 95% intervals.
+
+        Parameters: `x` the path, `level` the level; if `arm` is given, a `share` of what the metric
+        is there, seed by seed. Frame: see `rsim.results.breaking.breaking_points`. Raises
+        ResultError if there is no such path or arm.
+        """
+        if x not in self.parameters[1:]:
+            known = ", ".join(self.parameters[1:]) or "none"
+            raise ResultError(f"{x}: the study has no such axis; axes are {known}")
+        runs = self.runs
+        if arm is None:
+            levels = pd.Series(level, index=runs["seed"].unique())
+        else:
+            base = self._arm(arm)
+            levels = share * base.groupby("seed")[metric].mean()
+            runs = runs[runs["arm"] != arm]
+        return breaking_points(runs, levels, x=x, metric=metric, parameters=self.parameters)
+
+    def _arm(self, arm: str) -> pd.DataFrame:
+        base = self.runs[self.runs["arm"] == arm]
+        if base.empty:
+            known = ", ".join(map(str, self.runs["arm"].unique()))
+            raise ResultError(f"there is no arm '{arm}'; arms are {known}")
+        return base
 
     def points_where(self, values: dict[str, Any]) -> pd.DataFrame:
         """The summary of the points that have these values."""
@@ -130,13 +159,22 @@ def open_report(directory: str | Path) -> Report:
     except (KeyError, ValueError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
     metrics = [name for name in METRICS if name in runs]
-    summary = summarise(runs, parameters, metrics)
+    summary = summarise(runs, parameters, metrics) if len(runs) else pd.DataFrame()
     return Report(runs, summary, parameters, table, study, scenario, read_failures(directory))
 
 
-def read(directory: str | Path) -> pd.DataFrame:
+def read(directory: str | Path, *, series: bool = False) -> pd.DataFrame:
     """The runs of a stored sweep, one row each: arm, parameters, seed, metrics, key and version.
 
-    Raises ResultError if there is none.
+    Parameters: `series` gives the time series instead, one row for each run and interval. Units of
+    the metrics are in the frame's `attrs["units"]`. Raises ResultError if there is none.
     """
-    return read_sweep(directory)[0]
+    runs, manifest = read_sweep(directory)
+    if series:
+        runs = read_series(directory)
+        if runs.empty:
+            raise ResultError(
+                f"{directory}: no time series here; [sweep] series says which to keep"
+            )
+    runs.attrs["units"] = dict(manifest.get("units", {}))
+    return runs

@@ -1,28 +1,23 @@
-"""Carrying out a sweep on all cores, without losing a finished run."""
+"""Carrying out a sweep, without losing a finished run."""
 
 from __future__ import annotations
 
 import json
-import os
-import traceback
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from loky import ProcessPoolExecutor
 
 from rsim.errors import ResultError
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
-from rsim.results.storage import Row, RunStore
-from rsim.scenario import Scenario, run
-from rsim.scenario.code import run_code
-from rsim.sweep.study import Point, Precision, Study, load_study
+from rsim.results.storage import Row, RunStore, Series, series_frame
+from rsim.sweep.executors import Task, Workers, outcomes, workers
+from rsim.sweep.study import Precision, Study, load_study
 
 Progress = Callable[[int, int, int], None]
 """Runs finished, runs in all, runs failed."""
@@ -33,105 +28,36 @@ class Sweep:
     """A finished sweep.
 
     Parameters: `runs` one row a run (arm, parameters, seed, metrics, key of the run); `parameters`
-    names of the columns that make a point; `failures` the runs that ended in an error, with it.
+    names of the columns that make a point; `failures` the runs that ended in an error, with it;
+    `series` metrics over time of each run, as far as the study keeps them.
     """
 
     runs: pd.DataFrame
     parameters: list[str]
     failures: list[Row] = field(default_factory=list)
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def summary(self) -> pd.DataFrame:
         """Means with 95% intervals by point and metric."""
+        if self.runs.empty:
+            return pd.DataFrame()
         return summarise(self.runs, self.parameters, list(METRICS))
-
-
-@dataclass(frozen=True)
-class Task:
-    """One run to be done: a point of the study and a replication of it."""
-
-    point: Point
-    replication: int
-    seed: int
-    key: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The scenario as plain values."""
-        return self.point.scenario.model_dump(exclude_unset=True)
-
-    @property
-    def row(self) -> Row:
-        """What says which run it is."""
-        return {
-            "run": self.key,
-            "arm": self.point.arm,
-            **self.point.parameters,
-            "replication": self.replication,
-            "seed": self.seed,
-        }
 
 
 def tasks_of(study: Study, replications: int | None = None) -> list[Task]:
     """All runs of a study, point by point; replication k of every point has the same seed."""
     tasks = []
+    kept = f"\n{','.join(study.sweep.series)}" if study.sweep.series else ""
     for point in study.points:
-        content = point.scenario.model_dump_json(exclude={"seed", "name"})
         for replication in range(replications or study.replications):
             seed = study.first_seed + replication
-            name = f"{point.arm}\n{content}\n{json.dumps(point.parameters)}\n{seed}"
+            name = (
+                f"{point.arm}\n{point.scenario_hash}\n{json.dumps(point.parameters)}\n{seed}{kept}"
+            )
             key = blake2b(name.encode(), digest_size=10).hexdigest()
-            tasks.append(Task(point, replication, seed, key))
+            tasks.append(Task(point, replication, seed, key, study.sweep.series))
     return tasks
-
-
-def _one(document: dict[str, Any], seed: int) -> Row:
-    """Metrics and digest of a run, or the error that ended it; for worker processes.
-
-    The scenario comes as plain values: what its Python files define is defined here anew.
-    """
-    try:
-        for code in document.get("code", ()):
-            run_code(code["file"])
-        result = run(Scenario.model_validate(document), seed)
-        return {**result.metrics, "digest": result.digest}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
-
-
-@contextmanager
-def workers(
-    jobs: int | None, tasks: int, executor: Executor | None = None
-) -> Iterator[Executor | None]:
-    """What runs a number of tasks; None where this process does it by itself.
-
-    Parameters: `jobs` processes, all cores if None; `executor` instead of processes of its own,
-    which are killed at the end.
-    """
-    jobs = min(jobs or os.cpu_count() or 1, tasks)
-    if executor is not None or jobs <= 1:
-        yield executor
-        return
-    own = ProcessPoolExecutor(jobs)
-    try:
-        yield own
-    finally:
-        own.shutdown(kill_workers=True)
-
-
-def _outcomes(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[Task, Row]]:
-    """Each task with its outcome, as they finish."""
-    if executor is None:
-        for task in tasks:
-            yield task, _one(task.document, task.seed)
-        return
-    futures = {executor.submit(_one, task.document, task.seed): task for task in tasks}
-    for future in as_completed(futures):
-        try:
-            yield futures[future], future.result()
-        except Exception as error:
-            # The worker died, of whatever the run has done to it.
-            yield futures[future], {"error": f"{type(error).__name__}: {error}", "traceback": ""}
 
 
 def sweep(
@@ -157,6 +83,7 @@ def sweep(
     everything = tasks if precision is None else tasks_of(study, precision.most)
     store = RunStore(out, code_version(), resume=resume) if out is not None else None
     rows: dict[str, Row] = store.rows if store else {}
+    series: dict[str, Series] = store.series if store else {}
     strangers = rows.keys() - {task.key for task in everything}
     if strangers:
         raise ResultError(
@@ -166,17 +93,20 @@ def sweep(
     left = [task for task in tasks if task.key not in rows]
     failures: list[Row] = []
 
-    def collect(chosen: Executor | None) -> None:
+    def collect(chosen: Workers) -> None:
         nonlocal tasks
         wanted = left
         while wanted:
-            for task, outcome in _outcomes(wanted, chosen):
+            for task, outcome in outcomes(wanted, chosen):
+                found = outcome.pop("series", None)
                 if "error" in outcome:
                     failures.append({**task.row, **outcome})
                 elif store:
-                    store.put({**task.row, **outcome})
+                    store.put({**task.row, **outcome}, found)
                 else:
                     rows[task.key] = {**task.row, **outcome}
+                    if found:
+                        series[task.key] = found
                 progress(len(rows), len(tasks), len(failures))
             failed = {str(failure["run"]) for failure in failures}
             wanted = [
@@ -193,11 +123,12 @@ def sweep(
     order = {task.key: number for number, task in enumerate(everything)}
     known = sorted(rows.values(), key=lambda row: order[str(row["run"])])
     parameters = ["arm", *study.parameters]
-    result = Sweep(pd.DataFrame(known), parameters, failures)
-    if store and known:
-        store.finish(result.runs, result.summary, _manifest(study, parameters))
+    runs = pd.DataFrame(known)
+    runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
+    result = Sweep(runs, parameters, failures, series_frame(runs, series, parameters))
     if store:
         store.put_failures(failures)
+        store.finish(result.runs, result.summary, _manifest(study, parameters), result.series)
     return result
 
 
@@ -231,4 +162,5 @@ def _manifest(study: Study, parameters: list[str]) -> dict[str, Any]:
         "first_seed": study.first_seed,
         "scenario": study.table,
         "sweep": study.sweep.model_dump(mode="json"),
+        "units": {name: metric.unit for name, metric in METRICS.items()},
     }

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,9 @@ class SweepTable(Model):
     )
     sample: Sample | None = Field(None, description="points spread over a space of settings")
     precision: Precision | None = Field(None, description="further seeds until it is enough")
+    series: tuple[str, ...] = Field(
+        (), description="metrics whose time series are kept, one value each `series_interval`"
+    )
     derived: dict[str, str] = Field(
         {}, description="values by dotted path that follow from others, as expressions of paths"
     )
@@ -115,6 +120,14 @@ class SweepTable(Model):
     quick: Quick | None = Field(None, description="the version that takes a minute")
     figure: tuple[Figure, ...] = Field((), description="the figure; several: its panels")
     references: tuple[Reference, ...] = Field((), description="results to compare with")
+
+    @field_validator("series")
+    @classmethod
+    def _metrics_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in METRICS:
+                raise ValueError(f"'{name}' is no metric")
+        return value
 
     @field_validator("figure", mode="before")
     @classmethod
@@ -129,6 +142,17 @@ class Point:
     arm: str
     parameters: dict[str, Any]
     scenario: Scenario
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The scenario as plain values, for other processes."""
+        return self.scenario.model_dump(exclude_unset=True)
+
+    @cached_property
+    def scenario_hash(self) -> str:
+        """Fingerprint of the scenario, whatever its seed and name."""
+        content = self.scenario.model_dump_json(exclude={"seed", "name"})
+        return blake2b(content.encode(), digest_size=10).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -215,7 +239,13 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
             for key, value in parameters.items():
                 set_path(changed, key, value)
             derive(changed, sweep.derived, f"{path}: sweep.derived")
-            yield Point(name, parameters, validate(changed, str(path)))
+            scenario = validate(changed, str(path))
+            if sweep.series and scenario.series_interval is None:
+                raise ScenarioError(
+                    f"{path}: sweep.series: time series need series_interval, the time between "
+                    "two samples"
+                )
+            yield Point(name, parameters, scenario)
 
 
 def derive(table: dict[str, Any], derived: dict[str, str], where: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import asdict, dataclass, field
-from math import inf, isinf, isnan, log, nan, sqrt
+from math import inf, isinf, nan, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from rsim.errors import ResultError, ScenarioError
 from rsim.results import METRICS, Interval, Result, mean_interval
 from rsim.scenario import run
 from rsim.scenario.files import get_path
+from rsim.sweep.executors import workers
 from rsim.sweep.expressions import evaluate
-from rsim.sweep.runner import workers
 from rsim.threats.catalogue import ARMS, Threat
 
 SERVICE = "completed_share_pct"
@@ -266,7 +266,7 @@ def run_threats(
         _plan(outcome, effort, work)
     progress(0, len(work))
     with workers(jobs, len(work), executor) as processes:
-        for done, (keep, found) in enumerate(_finished(work, processes), start=1):
+        for done, (keep, found) in enumerate(_finished(work, processes.executor), start=1):
             keep(found)
             progress(done, len(work))
     for outcome in outcomes:
@@ -282,7 +282,11 @@ def _finished(work: list[Job], executor: Executor | None) -> Iterator[tuple[Keep
         return
     futures = {executor.submit(f, *arguments): keep for f, arguments, keep in work}
     for future in as_completed(futures):
-        yield futures[future], future.result()
+        try:
+            yield futures[future], future.result()
+        except BrokenExecutor as error:
+            told = str(error).partition("\n")[0]
+            raise ResultError(f"a process that did runs has died: {told}") from None
 
 
 def _plan(outcome: Outcome, effort: Effort, work: list[Job]) -> None:
@@ -373,8 +377,3 @@ def curve_of(outcome: Outcome) -> pd.DataFrame:
             row[name], row[f"{name}_ci95"] = interval.mean, interval.half_width
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def decades(low: float, high: float) -> bool:
-    """Whether a range is better shown on a logarithmic scale."""
-    return low > 0 and not isnan(high) and log(high / low) > log(20)

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from rsim.plots import panels
 from rsim.plots.style import COLOURS, MARKERS
 from rsim.results import METRICS
-from rsim.threats.experiment import SERVICE, Outcome, curve_of, decades, predicted
+from rsim.results.breaking import decades
+from rsim.threats.experiment import SERVICE, Outcome, curve_of, predicted
 
 _COLOURS = dict(zip(("baseline", "attack", "mitigated", "cost", "still"), COLOURS, strict=False))
 _LABELS = {

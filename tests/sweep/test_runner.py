@@ -6,7 +6,7 @@ import pytest
 
 import rsim
 from rsim.errors import ResultError
-from rsim.sweep import load_study, runner, sweep
+from rsim.sweep import executors, load_study, runner, sweep
 from rsim.sweep.report import open_report
 
 
@@ -25,7 +25,11 @@ def test_rows_hold_what_redoes_them(stored):
     assert len(runs) == 18
     assert runs["seed"].tolist()[:3] == [5, 6, 7]
     assert runs["digest"].nunique() == 18
-    assert {"arm", "replication", "pools.pool.policy", "handling_speed_pct"} <= set(runs)
+    redo = {"arm", "replication", "pools.pool.policy", "handling_speed_pct", "scenario", "code"}
+    assert redo <= set(runs)
+    assert runs["scenario"].nunique() == 6
+    assert (runs["measured_from"] == 660).all() and (runs["measured_to"] == 780).all()
+    assert runs.attrs["units"]["handling_speed_pct"] == "% of a PE's capacity"
 
 
 def test_all_cores_give_the_same_rows_as_one_process(study_file, stored):
@@ -79,8 +83,8 @@ def test_stopped_sweep_goes_on_where_it_was(study_file, out, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         sweep(study_file, out, jobs=1, progress=stop)
     ran = []
-    one = runner._one
-    monkeypatch.setattr(runner, "_one", lambda *task: ran.append(task) or one(*task))
+    one = executors.one
+    monkeypatch.setattr(executors, "one", lambda *task: ran.append(task) or one(*task))
     resumed = sweep(study_file, out, jobs=1, resume=True)
     assert len(ran) == 11
     undisturbed = sweep(study_file, jobs=1)
@@ -107,19 +111,12 @@ def test_results_are_never_mixed(study_file, out, stored, monkeypatch):
 
 
 def test_failed_run_is_told_and_the_others_go_on(study_file, out, monkeypatch):
-    one = runner._one
-
-    def fail_for_seed_6(scenario, seed):
-        if seed == 6:
-            monkeypatch.setattr(runner, "run", broken)
-        else:
-            monkeypatch.setattr(runner, "run", rsim.run)
-        return one(scenario, seed)
-
     def broken(scenario, seed):
-        raise ZeroDivisionError("an invariant")
+        if seed == 6:
+            raise ZeroDivisionError("an invariant")
+        return rsim.run(scenario, seed)
 
-    monkeypatch.setattr(runner, "_one", fail_for_seed_6)
+    monkeypatch.setattr(executors, "run", broken)
     result = sweep(study_file, out, jobs=1)
     assert len(result.runs) == 12
     assert {failure["seed"] for failure in result.failures} == {6}
@@ -136,6 +133,21 @@ def test_one_run_is_done_again(stored, out):
         assert result.digest == digest
     with pytest.raises(ResultError, match="0 runs have a key"):
         report.rerun("xyz")
+
+
+def test_a_failed_run_is_done_again(study_file, out, monkeypatch):
+    def broken(scenario, seed):
+        raise ZeroDivisionError("an invariant")
+
+    monkeypatch.setattr(executors, "run", broken)
+    result = sweep(study_file, out, jobs=1)
+    assert result.runs.empty and len(result.failures) == 18
+    monkeypatch.undo()
+    report = open_report(out)
+    again, digest = report.rerun(result.failures[7]["run"])
+    assert digest is None
+    assert again.seed == result.failures[7]["seed"]
+    assert again.digest == sweep(study_file, jobs=1).runs["digest"][7]
 
 
 def test_any_executor_gives_the_same(study_file, stored):

@@ -1,0 +1,5 @@
+"""`python -m rsim.cli`."""
+
+from rsim.cli import main
+
+main()

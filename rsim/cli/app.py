@@ -1,0 +1,94 @@
+"""What all commands share: the application, options, the console and its progress bar."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from rsim.errors import ScenarioError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Simulates Reliable Server Pooling with real ASAP and ENRP messages.",
+)
+console = Console()
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file (TOML).")]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep's results.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="A setting by dotted path; repeatable."),
+]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Run the Python files that the scenario names.")
+]
+
+
+def settings_of(items: list[str] | None) -> dict[str, Any]:
+    """Values by dotted path, from PATH=VALUE."""
+    result: dict[str, Any] = {}
+    for item in items or []:
+        path, separator, text = item.partition("=")
+        if not separator or not path:
+            raise ScenarioError(f"--set {item}: must be PATH=VALUE")
+        try:
+            result[path] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            result[path] = text
+    return result
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar with the time left on a terminal, else a line for every tenth."""
+    if not console.is_terminal:
+        told = -1
+
+        def tell(done: int, total: int, failed: int) -> None:
+            nonlocal told
+            tenth = 10 * (done + failed) // max(1, total)
+            if tenth > told:
+                told = tenth
+                console.print(f"{name}: {done} of {total} runs, {failed} failed")
+
+        yield tell
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TextColumn("{task.fields[rate]:.3g}/s"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(name, failed=0, rate=0.0)
+        begin, first = perf_counter(), -1
+
+        def show(done: int, total: int, failed: int) -> None:
+            nonlocal first
+            # What an earlier sweep has stored is no work of this one.
+            first = done if first < 0 else first
+            rate = (done + failed - first) / max(perf_counter() - begin, 1e-9)
+            bar.update(task, completed=done + failed, total=total, failed=failed, rate=rate)
+
+        yield show

@@ -1,0 +1,178 @@
+"""Commands on stored results: summary, plot, compare."""
+
+from __future__ import annotations
+
+from math import nan
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rsim.cli.app import Directory, app, console
+from rsim.errors import ScenarioError
+
+
+@app.command("summary")
+def summary_command(
+    directory: Directory,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", help="Metrics shown; default: the figure's.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="ARM", help="Differences to this arm, seed by seed.")
+    ] = None,
+    breaking: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Where along this axis the metric falls too low."),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Too low with --against: below this share of that arm's.")
+    ] = 0.9,
+    level: Annotated[
+        float | None, typer.Option(help="Too low without --against: below this value.")
+    ] = None,
+) -> None:
+    """Shows means and 95% intervals of a stored sweep, by point, and what has failed.
+
+    With --breaking the breaking points: where a metric falls below a level, or below a share of
+    what it is in the arm of --against.
+    """
+    from rsim.results import METRICS
+    from rsim.sweep.report import open_report
+
+    report = open_report(directory)
+    wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
+    for name in wanted:
+        if name not in METRICS:
+            raise ScenarioError(f"--metric {name}: is no metric")
+    if breaking is not None:
+        if (level is None) == (against is None):
+            raise ScenarioError("--breaking: needs --against ARM (and --share), or --level")
+        for name in dict.fromkeys(wanted):
+            points = report.breaking_points(
+                breaking, name, arm=against, share=share, level=level if level is not None else nan
+            )
+            _print_breaking(points, breaking, name, report.parameters)
+        return
+    if report.runs.empty:
+        frame = report.summary
+    else:
+        frame = report.summary if against is None else report.differences(against, wanted)
+        for name in dict.fromkeys(wanted):
+            _print_points(frame, name, report.parameters)
+    if len(frame) > 20 * len(wanted):
+        console.print("of many 95% intervals one in twenty misses; differences call for care")
+    for failure in report.failures:
+        key, seed = failure.get("run"), failure.get("seed")
+        console.print(f"failed: run {key}, seed {seed}: {failure.get('error')}")
+
+
+@app.command("plot")
+def plot_command(
+    directory: Directory,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PNG, SVG or PDF; default: in DIR.")
+    ] = None,
+) -> None:
+    """Draws the figure of a study from its stored results, and prints its table."""
+    from rsim import plots
+    from rsim.sweep.report import open_report
+
+    report = open_report(directory)
+    panels = report.sweep.figure
+    if not panels:
+        raise ScenarioError(f"{directory}: the study has no [sweep.figure]")
+    figure, places = plots.panels(len(panels))
+    for panel, axes in zip(panels, places, strict=True):
+        shown = report.points_where(panel.where)
+        arms = {name: arm.label or name for name, arm in report.sweep.arms.items()}
+        if panel.arms:
+            shown = shown[shown["arm"].isin(panel.arms)]
+            arms = {name: arms[name] for name in panel.arms}
+        if panel.against:
+            plots.plot_tradeoff(
+                shown,
+                metric=panel.metric,
+                against=panel.against,
+                x=panel.x,
+                lines=panel.lines,
+                arms=arms,
+                title=panel.title,
+                axes=axes,
+            )
+            continue
+        plots.plot_effect(
+            shown,
+            metric=panel.metric,
+            x=panel.x,
+            lines=panel.lines,
+            arms=arms,
+            references=report.references(panel.where) if not panel.arms else (),
+            x_label=panel.x_label,
+            x_scale=panel.x_scale,
+            title=panel.title,
+            axes=axes,
+        )
+        _print_points(shown, panel.metric, report.parameters)
+    path = plots.save(figure, out or directory / f"{directory.resolve().name}.png")
+    console.print(
+        f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True
+    )
+    console.print(f"runs     {directory / 'runs.parquet'}", soft_wrap=True)
+
+
+@app.command("compare")
+def compare_command(
+    directory: Directory,
+    reference: Annotated[Path, typer.Option(metavar="CSV", help="Reference results.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="List the points that agree, too.")
+    ] = False,
+) -> None:
+    """Compares stored results with a reference, point by point, by joint 95% intervals."""
+    from rsim.sweep.report import open_report
+
+    report = open_report(directory)
+    points = report.compare(reference)
+    shares = Table("metric", "within", "points", "share")
+    for metric, group in points.groupby("metric", sort=False):
+        within = int(group["within"].sum())
+        shares.add_row(
+            str(metric), str(within), str(len(group)), f"{100 * within / len(group):.0f}%"
+        )
+    listed = points if everything else points[~points["within"]]
+    names = [name for name in report.parameters if listed[name].notna().any()]
+    table = Table(*names, "metric", "rsim", "±95%", "reference", "±95%", "difference / joint ±")
+    for row in listed.to_dict("records"):
+        table.add_row(
+            *(str(row[name]) for name in names),
+            row["metric"],
+            f"{row['mean']:.4g}",
+            f"{row['ci95']:.2g}",
+            f"{row['reference_mean']:.4g}",
+            f"{row['reference_ci95']:.2g}",
+            f"{row['difference'] / row['joint_ci95']:+.2f}" if row["joint_ci95"] else "inf",
+        )
+    if len(listed):
+        console.print(table)
+    console.print(shares)
+
+
+def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
+    rows = summary[summary["metric"] == metric]
+    table = Table(*parameters, metric, "±95%", "runs")
+    for row in rows.to_dict("records"):
+        cells = ["" if row[name] != row[name] else str(row[name]) for name in parameters]
+        table.add_row(*cells, f"{row['mean']:.2f}", f"{row['ci95']:.2f}", str(row["runs"]))
+    console.print(table)
+
+
+def _print_breaking(points: Any, x: str, metric: str, parameters: list[str]) -> None:
+    names = [name for name in parameters if name != x]
+    table = Table(*names, f"{x} where {metric} breaks", "±95%", "seeds that break")
+    for row in points.to_dict("records"):
+        cells = ["" if row[name] != row[name] else str(row[name]) for name in names]
+        broken = f"{row['broken']} of {row['runs']}"
+        table.add_row(*cells, f"{row['mean']:.4g}", f"{row['ci95']:.2g}", broken)
+    console.print(table)

@@ -1,0 +1,108 @@
+"""Commands that carry out sweeps: sweep, rerun."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rsim.cli.app import (
+    AllowCode,
+    Directory,
+    Overrides,
+    ScenarioFile,
+    app,
+    console,
+    progress_bar,
+    settings_of,
+)
+from rsim.errors import ScenarioError
+
+
+@app.command("sweep")
+def sweep_command(
+    file: ScenarioFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Seeds for each point.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
+    ] = False,
+    overrides: Overrides = None,
+    allow_code: AllowCode = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler, or local for one on this machine."),
+    ] = None,
+) -> None:
+    """Runs a study over its axes and seeds, and stores each run as it finishes.
+
+    Exit code 1 if runs have failed; the others are stored all the same.
+    """
+    from rsim.sweep import load_study, sweep
+
+    study = load_study(
+        file,
+        settings_of(overrides),
+        replications=replications,
+        quick=quick,
+        allow_code=allow_code,
+    )
+    last = study.first_seed + study.replications - 1
+    console.print(f"{study.name}: {len(study.points)} points, seeds {study.first_seed} to {last}")
+    try:
+        with progress_bar(study.name) as progress, _workers(dask) as executor:
+            result = sweep(
+                study, out, jobs=jobs, resume=resume, progress=progress, executor=executor
+            )
+    except KeyboardInterrupt:
+        console.print(f"stopped; what has finished is in {out}, go on with --resume")
+        raise typer.Exit(130) from None
+    for failure in result.failures:
+        point = ", ".join(f"{name}={failure.get(name)}" for name in result.parameters)
+        print(f"rsim: failed: {point}, seed {failure['seed']}: {failure['error']}", file=sys.stderr)
+    console.print(f"results in {out}", soft_wrap=True)
+    if result.failures:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _workers(dask: str | None) -> Iterator[Any]:
+    """A Dask cluster's executor, if one is asked for."""
+    if dask is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ScenarioError(
+            "--dask needs the package dask[distributed]: pip install rsim[dask]"
+        ) from None
+    try:
+        client = Client(**({} if dask == "local" else {"address": dask, "timeout": 10}))  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise ScenarioError(f"--dask {dask}: no scheduler answers: {error}") from None
+    with client:
+        yield client.get_executor()  # type: ignore[no-untyped-call]
+
+
+@app.command("rerun")
+def rerun_command(
+    directory: Directory,
+    run: Annotated[str, typer.Option(metavar="ID", help="Key of the run, or its beginning.")],
+    allow_code: AllowCode = False,
+) -> None:
+    """Does one run of a stored sweep again and says whether it gives the same."""
+    from rsim.sweep.report import open_report
+
+    result, digest = open_report(directory).rerun(run, allow_code=allow_code)
+    for name, value in result.metrics.items():
+        if value == value:
+            console.print(f"{name:28} {value:.6g}")
+    same = "the same as stored" if result.digest == digest else f"stored is {digest or 'a failure'}"
+    console.print(f"digest {result.digest}, {same}")

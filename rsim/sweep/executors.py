@@ -1,0 +1,205 @@
+"""Where runs are done: in this process, in processes of its own, or by any executor.
+
+Runs go out in batches of about half a second, so that what it costs to hand them over does not
+count, and only as many batches as keep all workers busy, so that little is lost with them.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from time import perf_counter
+from typing import Any
+
+from loky import ProcessPoolExecutor
+
+from rsim.results.storage import Row
+from rsim.scenario import Scenario, run
+from rsim.scenario.code import run_code
+from rsim.sweep.study import Point
+
+_BATCH_TIME = 0.5
+"""Seconds that a batch is to take."""
+_LARGEST_BATCH = 200
+_BATCHES_AHEAD = 2
+"""Batches for each worker: one in work, one to go on with."""
+
+Batch = list[tuple[dict[str, Any], list[int]]]
+"""Scenarios as plain values, each with the seeds to be run."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run to be done: a point of the study and a replication of it.
+
+    Parameters: `key` tells it from all other runs; `series` metrics whose time series are kept.
+    """
+
+    point: Point
+    replication: int
+    seed: int
+    key: str
+    series: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> Row:
+        """What says which run it is."""
+        return {
+            "run": self.key,
+            "arm": self.point.arm,
+            **self.point.parameters,
+            "replication": self.replication,
+            "seed": self.seed,
+            "scenario": self.point.scenario_hash,
+        }
+
+
+class Workers:
+    """What carries out runs.
+
+    Parameters: `jobs` processes of its own, none if 1; `executor` of another's instead, or None.
+    """
+
+    def __init__(self, jobs: int, executor: Executor | None = None) -> None:
+        self.count = jobs
+        own = executor is None and jobs > 1
+        self._processes = ProcessPoolExecutor(jobs) if own else None
+        self._executor = executor
+
+    @property
+    def executor(self) -> Executor | None:
+        """Takes runs; None: this process does them by itself."""
+        return self._processes or self._executor
+
+    def renew(self) -> None:
+        """Makes processes of its own anew after one has died."""
+        if self._processes is not None:
+            self.close()
+            self._processes = ProcessPoolExecutor(self.count)
+
+    def close(self) -> None:
+        """Ends processes of its own, whatever they do."""
+        if self._processes is not None:
+            self._processes.shutdown(kill_workers=True)
+
+
+@contextmanager
+def workers(jobs: int | None, tasks: int, executor: Executor | None = None) -> Iterator[Workers]:
+    """What carries out a number of tasks, for the time of a `with`.
+
+    Parameters: `jobs` processes, all cores if None; `executor` instead of processes of its own.
+    """
+    most = jobs or os.cpu_count() or 1
+    found = Workers(most if executor is not None else max(1, min(most, tasks)), executor)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
+    """Metrics, time series and digest of a run, or the error that ended it."""
+    try:
+        result = run(scenario, seed)
+        row: Row = {**result.metrics, "digest": result.digest}
+        row["measured_from"], row["measured_to"] = result.observation.begin, result.observation.end
+        if series:
+            row["series"] = result.timeline(series).to_dict("list")
+        return row
+    except Exception as error:
+        notes = "; ".join(getattr(error, "__notes__", ()))
+        text = f"{type(error).__name__}: {error}" + (f" ({notes})" if notes else "")
+        return {"error": text, "traceback": traceback.format_exc()}
+
+
+def _batch(batch: Batch, series: tuple[str, ...]) -> tuple[list[Row], float]:
+    """Outcomes of a batch and the time in s that it took; for worker processes.
+
+    Scenarios come as plain values: what their Python files define is defined here anew.
+    """
+    begin = perf_counter()
+    rows = []
+    for document, seeds in batch:
+        for code in document.get("code", ()):
+            run_code(code["file"])
+        scenario = Scenario.model_validate(document)
+        rows += [one(scenario, seed, series) for seed in seeds]
+    return rows, perf_counter() - begin
+
+
+def _packed(tasks: list[Task]) -> Batch:
+    groups = (list(group) for _, group in groupby(tasks, key=lambda task: id(task.point)))
+    return [(group[0].point.document, [task.seed for task in group]) for group in groups]
+
+
+def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
+    """Each task with its outcome, as they finish. A task whose worker dies has failed."""
+    if chosen.executor is None:
+        for task in tasks:
+            yield task, one(task.point.scenario, task.seed, task.series)
+        return
+    waiting = deque(tasks)
+    flying: dict[Future[tuple[list[Row], float]], list[Task]] = {}
+    finished, spent = 0, 0.0
+    while waiting or flying:
+        while waiting and len(flying) < _BATCHES_AHEAD * chosen.count:
+            pace = spent / finished if finished else _BATCH_TIME
+            share = len(waiting) // (_BATCHES_AHEAD * chosen.count)
+            size = max(1, min(int(_BATCH_TIME / pace), share, _LARGEST_BATCH))
+            batch = [waiting.popleft() for _ in range(size)]
+            flying[_sent(batch, chosen)] = batch
+        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        suspects: list[Task] = []
+        for future in done:
+            batch = flying.pop(future)
+            try:
+                rows, seconds = future.result()
+            except BrokenExecutor:
+                suspects += batch
+            except Exception as error:
+                yield from ((task, _lost(error)) for task in batch)
+            else:
+                finished, spent = finished + len(batch), spent + seconds
+                yield from zip(batch, rows, strict=True)
+        if suspects:
+            # Nobody knows which run it was: all that were under way are done again, one by one.
+            suspects += [task for batch in flying.values() for task in batch]
+            flying.clear()
+            yield from _alone(suspects, chosen)
+
+
+def _sent(tasks: list[Task], chosen: Workers) -> Future[tuple[list[Row], float]]:
+    """The future of a batch; one that has failed if the executor is broken by now."""
+    assert chosen.executor is not None
+    try:
+        return chosen.executor.submit(_batch, _packed(tasks), tasks[0].series)
+    except RuntimeError as error:
+        failed: Future[tuple[list[Row], float]] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _alone(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
+    """Outcomes of tasks after a worker has died, with nothing else under way."""
+    chosen.renew()
+    for task in tasks:
+        try:
+            rows, _ = _sent([task], chosen).result()
+        except Exception as error:
+            yield task, _lost(error)
+            if isinstance(error, BrokenExecutor):
+                chosen.renew()
+        else:
+            yield task, rows[0]
+
+
+def _lost(error: Exception) -> Row:
+    text = "the process that did the run has died" if isinstance(error, BrokenExecutor) else ""
+    told = str(error).partition("\n")[0]
+    return {"error": f"{text or type(error).__name__}: {told}", "traceback": ""}

@@ -1,0 +1,91 @@
+"""What part of a run is measured, and metrics over time."""
+
+import pytest
+
+import rsim
+from rsim.errors import ResultError, ScenarioError
+from rsim.results import METRICS
+from rsim.scenario import Deployment
+from rsim.scenario.files import validate
+
+
+def test_a_time_series_adds_up_to_the_whole(small):
+    whole = rsim.run(small(series_interval=60))
+    timeline = whole.timeline()
+    assert list(timeline) == ["begin", "end", *METRICS]
+    assert timeline["begin"].tolist() == [60.0 * n for n in range(25)]
+    measured = timeline[timeline["begin"] >= 900]
+    for name in ("requests_completed", "registrations", "accepts", "handle_resolutions"):
+        assert measured[name].sum() == whole.metrics[name] > 0
+    assert measured["utilisation_pct"].mean() == pytest.approx(whole.metrics["utilisation_pct"])
+    # Before the pool's start nothing is done.
+    assert timeline["requests_completed"].iloc[0] == 0
+    chosen = whole.timeline(["utilisation_pct"])
+    assert list(chosen) == ["begin", "end", "utilisation_pct"]
+
+
+def test_looking_changes_nothing(small):
+    plain, sampled = rsim.run(small()), rsim.run(small(series_interval=7))
+    for name, value in plain.metrics.items():
+        assert sampled.metrics[name] == pytest.approx(value, nan_ok=True), name
+
+
+def test_mistakes_with_time_series_are_named(small):
+    with pytest.raises(ResultError, match="sets no series_interval"):
+        rsim.run(small()).timeline()
+    with pytest.raises(ResultError, match="'nonsense' is no metric"):
+        rsim.run(small(series_interval=60)).timeline(["nonsense"])
+
+
+def test_mser5_measures_from_the_end_of_the_start_up(small):
+    found = rsim.run(small(warm_up="mser5", duration="2h"))
+    begin, end = found.observation.begin, found.observation.end
+    assert end == 7200
+    assert 0 <= begin <= 3600 and begin % 36 == pytest.approx(0)
+    # The same as a run with that warm-up.
+    given = rsim.run(small(warm_up=begin, duration=end - begin))
+    for name, value in given.metrics.items():
+        assert found.metrics[name] == pytest.approx(value, nan_ok=True), name
+
+
+def test_mser5_finds_a_start_up_that_is_there(small):
+    """An empty system whose queues fill: elements of which most come late."""
+    scenario = validate(
+        {
+            "warm_up": "mser5",
+            "duration": "4h",
+            "pools": {"pool": {"policy": "random"}},
+            "pool_elements": {"first": {"count": 1}, "late": {"count": 3, "start": "40min"}},
+            "pool_users": {
+                "user": {
+                    "count": 20,
+                    "request_size": {"distribution": "exponential", "mean": 5e6},
+                    "request_interval": {"distribution": "exponential", "mean": 60},
+                }
+            },
+        },
+        "test",
+    )
+    assert 40 * 60 <= rsim.run(scenario).observation.begin <= 100 * 60
+
+
+def test_mser5_without_a_steady_state_is_told(small):
+    with pytest.raises(ScenarioError, match="MSER-5 finds no steady state in 100 s"):
+        rsim.run(small(warm_up="mser5", duration=100))
+    with pytest.raises(ScenarioError, match="must be pool users"):
+        validate({"warm_up": "mser5"}, "test")
+
+
+def test_an_error_says_when_and_where_it_came_up(small, monkeypatch):
+    deployment = Deployment(small(), 3)
+    user = deployment.users[4]
+
+    def broken(self):
+        raise ZeroDivisionError("by chance")
+
+    deployment.clock.call_at(1000.0, lambda: monkeypatch.setattr(type(user), "_generate", broken))
+    with pytest.raises(ZeroDivisionError) as caught:
+        deployment.run()
+    [note] = caught.value.__notes__
+    assert note.startswith("at 1") and " s of simulated time in user-" in note
+    assert note.endswith(", seed 3")
