@@ -188,6 +188,7 @@ class Tables:
             self._request(peer)
             return
         self._end(message.sender)
+        server.elements.count()
         for handle, element in server.handlespace.sweep(message.sender):
             server.elements.taken_out(handle, element.identifier)
         self.download_ended()

@@ -1,0 +1,150 @@
+"""What happens in a run, event by event, for a second computation of all metrics.
+
+The run behind a trace knows of no warm-up: it is one long run in which every change of a counter
+is logged with its time, every message as it is sent, and state that metrics integrate over time is
+read after each event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rsim.scenario import Deployment
+from rsim.wire import PPID_ASAP, PPID_ENRP
+
+
+class Traffic:
+    """Logs messages instead of counting them."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.log = []
+        self.messages = {PPID_ASAP: [0] * 256, PPID_ENRP: [0] * 256}
+        self.bytes = {PPID_ASAP: 0, PPID_ENRP: 0}
+
+    def count(self, ppid, data):
+        if ppid in self.messages:
+            self.log.append((self._clock.now, ppid, data[0], len(data)))
+
+
+def _logging(counters, role, clock, log):
+    """Has an object of counters log its changes."""
+    cls = type(counters)
+
+    def changed(self, name, value):
+        log.append((clock.now, f"{role}.{name}", value - getattr(self, name)))
+        cls.__setattr__(self, name, value)
+
+    body = {"__slots__": (), "__setattr__": changed}
+    counters.__class__ = type(cls.__name__, (cls,), body)
+
+
+class Trace:
+    """A scenario traced; sums and integrals over what is measured.
+
+    Parameters: `scenario` with its warm-up in s.
+    """
+
+    def __init__(self, scenario, seed):
+        self.begin = scenario.warm_up
+        self.end = scenario.warm_up + scenario.duration
+        whole = scenario.model_copy(update={"warm_up": 0.0, "duration": self.end})
+        deployment = Deployment(whole, seed)
+        clock = deployment.clock
+        self._log, self._states = [], {}
+        for role, counters, _ in deployment.recorder._sources:
+            _logging(counters, role, clock, self._log)
+        traffic = deployment.network.traffic = Traffic(clock)
+        self.elements = [
+            {"capacity": e.settings.capacity, "liar": e.liar is not None}
+            for e in deployment.elements
+        ]
+        self._read(deployment)
+        before = None
+        while clock._queue and clock.peek() < self.end:
+            if before is None and clock.peek() >= self.begin:
+                before = self._totals(deployment)
+            clock.step()
+            self._read(deployment)
+        after = self._totals(deployment)
+        self._gauges = {name: after[name] - (before or {}).get(name, 0) for name in after}
+        self.messages = traffic.log
+        self.requests = [asdict(request) for request in deployment.requests]
+        self.queued = sum(user.queue_length for user in deployment.users)
+
+    def _totals(self, deployment):
+        """Totals that no counter holds."""
+        network = deployment.network
+        found = {
+            "network.packets": network.packets,
+            "network.packets_lost": network.packets_lost,
+        }
+        tribunal = deployment.accountability.verdicts(
+            [server for _, server in deployment.servers], deployment.elements, deployment.users
+        )
+        return {**found, **{f"tribunal.{name}": value for name, value in tribunal}}
+
+    def _read(self, deployment):
+        now = deployment.clock.now
+        for number, element in enumerate(deployment.elements):
+            self._note(("busy", number), now, element._processor.tasks > 0)
+            self._note(("in service", number), now, element.running)
+        for number, (ports, server) in enumerate(deployment.servers):
+            self._note(("entries", number), now, len(server.handlespace))
+            if ports.host.cpu is not None:
+                self._note(("cpu", number), now, True)
+
+    def _note(self, what, now, value):
+        states = self._states.setdefault(what, [])
+        if not states or states[-1][1] != value:
+            states.append((now, value))
+
+    # Sums and integrals ---------------------------------------------------------------------------
+
+    @property
+    def duration(self):
+        return self.end - self.begin
+
+    def total(self, *names):
+        """Sum of what counters have grown by; `*.name` over all roles."""
+        found = 0.0
+        for name in names:
+            if name in self._gauges:
+                found += self._gauges[name]
+            for time, changed, by in self._log:
+                same = changed.endswith(name[1:]) if name[0] == "*" else changed == name
+                if same and time >= self.begin:
+                    found += by
+        return found
+
+    def integrals(self, what):
+        """Integral over the measured time of each state of a kind."""
+        found = []
+        for (kind, _), states in sorted(self._states.items()):
+            if kind == what:
+                times = [time for time, _ in states[1:]] + [self.end]
+                found.append(
+                    sum(
+                        value * max(0.0, until - max(since, self.begin))
+                        for (since, value), until in zip(states, times, strict=True)
+                    )
+                )
+        return found
+
+    def sent(self, ppid, *codes):
+        """Number of messages sent, of these types or of all."""
+        return sum(
+            1
+            for time, protocol, code, _ in self.messages
+            if time >= self.begin and protocol == ppid and (not codes or code in codes)
+        )
+
+    def octets(self, ppid):
+        """Bytes of the messages sent."""
+        return sum(
+            n for time, protocol, _, n in self.messages if time >= self.begin and protocol == ppid
+        )
+
+    def measured(self, event):
+        """The requests to which something happened in the measured time."""
+        return [one for one in self.requests if self.begin <= one[event] < self.end]
