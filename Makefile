@@ -38,6 +38,7 @@ bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/codec.py
 	build/native/tests/benchmarks/bench_codec
 	$(BIN)/python tests/benchmarks/handlespace.py
+	$(BIN)/python tests/benchmarks/sweeps.py
 	build/native/tests/benchmarks/bench_handlespace
 
 # Address and undefined-behaviour sanitizers over the C++ tests and over the tests of the native

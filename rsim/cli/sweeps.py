@@ -61,7 +61,9 @@ def sweep_command(
                 study, out, jobs=jobs, resume=resume, progress=progress, executor=executor
             )
     except KeyboardInterrupt:
-        console.print(f"stopped; what has finished is in {out}, go on with --resume")
+        console.print(
+            f"stopped; what has finished is in {out}, go on with --resume", soft_wrap=True
+        )
         raise typer.Exit(130) from None
     for failure in result.failures:
         point = ", ".join(f"{name}={failure.get(name)}" for name in result.parameters)

@@ -3,6 +3,8 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -107,3 +109,31 @@ def test_results_do_not_depend_on_the_runs_before(study):
     for seed in range(1, 30):
         rsim.run(study.points[seed % 3].scenario, seed)
     assert rsim.run(point, 7).digest == alone
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(study, tmp_path, jobs):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "rsim.cli", "sweep", study.source, "--out", out]
+    command += ["--jobs", str(jobs), "--replications", "400"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while process.poll() is None and len(list((out / "finished").glob("*.json"))) < 5:
+            time.sleep(0.01)
+        # As a terminal does: to the whole group, workers included.
+        os.killpg(process.pid, signal.SIGINT)
+        told, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "go on with --resume" in told and "Traceback" not in errors
+    stored = len(list((out / "finished").glob("*.json")))
+    assert 5 <= stored < 1200
+    assert not list((out / "finished").glob("*.partial"))
+    counts = []
+    result = sweep(
+        load_study(study.source, replications=400),
+        out,
+        resume=True,
+        progress=lambda *numbers: counts.append(numbers),
+    )
+    assert counts[0][0] == stored and len(result.runs) == 1200
