@@ -33,8 +33,13 @@ Series = dict[str, list[float]]
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Writes beside the file and moves it into place, so that no half file is ever seen."""
     partial = path.with_name(path.name + ".partial")
-    write(partial)
-    partial.replace(path)
+    try:
+        write(partial)
+        partial.replace(path)
+    except BaseException:
+        # A full disk, or an interrupt by the user.
+        partial.unlink(missing_ok=True)
+        raise
 
 
 class RunStore:
