@@ -117,7 +117,13 @@ def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(study, tmp_path, jobs)
     command = [sys.executable, "-m", "rsim.cli", "sweep", study.source, "--out", out]
     command += ["--jobs", str(jobs), "--replications", "400"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Whoever runs the tests may ignore interrupts, which children inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         while process.poll() is None and len(list((out / "finished").glob("*.json"))) < 5:
             time.sleep(0.01)
