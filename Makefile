@@ -7,7 +7,7 @@ NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test bench sanitize fuzz conformance clean machine
+.PHONY: run test lint types native-test python-test notebook docs bench sanitize fuzz soak conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -17,8 +17,8 @@ run: .venv/built
 test: lint types native-test python-test
 
 lint: .venv/built
-	$(BIN)/ruff format --check rsim tests tools notebooks
-	$(BIN)/ruff check rsim tests tools
+	$(BIN)/ruff format --check rsim tests tools notebooks docs
+	$(BIN)/ruff check rsim tests tools docs
 	$(BIN)/lint-imports --no-cache
 
 types: .venv/built
@@ -29,6 +29,14 @@ native-test: build/native/built
 
 python-test: .venv/built
 	$(BIN)/pytest -n auto
+
+# JupyterLab with the notebooks; they are text (jupytext), Open With > Notebook.
+notebook: .venv/built
+	$(BIN)/jupyter lab notebooks
+
+# The site with all notebooks run, in docs/_build/html; a warning is an error.
+docs: .venv/built
+	$(BIN)/python -m sphinx -b html -W --keep-going docs docs/_build/html
 
 bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/standard.py
@@ -72,12 +80,18 @@ fuzz: .venv/built
 	$(BIN)/python -m tests.fuzz.write_corpus build/fuzz/corpus
 	build/fuzz/fuzz_codec -runs=10000000 -max_len=600 -verbosity=0 build/fuzz/corpus
 
+# Random deployments with faults and attackers, on all cores: none crashes, hangs, or breaks an
+# invariant. COUNT=100 for a short look.
+COUNT ?= 10000
+soak: .venv/built
+	$(BIN)/python -m tests.fuzz.deployments $(COUNT)
+
 # The table of requirements and the tests that show them, from the markers on the tests.
 conformance: .venv/built
 	$(BIN)/pytest --collect-only -q -p no:xdist --conformance > /dev/null
 
 clean:
-	rm -rf .venv build results rsim/_native.pyi
+	rm -rf .venv build results docs/_build docs/generated rsim/_native.pyi
 
 # Set-up, each step once and again only when what it depends on has changed.
 machine:
@@ -89,7 +103,7 @@ machine:
 .venv/packages: pyproject.toml | machine
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python tools/requirements.py dev notebook > .venv/requirements.txt
+	$(BIN)/python tools/requirements.py dev notebook docs > .venv/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
 	touch $@
 

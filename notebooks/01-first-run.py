@@ -12,24 +12,33 @@
 # %% [markdown]
 # # A first run
 # Ten servers in a pool, a hundred users, and an attacker who registers servers that do not serve.
-# Open this file in JupyterLab as a notebook (right click, Open With, Notebook), or run it as it is.
 
 # %%
+import os
 from pathlib import Path
 
 import rsim
 from rsim import plots
 
-STUDY = Path(__file__).parent if "__file__" in globals() else Path.cwd()
-STUDY = STUDY.parent / "experiments" / "registration-flood" / "study.toml"
+ROOT = (Path(__file__).parent if "__file__" in globals() else Path.cwd()).resolve()
+EXPERIMENTS = next(p for p in (ROOT, *ROOT.parents) if (p / "experiments").exists()) / "experiments"
+QUICK = bool(os.environ.get("RSIM_QUICK"))  # The tests set it: shorter runs, fewer seeds.
+
+STUDY = EXPERIMENTS / "registration-flood" / "study.toml"
+DURATION = "5min" if QUICK else "20min"
 
 # %% [markdown]
 # ## One run
-# A scenario is a TOML file; any of its settings can be changed by its dotted path. `result` shows all
-# metrics; their definitions are in `rsim.results.METRICS`.
+# A scenario is a TOML file; any of its settings can be changed by its dotted path.
 
 # %%
-scenario = rsim.load(STUDY, {"attackers.flood.interval": "5s", "duration": "20min"})
+scenario = rsim.load(STUDY, {"attackers.flood.interval": "5s", "duration": DURATION})
+scenario
+
+# %% [markdown]
+# `result` shows all metrics; their definitions are in `rsim.results.METRICS`.
+
+# %%
 result = rsim.run(scenario)
 result
 
@@ -45,17 +54,23 @@ result.requests.head()
 # The same seed gives the same arrivals and request sizes, so the two runs differ by the attack alone.
 
 # %%
-calm = rsim.run(rsim.load(STUDY, {"attackers.flood.count": 0, "duration": "20min"}))
+calm = rsim.run(rsim.load(STUDY, {"attackers.flood.count": 0, "duration": DURATION}))
 for name in ("handling_speed_pct", "startup_delay_s", "requests_completed"):
     print(f"{name:20} {calm.metrics[name]:10.2f} without  {result.metrics[name]:10.2f} with attack")
+
+# %% [markdown]
+# What has been sent in both, by kind of message:
+
+# %%
+plots.plot_messages({"without": calm, "with attack": result}).figure
 
 # %% [markdown]
 # ## A sweep
 # Several attack intervals, several seeds, means with 95% intervals.
 
 # %%
-study = rsim.load_study(STUDY, {"duration": "10min"}, quick=True, replications=2)
-sweep = rsim.sweep(study)
+study = rsim.load_study(STUDY, {"duration": DURATION}, quick=True, replications=2)
+sweep = rsim.sweep(study, jobs=2)
 axes = plots.plot_effect(
     sweep.summary,
     metric="handling_speed_pct",

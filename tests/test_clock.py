@@ -1,5 +1,11 @@
+import gc
+import weakref
+from functools import partial
+
 import pytest
 import simpy
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rsim.clock import Clock
 
@@ -91,3 +97,98 @@ def test_timer_stopped_and_started_for_the_same_instant_expires_once():
     timer.start(5)
     clock.run_until(100)
     assert seen == [5]
+
+
+class PlainTimer:
+    """A timer as a list of what is due: every start forgets those before."""
+
+    def __init__(self, clock, function):
+        self.clock, self.function, self.number = clock, function, 0
+
+    def start(self, delay):
+        self.number += 1
+        number = self.number
+        self.clock.call_at(self.clock.now + delay, lambda: self.due(number))
+
+    def due(self, number):
+        if number == self.number:
+            self.number += 1
+            self.function()
+
+    def stop(self):
+        self.number += 1
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.integers(0, 40),
+        st.integers(0, 3),
+        st.one_of(st.just("stop"), st.integers(0, 20)),
+    ),
+    max_size=60,
+)
+
+
+@given(ACTIONS)
+def test_timers_expire_as_plain_ones_do(actions):
+    seen = []
+    for kind in (lambda clock, f: clock.timer(f), PlainTimer):
+        clock, times = Clock(), []
+        timers = [
+            kind(clock, partial(lambda n, c, t: t.append((c.now, n)), n, clock, times))
+            for n in range(4)
+        ]
+        for time, number, what in actions:
+            if what == "stop":
+                clock.call_at(time, timers[number].stop)
+            else:
+                # Halves, so that no two kinds of things are due at once.
+                clock.call_at(time, timers[number].start, what + 0.5)
+        clock.run_until(100)
+        seen.append(sorted(times))
+    assert seen[0] == seen[1]
+
+
+def test_an_abandoned_clock_is_freed():
+    class Actor:
+        def __init__(self, clock):
+            self.clock = clock
+            self.timer = clock.timer(self.again)
+            self.timer.start(1)
+            clock.call_at(5, self.again)
+
+        def again(self):
+            self.timer.start(1)
+
+    clock = Clock()
+    actor = Actor(clock)
+    clock.process(iter_forever(clock))
+    clock.run_until(10)
+    gone = weakref.ref(actor), weakref.ref(clock)
+    del actor, clock
+    gc.collect()
+    assert [one() for one in gone] == [None, None]
+
+
+def iter_forever(clock):
+    while True:
+        yield clock.timeout(1)
+
+
+def test_errors_leave_the_queue_as_it_is():
+    clock = Clock()
+    seen = []
+    clock.call_at(1, lambda: 1 / 0)
+    clock.call_at(1, seen.append, "after")
+    timer = clock.timer(lambda: 1 / 0)
+    timer.start(2)
+    with pytest.raises(ZeroDivisionError):
+        clock.run_until(5)
+    assert clock.now == 1 and clock.peek() == 1
+    with pytest.raises(ZeroDivisionError):
+        clock.run_until(5)
+    assert clock.now == 2 and seen == ["after"] and not timer.running
+    clock.run_until(5)
+    assert clock.now == 5 and clock.peek() == float("inf")
+    with pytest.raises(simpy.core.EmptySchedule):
+        clock.step()

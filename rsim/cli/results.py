@@ -77,44 +77,17 @@ def plot_command(
 ) -> None:
     """Draws the figure of a study from its stored results, and prints its table."""
     from rsim import plots
+    from rsim.studies import study_figure
     from rsim.sweep.report import open_report
 
     report = open_report(directory)
-    panels = report.sweep.figure
-    if not panels:
-        raise ScenarioError(f"{directory}: the study has no [sweep.figure]")
-    figure, places = plots.panels(len(panels))
-    for panel, axes in zip(panels, places, strict=True):
-        shown = report.points_where(panel.where)
-        arms = {name: arm.label or name for name, arm in report.sweep.arms.items()}
-        if panel.arms:
-            shown = shown[shown["arm"].isin(panel.arms)]
-            arms = {name: arms[name] for name in panel.arms}
-        if panel.against:
-            plots.plot_tradeoff(
-                shown,
-                metric=panel.metric,
-                against=panel.against,
-                x=panel.x,
-                lines=panel.lines,
-                arms=arms,
-                title=panel.title,
-                axes=axes,
-            )
-            continue
-        plots.plot_effect(
-            shown,
-            metric=panel.metric,
-            x=panel.x,
-            lines=panel.lines,
-            arms=arms,
-            references=report.references(panel.where) if not panel.arms else (),
-            x_label=panel.x_label,
-            x_scale=panel.x_scale,
-            title=panel.title,
-            axes=axes,
-        )
-        _print_points(shown, panel.metric, report.parameters)
+    figure = study_figure(report)
+    for panel in report.sweep.figure:
+        if not panel.against:
+            shown = report.points_where(panel.where)
+            if panel.arms:
+                shown = shown[shown["arm"].isin(panel.arms)]
+            _print_points(shown, panel.metric, report.parameters)
     path = plots.save(figure, out or directory / f"{directory.resolve().name}.png")
     console.print(
         f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True

@@ -1,4 +1,4 @@
-"""Commands that carry out sweeps: sweep, rerun."""
+"""Commands that carry out sweeps: sweep, rerun, reproduce."""
 
 from __future__ import annotations
 
@@ -108,3 +108,58 @@ def rerun_command(
             console.print(f"{name:28} {value:.6g}")
     same = "the same as stored" if result.digest == digest else f"stored is {digest or 'a failure'}"
     console.print(f"digest {result.digest}, {same}")
+
+
+@app.command("reproduce")
+def reproduce_command(
+    names: Annotated[list[str], typer.Argument(metavar="STUDY...", help="Studies, or all.")],
+    experiments: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the studies.")] = Path(
+        "experiments"
+    ),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the new results.")] = Path(
+        "results/reproduce"
+    ),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Seeds for each point.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
+    ] = False,
+) -> None:
+    """Does studies again and says what differs from the kept results beyond 95% intervals.
+
+    Exit code 1 if more than one figure in twenty does, which is more than chance explains.
+    """
+    from rsim.studies import reproduce, studies
+
+    differs = False
+    for name in studies(experiments) if names == ["all"] else names:
+        with progress_bar(name) as progress:
+            done = reproduce(
+                experiments,
+                name,
+                out,
+                jobs=jobs,
+                replications=replications,
+                resume=resume,
+                progress=progress,
+            )
+        changed = done.changed
+        differs = differs or len(changed) > len(done.points) / 20
+        console.print(
+            f"{name}: {len(changed)} of {len(done.points)} figures differ by more than their joint "
+            f"95% interval; new results in {done.out}",
+            soft_wrap=True,
+        )
+        for row in changed.head(10).to_dict("records"):
+            point = ", ".join(
+                f"{key}={value}"
+                for key, value in row.items()
+                if key in done.parameters and value == value
+            )
+            console.print(
+                f"  {row['metric']} at {point}: {row['mean']:.4g} ± {row['ci95']:.2g}, kept "
+                f"{row['reference_mean']:.4g} ± {row['reference_ci95']:.2g}",
+                soft_wrap=True,
+            )
+    if differs:
+        raise typer.Exit(1)

@@ -38,6 +38,7 @@ class Link:
     taps: list[Tap] = field(default_factory=list)
     counters: LinkCounters = field(default_factory=LinkCounters)
     _free_at: float = 0.0
+    _there_at: float = 0.0
 
     @property
     def plain_delay(self) -> float | None:
@@ -52,7 +53,8 @@ class Link:
         """Takes a packet; calls `onward` with it at the far end, unless it gets lost.
 
         A packet waits for those before it, then for its own bits (size / bandwidth), then takes
-        delay and jitter. Packets with different jitter may overtake each other.
+        delay and jitter. Delays that vary keep the order, as a queue on the way does; packets with
+        different jitter may overtake each other.
         """
         counters = self.counters
         if not self.up:
@@ -81,7 +83,10 @@ class Link:
             counters.frames_lost += 1
             return
         fixed = settings.delay.fixed
-        time += settings.delay.draw(stream) if fixed is None else fixed
+        if fixed is None:
+            time = self._there_at = max(self._there_at, time + settings.delay.draw(stream))
+        else:
+            time += fixed
         time += held
         if settings.jitter is not None:
             time += settings.jitter.draw(stream)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rsim.plots.style import COLOURS, DASHES, MARKERS
+from rsim.plots.style import COLOURS, DASHES, MARKERS, axes_or_new
 from rsim.results import METRICS
 
 
@@ -32,8 +31,7 @@ def plot_effect(
     a value of `x` is a level line; `arms` labels by name; `references` labels and frames of other
     simulators' means (drawn as markers where this one has a value too).
     """
-    if axes is None:
-        axes = Figure(figsize=(8.0, 5.2), layout="constrained").add_subplot()
+    axes = axes_or_new(axes)
     data = summary[summary["metric"] == metric]
     values = list(dict.fromkeys(data[lines])) if lines else [""]
     labels = arms or {str(arm): str(arm) for arm in dict.fromkeys(data["arm"])}

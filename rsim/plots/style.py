@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -15,9 +16,27 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", ":", "-.")
 
 
+class NotebookFigure(Figure):
+    """A figure that notebooks show by itself, whatever matplotlib's backend."""
+
+    def _repr_png_(self) -> bytes:
+        data = BytesIO()
+        self.savefig(data, format="png", dpi=100, bbox_inches="tight")
+        return data.getvalue()
+
+
+def axes_or_new(axes: Axes | None, width: float = 8.0, height: float = 5.2) -> Axes:
+    """The axes that are given, or those of a new figure of that size (inches)."""
+    if axes is not None:
+        return axes
+    return NotebookFigure(figsize=(width, height), layout="constrained").add_subplot()
+
+
 def panels(number: int) -> tuple[Figure, list[Axes]]:
     """A figure with so many panels side by side, and their axes."""
-    figure = Figure(figsize=(8.0 if number == 1 else 6.2 * number, 5.2), layout="constrained")
+    figure = NotebookFigure(
+        figsize=(8.0 if number == 1 else 6.2 * number, 5.2), layout="constrained"
+    )
     return figure, [figure.add_subplot(1, number, n + 1) for n in range(number)]
 
 

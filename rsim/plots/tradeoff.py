@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from rsim.plots.style import COLOURS, MARKERS
+from rsim.plots.style import COLOURS, MARKERS, axes_or_new
 from rsim.results import METRICS
 
 
@@ -27,8 +26,7 @@ def plot_tradeoff(
     metric on the horizontal axis; `x` the column whose value stands beside each point; one curve
     for each arm in `arms` and each value of `lines`.
     """
-    if axes is None:
-        axes = Figure(figsize=(8.0, 5.2), layout="constrained").add_subplot()
+    axes = axes_or_new(axes)
     labels = arms or {str(arm): str(arm) for arm in dict.fromkeys(summary["arm"])}
     number = 0
     for arm, label in labels.items():

@@ -315,8 +315,8 @@ class Deployment:
         enrp = traffic.messages[PPID_ENRP]
         yield "enrp_messages", sum(enrp)
         yield "enrp_bytes", traffic.bytes[PPID_ENRP]
-        for code in range(1, 11):
-            yield MESSAGE_KINDS[PPID_ENRP, code].lower(), enrp[code]
+        for (protocol, code), kind in MESSAGE_KINDS.items():
+            yield kind.lower(), traffic.messages[protocol][code]
         yield "messages", sum(map(sum, traffic.messages.values()))
         yield "bytes", sum(traffic.bytes.values())
         yield "packets", self.network.packets

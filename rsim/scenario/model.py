@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
@@ -251,6 +252,13 @@ class Scenario(Model):
                 for pool in getattr(group, "further_pools", ()):
                     if pool not in self.pools:
                         raise ValueError(f"{where}.further_pools: there is no pool '{pool}'")
+        if self.network.transport == "instant":
+            for name, attackers in self.attackers.items():
+                if hasattr(attackers, "position"):
+                    raise ValueError(
+                        f"attackers.{name}.kind: '{attackers.kind}' listens on a path, which only "
+                        "network.transport = 'sctp' knows"
+                    )
         if self.network.transport == "instant" and self.security.used:
             raise ValueError("security: only network.transport = 'sctp' knows TLS")
         known = {name for section in ACTORS for name in getattr(self, section)}
@@ -259,6 +267,21 @@ class Scenario(Model):
                 if name not in known:
                     raise ValueError(f"network.outages.{number}.groups: there is no '{name}'")
         return self
+
+    def _repr_html_(self) -> str:
+        warm_up = self.warm_up if isinstance(self.warm_up, str) else f"{self.warm_up:g} s"
+        head = (
+            f"<b>{escape(self.name)}</b>, seed {self.seed}, warm-up {warm_up}, {self.duration:g} s"
+        )
+        rows = "".join(
+            f"<tr><td>{section.replace('_', ' ')}</td><td>{escape(name)}</td><td>{group.count}</td>"
+            f"<td>{escape(str(getattr(group, 'pool', '') or ''))}</td></tr>"
+            for section in ACTORS
+            for name, group in getattr(self, section).items()
+        )
+        pools = ", ".join(f"{escape(name)} ({pool.policy})" for name, pool in self.pools.items())
+        titles = "<tr><th></th><th>group</th><th>hosts</th><th>pool</th></tr>"
+        return f"{head}; pools: {pools}<table>{titles}{rows}</table>"
 
 
 GROUPS: dict[str, type[Model]] = {

@@ -61,6 +61,9 @@ from rsim.wire.codes import (
     Message,
     message_name,
 )
+from rsim.wire.display import add_displays
+
+add_displays()
 
 __all__ = [
     "ASAP_PORT",

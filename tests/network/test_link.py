@@ -68,6 +68,21 @@ def test_share_of_lost_packets_is_the_loss(link):
     assert one.counters.frames_lost == 20_000 - len(arrivals)
 
 
+def test_delays_that_vary_keep_the_order(link):
+    clock, one = link(delay={"distribution": "uniform", "mean": 0.05, "variation": 1.0})
+    arrived = []
+    for number in range(200):
+        packet = Frame(("a", 1), ("b", 1), data=bytes([number]))
+        clock.call_at(
+            number / 100, one.carry, packet, lambda f: arrived.append((clock.now, f.data[0]))
+        )
+    clock.run_until(10)
+    assert [number for _, number in arrived] == list(range(200))
+    delays = [time - number / 100 for time, number in arrived]
+    assert 0.05 < sum(delays) / 200 < 0.1
+    assert max(delays) <= 0.1 + 1e-9
+
+
 def test_jitter_has_the_mean_of_its_distribution_and_lets_packets_overtake(link):
     clock, one = link(delay=0.01, jitter={"distribution": "exponential", "mean": 0.02})
     times = [i * 0.001 for i in range(20_000)]

@@ -61,7 +61,7 @@ class Trace:
         ]
         self._read(deployment)
         before = None
-        while clock._queue and clock.peek() < self.end:
+        while clock.peek() < self.end:
             if before is None and clock.peek() >= self.begin:
                 before = self._totals(deployment)
             clock.step()

@@ -280,6 +280,10 @@ def test_a_graph_beside_the_scenario_is_read(tmp_path):
     [
         ({"network": {"transport": "instant", "loss": 0.1}}, "only sctp knows loss"),
         ({"network": {"transport": "instant"}, "security": SECURE}, "knows TLS"),
+        (
+            {"network": {"transport": "instant"}, "attackers": {"ear": {"kind": "eavesdropper"}}},
+            "attackers.ear.kind: 'eavesdropper' listens on a path",
+        ),
         ({"security": {"pe_enrp": "rot13"}}, "security.pe_enrp: 'rot13' is no TLS profile"),
         ({"security": {"authorisation": "mother"}}, "is no authorisation; they are open, key"),
         ({"network": {"outages": [{"site": "moon"}]}}, "no site 'moon'"),

@@ -109,5 +109,6 @@ nb::object transport_object(const wire::Transport& transport);
 void bind_wire_parameters(nb::module_& module);
 void bind_wire_messages(nb::module_& module);
 void bind_handlespace(nb::module_& module);
+void bind_clock(nb::module_& module);
 
 }  // namespace rsim

@@ -1,0 +1,174 @@
+"""The studies in a folder of experiments: their figures, and reruns that say what has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rsim import plots
+from rsim.errors import ResultError, ScenarioError
+from rsim.results.comparison import compare
+from rsim.sweep.report import Report, open_report
+from rsim.sweep.runner import Progress, sweep
+from rsim.sweep.study import load_study
+from rsim.threats import run_threats, threats
+from rsim.threats.experiment import FULL
+from rsim.threats.report import store
+
+THREATS = "threats"
+"""The study that is no sweep but the catalogue of threats."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A study done again.
+
+    Parameters: `points` what was compared, as `rsim.results.comparison.compare` gives it;
+    `parameters` columns that make a point; `out` the folder with the new results.
+    """
+
+    name: str
+    points: pd.DataFrame
+    parameters: list[str]
+    out: Path
+
+    @property
+    def changed(self) -> pd.DataFrame:
+        """The points that differ by more than their joint 95% interval, the clearest first."""
+        points = self.points[~self.points["within"]]
+        clearness = (points["difference"] / points["joint_ci95"]).abs()
+        return points.loc[clearness.sort_values(ascending=False).index]
+
+
+def study_figure(report: Report) -> Figure:
+    """The figure of a study from its stored results.
+
+    Raises ScenarioError if the study has none.
+    """
+    if not report.sweep.figure:
+        raise ScenarioError(f"{report.study}: the study has no [sweep.figure]")
+    figure, places = plots.panels(len(report.sweep.figure))
+    for panel, axes in zip(report.sweep.figure, places, strict=True):
+        shown = report.points_where(panel.where)
+        arms = {name: arm.label or name for name, arm in report.sweep.arms.items()}
+        if panel.arms:
+            shown = shown[shown["arm"].isin(panel.arms)]
+            arms = {name: arms[name] for name in panel.arms}
+        if panel.against:
+            plots.plot_tradeoff(
+                shown,
+                metric=panel.metric,
+                against=panel.against,
+                x=panel.x,
+                lines=panel.lines,
+                arms=arms,
+                title=panel.title,
+                axes=axes,
+            )
+            continue
+        plots.plot_effect(
+            shown,
+            metric=panel.metric,
+            x=panel.x,
+            lines=panel.lines,
+            arms=arms,
+            references=report.references(panel.where) if not panel.arms else (),
+            x_label=panel.x_label,
+            x_scale=panel.x_scale,
+            title=panel.title,
+            axes=axes,
+        )
+    return figure
+
+
+def studies(experiments: str | Path) -> list[str]:
+    """Names of the studies in a folder. Raises ScenarioError if there are none."""
+    folder = Path(experiments)
+    names = sorted(file.parent.name for file in folder.glob("*/study.toml"))
+    if not names:
+        raise ScenarioError(f"{folder}: holds no studies (NAME/study.toml)")
+    return [*names, *([THREATS] if (folder / THREATS / "rows.csv").exists() else [])]
+
+
+def reproduce(
+    experiments: str | Path,
+    name: str,
+    out: str | Path,
+    *,
+    jobs: int | None = None,
+    replications: int | None = None,
+    resume: bool = False,
+    progress: Progress = lambda done, total, failed: None,
+) -> Reproduction:
+    """Does a study again and holds it against the results that are kept beside it.
+
+    Parameters: `experiments` the folder of all studies, `name` one of them; `out` a folder for
+    the new results; `replications` seeds instead of the study's own; the rest as in `rsim.sweep`.
+    The seeds are those of the kept results, so that nothing differs unless the code does.
+    """
+    if name not in studies(experiments):
+        known = ", ".join(studies(experiments))
+        raise ScenarioError(f"{experiments}: there is no study '{name}'; studies are {known}")
+    source, folder = Path(experiments) / name, Path(out) / name
+    if name == THREATS:
+        points = _threats(source, folder, jobs, replications, progress)
+        return Reproduction(name, points, ["id", "arm"], folder)
+    study = load_study(source / "study.toml", replications=replications)
+    sweep(study, folder, jobs=jobs, resume=resume, progress=progress)
+    report = open_report(folder)
+    if report.sweep.figure:
+        plots.save(study_figure(report), folder / f"{name}.png")
+    points, parameters = _compared(folder / "summary.csv", source / "summary.csv")
+    return Reproduction(name, points, parameters, folder)
+
+
+def _compared(new: Path, kept: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Both as they stand in files, so that values have one type."""
+    frames = []
+    for file in (new, kept):
+        try:
+            frames.append(pd.read_csv(file, low_memory=False))
+        except (OSError, ValueError) as error:
+            raise ResultError(f"{file}: can't be read: {error}") from None
+    statistics = {"metric", "mean", "ci95", "runs", "q05", "q50", "q95"}
+    parameters = [str(column) for column in frames[1] if column not in statistics]
+    missing = [column for column in parameters if column not in frames[0]]
+    if missing:
+        raise ResultError(f"{kept}: column '{missing[0]}' is none of the study's parameters")
+    return compare(frames[0], frames[1], parameters), parameters
+
+
+def _threats(
+    source: Path, out: Path, jobs: int | None, replications: int | None, progress: Progress
+) -> pd.DataFrame:
+    """Effects of all threats in all arms, new and kept."""
+    # As the kept rows were made: README of the study.
+    effort = replace(FULL, seeds=replications or 5, duration=600.0)
+    chosen = threats()
+    for number, one in enumerate(chosen):
+        progress(number, len(chosen), 0)
+        store(run_threats([one], effort, jobs=jobs), out)
+    progress(len(chosen), len(chosen), 0)
+    frames = [_long(pd.read_csv(folder / "rows.csv")) for folder in (out, source)]
+    return compare(frames[0], frames[1], ["id", "arm"])
+
+
+def _long(rows: pd.DataFrame) -> pd.DataFrame:
+    """A line for each threat and arm, out of one for each threat."""
+    pieces = [
+        pd.DataFrame(
+            {
+                "id": rows["id"],
+                "arm": arm,
+                "metric": rows["metric"],
+                "mean": rows[arm],
+                "ci95": rows[f"{arm}_ci95"],
+                "runs": 0,
+            }
+        )
+        for arm in ("baseline", "attack", "mitigated")
+    ]
+    return pd.concat(pieces, ignore_index=True)

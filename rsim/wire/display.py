@@ -1,0 +1,24 @@
+"""How messages look in notebooks: name, length, and fields."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from rsim.wire.codes import AsapMessage, EnrpMessage, message_name
+
+
+def _html(message: Any) -> str:
+    fields = message.to_dict()
+    del fields["message"]
+    rows = "".join(
+        f"<tr><td>{escape(field)}</td><td>{escape(str(value))}</td></tr>"
+        for field, value in fields.items()
+    )
+    return f"<b>{message_name(message)}</b>, {len(message.encode())} bytes<table>{rows}</table>"
+
+
+def add_displays() -> None:
+    """Gives all messages a display for notebooks."""
+    for kind in (*AsapMessage.__args__, *EnrpMessage.__args__):
+        setattr(kind, "_repr_html_", _html)  # noqa: B010
