@@ -175,6 +175,16 @@ def iter_forever(clock):
         yield clock.timeout(1)
 
 
+def test_timers_started_between_runs_count_from_the_present():
+    clock = Clock()
+    seen = []
+    clock.run_until(3)
+    timer = clock.timer(lambda: seen.append(clock.now))
+    timer.start(2)
+    clock.run_until(10)
+    assert seen == [5]
+
+
 def test_errors_leave_the_queue_as_it_is():
     clock = Clock()
     seen = []

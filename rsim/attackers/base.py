@@ -25,7 +25,7 @@ class AttackerSettings(HostSettings):
     """Settings of a group of attackers."""
 
     kind: str = Field(description="which attack")
-    count: int = Field(1, ge=0, description="number of attacker hosts")
+    count: int = Field(1, ge=0, le=1_000_000, description="number of attacker hosts")
     credential: Credential = Field(
         "none", description="what each attacker holds for TLS; valid: it is an insider"
     )

@@ -58,6 +58,7 @@ class Link:
         """
         counters = self.counters
         if not self.up:
+            counters.frames += 1
             counters.frames_cut += 1
             return
         passing = frame

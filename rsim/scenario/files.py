@@ -14,6 +14,9 @@ from rsim.errors import ScenarioError
 from rsim.scenario.code import admit_code
 from rsim.scenario.model import GROUPS, Scenario
 
+LARGEST_FILE = 1 << 20
+"""Bytes; TOML is read slowly and whole."""
+
 
 def read_table(path: str | Path, allow_code: bool = False) -> dict[str, Any]:
     """The table in a TOML file. Raises ScenarioError if there is none.
@@ -22,6 +25,12 @@ def read_table(path: str | Path, allow_code: bool = False) -> dict[str, Any]:
     """
     path = Path(path)
     try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise ScenarioError(
+                f"{path}: has {size} bytes; scenarios have at most {LARGEST_FILE} (long lists of "
+                "requests go into a file of their own, see arrivals)"
+            )
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ScenarioError(f"{path}: no such file") from None
@@ -31,6 +40,10 @@ def read_table(path: str | Path, allow_code: bool = False) -> dict[str, Any]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ScenarioError(f"{path}: tables or lists are nested too deep") from None
+    except ValueError as error:
+        raise ScenarioError(f"{path}: {error}") from None
     network = table.get("network")
     if isinstance(network, dict) and isinstance(network.get("graph"), str):
         network["graph"] = str(path.parent / network["graph"])

@@ -26,6 +26,10 @@ from rsim.workload import (
     workloads,
 )
 
+MOST_HOSTS = 1_000_000
+"""Of a group; more would not fit into any memory."""
+_MOST_SAMPLES = 1_000_000
+
 
 def _policy(value: Any) -> Any:
     if isinstance(value, str) and value not in policy_kinds():
@@ -73,7 +77,7 @@ class Pool(Model):
 class Group(HostSettings):
     """A group of equal hosts."""
 
-    count: int = Field(1, ge=0, description="number of hosts")
+    count: int = Field(1, ge=0, le=MOST_HOSTS, description="number of hosts")
 
 
 class ServerFailures(OutageSettings):
@@ -228,6 +232,11 @@ class Scenario(Model):
         servers = sum(group.count for group in self.enrp_servers.values())
         if servers < 1:
             raise ValueError("enrp_servers: there must be at least one server")
+        length = self.duration + (self.warm_up if isinstance(self.warm_up, float) else 0.0)
+        for key in ("series_interval", "observe_interval"):
+            interval = getattr(self, key)
+            if interval is not None and length / interval > _MOST_SAMPLES:
+                raise ValueError(f"{key}: makes more than {_MOST_SAMPLES} samples; take it longer")
         if self.warm_up == "mser5" and not self.pool_users:
             raise ValueError("warm_up: mser5 looks at handling times, so there must be pool users")
         if self.discovery == "multicast" and not self.protocol.enrp_server.announce:

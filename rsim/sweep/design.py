@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from math import exp, log
+from math import exp, log, prod
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -14,6 +14,7 @@ from rsim.units import Model, Number
 
 Axes = dict[str, tuple[Any, ...]]
 """Values by dotted path."""
+MOST_POINTS = 1_000_000
 
 
 class Range(Model):
@@ -48,7 +49,7 @@ class Sample(Model):
         "latin_hypercube",
         description="one point in each slice of each setting, or Sobol's sequence",
     )
-    size: int = Field(ge=1, description="number of points; for sobol a power of 2")
+    size: int = Field(ge=1, le=MOST_POINTS, description="number of points; for sobol a power of 2")
     seed: int = Field(1, ge=0, description="seed of the sample, apart from those of the runs")
     ranges: dict[str, Range] = Field(min_length=1, description="ranges by dotted path")
 
@@ -89,6 +90,10 @@ def design(
     together = [
         dict(zip(in_step, values, strict=True)) for values in zip(*in_step.values(), strict=True)
     ]
+    number = prod(map(len, axes.values())) * max(1, len(together)) * max(1, len(points))
+    number *= sample.size if sample is not None else 1
+    if number > MOST_POINTS:
+        raise ValueError(f"axes: make {number} points with all else, at most {MOST_POINTS}")
     sampled = sample.points() if sample is not None else [{}]
     for values in product(*axes.values()):
         for step in together or [{}]:

@@ -156,8 +156,11 @@ def open_report(directory: str | Path) -> Report:
         table = SweepTable.model_validate(manifest["sweep"])
         study = Path(manifest["study"])
         scenario = dict(manifest["scenario"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
+    missing = [name for name in ("run", "seed", *parameters) if len(runs) and name not in runs]
+    if missing:
+        raise ResultError(f"{directory}: damaged runs: column '{missing[0]}' is missing")
     metrics = [name for name in METRICS if name in runs]
     summary = summarise(runs, parameters, metrics) if len(runs) else pd.DataFrame()
     return Report(runs, summary, parameters, table, study, scenario, read_failures(directory))

@@ -20,7 +20,7 @@ from rsim.errors import ScenarioError
 from rsim.results import METRICS, mean_interval
 from rsim.scenario.files import get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
-from rsim.sweep.design import Axes, Sample, design
+from rsim.sweep.design import MOST_POINTS, Axes, Sample, design
 from rsim.sweep.expressions import evaluate
 from rsim.units import Model
 
@@ -38,7 +38,7 @@ class Quick(Model):
 
     set: dict[str, Any] = Field({}, description="values by dotted path")
     axes: Axes = Field({}, description="values to go through by dotted path, for arms that have it")
-    replications: int = Field(3, ge=1, description="seeds for each point")
+    replications: int = Field(3, ge=1, le=MOST_POINTS, description="seeds for each point")
 
 
 class Figure(Model):
@@ -102,7 +102,7 @@ class Precision(Model):
 class SweepTable(Model):
     """The `[sweep]` table."""
 
-    replications: int = Field(12, ge=1, description="seeds for each point")
+    replications: int = Field(12, ge=1, le=MOST_POINTS, description="seeds for each point")
     axes: Axes = Field({}, description="values to go through by dotted path, in all arms")
     zip: Axes = Field({}, description="values by dotted path of settings that go on together")
     points: tuple[dict[str, Any], ...] = Field(

@@ -279,7 +279,7 @@ def _pcapng_frames(content: bytes, path: str) -> Iterator[_Frame]:
             interfaces = []
         elif kind == _INTERFACE and len(body) >= 8:
             options = dict(_options(body[8:]))
-            resolution = options.get(9, b"\x06")[0]
+            resolution = (options.get(9) or b"\x06")[0]
             unit = 2.0 ** -(resolution & 0x7F) if resolution & 0x80 else 10.0**-resolution
             interfaces.append((unpack_from("<H", body)[0], unit))
         elif kind == _PACKET:
@@ -298,7 +298,10 @@ def _packet_block(body: bytes, interfaces: list[tuple[int, float]], path: str, a
     comment = options.get(1, b"").decode(errors="replace").split()
     arrival = None
     if len(comment) == 2 and comment[0] == "arrival":
-        arrival = float(comment[1])
+        try:
+            arrival = float(comment[1])
+        except ValueError:
+            raise CaptureError(f"{path}: damaged at byte {at}: no time of arrival") from None
     return (high << 32 | low) * unit, arrival, link, body[20 : 20 + size]
 
 

@@ -38,6 +38,7 @@ public:
 
     void run_until(double limit) {
         while (!heap.empty() && heap.next_time() < limit) step();
+        now = limit;
     }
 
     void clear() {
