@@ -7,7 +7,7 @@ NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test notebook docs bench sanitize fuzz soak conformance clean machine
+.PHONY: run test lint types native-test python-test notebook docs bench sanitize fuzz soak mutants wheel conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -40,6 +40,7 @@ docs: .venv/built
 
 bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/standard.py
+	$(BIN)/python tests/benchmarks/scale.py
 	$(BIN)/python tests/benchmarks/network.py
 	$(BIN)/python tests/benchmarks/servers.py
 	$(BIN)/python tests/benchmarks/flood.py
@@ -67,7 +68,7 @@ sanitize: .venv/built
 		ASAN_OPTIONS=detect_leaks=0 \
 		PYTHONPATH=build/sanitize-python/package:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
 		$(BIN)/python -S -m pytest -q -p no:cacheprovider -o "pythonpath=build/sanitize-python/package ." \
-		tests/handlespace tests/wire/test_twin.py tests/wire/test_vectors.py
+		tests/handlespace tests/wire/test_twin.py tests/wire/test_vectors.py tests/test_clock.py
 
 # The codec against its twin on a million mutated messages, and under libFuzzer with sanitizers on
 # ten million inputs (needs clang; Debian: apt-get install clang).
@@ -79,6 +80,20 @@ fuzz: .venv/built
 		-Irsim/native tests/fuzz/fuzz_codec.cpp rsim/native/wire/*.cpp -o build/fuzz/fuzz_codec
 	$(BIN)/python -m tests.fuzz.write_corpus build/fuzz/corpus
 	build/fuzz/fuzz_codec -runs=10000000 -max_len=600 -verbosity=0 build/fuzz/corpus
+
+# Errors put into the code on purpose, each of which a test must notice.
+mutants: .venv/built
+	$(BIN)/python tests/verification/mutants.py
+
+# A wheel, and the tests against it in an environment of its own, away from the source tree.
+WHEEL := build/wheel
+wheel: .venv/built
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)/away
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w $(WHEEL) .
+	$(PYTHON) -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt $(WHEEL)/*.whl
+	cp -r tests experiments notebooks docs README.md CHANGELOG.md Makefile pyproject.toml $(WHEEL)/away
+	cd $(WHEEL)/away && ../venv/bin/pytest -n auto --ignore=tests/test_structure.py tests
 
 # Random deployments with faults and attackers, on all cores: none crashes, hangs, or breaks an
 # invariant. COUNT=100 for a short look.

@@ -131,7 +131,7 @@ ATTACK_METRICS = [
         "knowledge_pct",
         "%",
         "elements known to a listener",
-        "identifiers that listeners have read / elements deployed",
+        "identifiers that listeners have read / elements deployed; those that return have new ones",
         _knowledge,
     ),
     count("elements_guessed", "elements guessed from sizes", "attackers.elements_guessed"),

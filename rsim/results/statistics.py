@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import stdtrit
 
 _SHARES = (0.05, 0.5, 0.95)
 
@@ -34,6 +33,8 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
     mean = float(data.mean())
     if data.size == 1:
         return Interval(mean, float("nan"), 1)
+    from scipy.special import stdtrit  # Slow to load, and not every program needs it.
+
     quantile = float(stdtrit(data.size - 1, 0.5 + level / 2))
     error = float(data.std(ddof=1)) / float(np.sqrt(data.size))
     return Interval(mean, quantile * error, int(data.size))

@@ -8,7 +8,6 @@ from math import exp, log, prod
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
-from scipy.stats import qmc
 
 from rsim.units import Model, Number
 
@@ -61,6 +60,8 @@ class Sample(Model):
 
     def points(self) -> list[dict[str, Any]]:
         """The points, as values by path."""
+        from scipy.stats import qmc  # Takes longer to load than all else together.
+
         sampler = qmc.LatinHypercube if self.kind == "latin_hypercube" else qmc.Sobol
         shares = sampler(len(self.ranges), seed=self.seed).random(self.size)
         return [

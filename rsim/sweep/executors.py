@@ -17,8 +17,6 @@ from itertools import groupby
 from time import perf_counter
 from typing import Any
 
-from loky import ProcessPoolExecutor
-
 from rsim.results.storage import Row
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
@@ -69,7 +67,7 @@ class Workers:
     def __init__(self, jobs: int, executor: Executor | None = None) -> None:
         self.count = jobs
         own = executor is None and jobs > 1
-        self._processes = ProcessPoolExecutor(jobs) if own else None
+        self._processes = _processes(jobs) if own else None
         self._executor = executor
 
     @property
@@ -81,12 +79,19 @@ class Workers:
         """Makes processes of its own anew after one has died."""
         if self._processes is not None:
             self.close()
-            self._processes = ProcessPoolExecutor(self.count)
+            self._processes = _processes(self.count)
 
     def close(self) -> None:
         """Ends processes of its own, whatever they do."""
         if self._processes is not None:
             self._processes.shutdown(kill_workers=True)
+
+
+def _processes(count: int) -> Any:
+    # Works where plain spawn does not, in notebooks; loaded only where it is used.
+    from loky import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(count)
 
 
 @contextmanager

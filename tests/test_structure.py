@@ -1,0 +1,28 @@
+"""The code keeps its shape: short files, quick imports, arrows that go down (`make lint`)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_no_file_is_longer_than_six_hundred_lines():
+    files = [*(ROOT / "rsim").rglob("*.py"), *(ROOT / "rsim" / "native").rglob("*.[ch]pp")]
+    assert len(files) > 100
+    long = {
+        str(file.relative_to(ROOT)): count
+        for file in files
+        if (count := file.read_text(encoding="utf-8").count("\n")) > 600
+    }
+    assert not long
+
+
+def test_importing_rsim_loads_no_more_than_it_needs():
+    program = "import sys, rsim; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    for slow in ("matplotlib", "scipy.stats", "scipy.special", "loky", "networkx", "distributed"):
+        assert slow not in loaded
