@@ -1,7 +1,7 @@
 """Small errors put into the code on purpose: each must make a test fail.
 
 Run as `python tests/verification/mutants.py` (`make mutants`). A sample of statistics, conservation
-and what policies of one's own go through; each mutant runs the tests that claim to show it, in a copy
+and what policies of one's own go through; each mutant runs tests that claim to show it, in a copy
 of the package.
 """
 
