@@ -1,6 +1,9 @@
 // The order of events: by time, priority and insertion, over random histories.
+#include <functional>
 #include <queue>
 #include <random>
+#include <tuple>
+#include <vector>
 
 #include "check.hpp"
 #include "clock/heap.hpp"
