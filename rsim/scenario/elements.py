@@ -82,6 +82,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         _liar(deployment, number, group),
         deployment.accountability.signer(host.name),
         tuple(judge for judge in judges if judge is not None),
+        deployment.streams.stream(host.name, "whims") if group.reject_probability else None,
     )
     failures = deployment.streams.stream(host.name, "failures")
     lifecycle = Lifecycle(

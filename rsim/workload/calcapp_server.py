@@ -54,6 +54,9 @@ class ElementSettings(Model):
         description="least share of the capacity (calculations/s) for each request; "
         "limits how many are accepted at once",
     )
+    reject_probability: float = Field(
+        0.0, ge=0, le=1, description="chance that a request is turned down though there is room"
+    )
     load_degradation: float | None = Field(
         None, ge=0, le=1, description="load that one more request adds; null: 1 / most requests"
     )
@@ -169,7 +172,7 @@ class CalcAppServer:
     Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users must
     choose from, or may where that is `optional`; `key` of the pool by which cookies are signed,
     None where they are not; `liar` bends what it states; `signer` signs that; `judges` check the
-    proofs that users must show, one for each pool.
+    proofs that users must show, one for each pool; `whims` says who is turned down by chance.
     """
 
     def __init__(
@@ -185,6 +188,7 @@ class CalcAppServer:
         liar: Liar | None = None,
         signer: Signer | None = None,
         judges: tuple[ChoiceJudge, ...] = (),
+        whims: Stream | None = None,
     ) -> None:
         self.clock = clock
         self.host = host
@@ -199,6 +203,7 @@ class CalcAppServer:
         self.started_at = nan
         self._signer = signer
         self._judges = judges
+        self._whims = whims
         self._statements = 0
         self._proved: set[Association] = set()
         self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
@@ -403,8 +408,14 @@ class CalcAppServer:
                 self._send(association, calcapp.REJECT, number)
                 return
             self._proved.discard(association)
-        closed = self._finishing and not self.settings.serve_after_withdrawal
-        if closed or self._processor.tasks >= self._most:
+        settings = self.settings
+        closed = self._finishing and not settings.serve_after_withdrawal
+        whim = settings.reject_probability
+        if (
+            closed
+            or self._processor.tasks >= self._most
+            or (self._whims is not None and whim > 0 and self._whims.uniform() < whim)
+        ):
             self.counters.rejects += 1
             self._send(association, calcapp.REJECT, number)
             return

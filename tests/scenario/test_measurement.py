@@ -89,3 +89,12 @@ def test_an_error_says_when_and_where_it_came_up(small, monkeypatch):
     [note] = caught.value.__notes__
     assert note.startswith("at 1") and " s of simulated time in user-" in note
     assert note.endswith(", seed 3")
+
+
+def test_elements_turn_down_as_often_as_they_say(small):
+    group = {"count": 5, "registration_life": 30, "reject_probability": 0.25}
+    counters = rsim.run(small(pool_elements={"element": group}, duration=7200)).counters
+    asked = counters["pool_elements.accepts"] + counters["pool_elements.rejects"]
+    deviation = (0.25 * 0.75 / asked) ** 0.5
+    assert counters["pool_elements.rejects"] / asked == pytest.approx(0.25, abs=4 * deviation)
+    assert rsim.run(small(duration=7200)).counters["pool_elements.rejects"] == 0
