@@ -18,6 +18,9 @@ def test_a_time_series_adds_up_to_the_whole(small):
     for name in ("requests_completed", "registrations", "accepts", "handle_resolutions"):
         assert measured[name].sum() == whole.metrics[name] > 0
     assert measured["utilisation_pct"].mean() == pytest.approx(whole.metrics["utilisation_pct"])
+    times = (measured["handling_time_s"] * measured["requests_completed"]).sum()
+    mean = times / measured["requests_completed"].sum()
+    assert mean == pytest.approx(whole.metrics["handling_time_s"])
     # Before the pool's start nothing is done.
     assert timeline["requests_completed"].iloc[0] == 0
     chosen = whole.timeline(["utilisation_pct"])

@@ -7,6 +7,7 @@ of the package.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -98,10 +99,19 @@ def killed(package: Path, mutant: tuple[str, str, str, str]) -> bool:
         raise SystemExit(f"{name}: '{old}' stands there no more")
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
     try:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "-p", "no:cacheprovider"]
+        # -S keeps Python from finding the installed package.
+        command = [sys.executable, "-S", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         command += ["-o", f"pythonpath={package} ."]
         command += [f"tests/{test}" for test in tests.split()]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        path = f"{package}:{sysconfig.get_path('platlib')}"
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode > 1:
             raise SystemExit(done.stdout + done.stderr)
         return done.returncode == 1
