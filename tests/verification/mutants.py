@@ -17,8 +17,11 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 
+LONGEST = 240
+"""Seconds after which a mutant is taken to be noticed: it makes tests run without end."""
+
 MUTANTS = [
-    # file, what stands there, what stands there instead, tests
+    # File, what stands there, what stands there instead, tests.
     ("results/statistics.py", "0.5 + level / 2", "level", "results/test_statistics.py"),
     ("results/statistics.py", "ddof=1", "ddof=0", "results/test_statistics.py"),
     ("results/statistics.py", "data.size - 1, 0.5", "data.size, 0.5", "results/test_statistics.py"),
@@ -104,14 +107,18 @@ def killed(package: Path, mutant: tuple[str, str, str, str]) -> bool:
         command += ["-o", f"pythonpath={package} ."]
         command += [f"tests/{test}" for test in tests.split()]
         path = f"{package}:{sysconfig.get_path('platlib')}"
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=LONGEST,
+            )
+        except subprocess.TimeoutExpired:
+            return True
         if done.returncode > 1:
             raise SystemExit(done.stdout + done.stderr)
         return done.returncode == 1
