@@ -121,6 +121,7 @@ def scenarios(draw):
                 "site": draw(sites),
                 "registration_life": draw(st.integers(5, 60)),
                 "discipline": draw(st.sampled_from(["sharing", "in_order"])),
+                "cookie_interval": draw(st.sampled_from([1e5, 1e6, 1e7])),
                 **({"failures": draw(failures)} if draw(st.booleans()) else {}),
             }
         },
