@@ -52,11 +52,10 @@ def study_figure(report: Report) -> Figure:
         raise ScenarioError(f"{report.study}: the study has no [sweep.figure]")
     figure, places = plots.panels(len(report.sweep.figure))
     for panel, axes in zip(report.sweep.figure, places, strict=True):
-        shown = report.points_where(panel.where)
-        arms = {name: arm.label or name for name, arm in report.sweep.arms.items()}
-        if panel.arms:
-            shown = shown[shown["arm"].isin(panel.arms)]
-            arms = {name: arms[name] for name in panel.arms}
+        shown = report.shown(panel)
+        arms = {
+            name: report.sweep.arms[name].label or name for name in panel.arms or report.sweep.arms
+        }
         if panel.against:
             plots.plot_tradeoff(
                 shown,

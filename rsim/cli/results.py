@@ -84,10 +84,7 @@ def plot_command(
     figure = study_figure(report)
     for panel in report.sweep.figure:
         if not panel.against:
-            shown = report.points_where(panel.where)
-            if panel.arms:
-                shown = shown[shown["arm"].isin(panel.arms)]
-            _print_points(shown, panel.metric, report.parameters)
+            _print_points(report.shown(panel), panel.metric, report.parameters)
     path = plots.save(figure, out or directory / f"{directory.resolve().name}.png")
     console.print(
         f"figure   {path}", f"summary  {directory / 'summary.csv'}", sep="\n", soft_wrap=True

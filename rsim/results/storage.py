@@ -83,27 +83,29 @@ class RunStore:
             self.series = _split(read_series(self.directory))
         for piece in self._pieces.glob("*.json"):
             try:
-                row = json.loads(piece.read_text(encoding="utf-8"))
-                series = row.pop("series", None)
-                self.rows[str(row["run"])] = row
-                if series:
-                    self.series[str(row["run"])] = series
+                self._know(piece.read_text(encoding="utf-8"))
             except (OSError, ValueError, KeyError) as error:
                 raise ResultError(f"{piece}: damaged: {error}; remove it to run it again") from None
+
+    def _know(self, text: str) -> None:
+        """Takes in a finished run as its file has it."""
+        row = json.loads(text)
+        series = row.pop("series", None)
+        key = str(row["run"])
+        self.rows[key] = row
+        if series:
+            self.series[key] = series
 
     def put(self, row: Row, series: Series | None = None) -> None:
         """Stores a finished run and its time series; `row["run"]` is its key."""
         key = str(row["run"])
-        row = {**row, "code": self.code}
         kept = {"series": series} if series else {}
-        text = json.dumps({**row, **kept}, default=str)
+        text = json.dumps({**row, "code": self.code, **kept}, default=str)
         try:
             _replace(self._pieces / f"{key}.json", lambda path: path.write_text(text, "utf-8"))
         except OSError as error:
             raise self._problem(error) from None
-        self.rows[key] = json.loads(json.dumps(row, default=str))
-        if series:
-            self.series[key] = series
+        self._know(text)
 
     def put_failures(self, failures: list[Row]) -> None:
         """Stores what has failed, with error, traceback and seed; nothing if nothing has."""

@@ -18,7 +18,7 @@ from rsim.results.storage import read_failures, read_series, read_sweep
 from rsim.scenario import run
 from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
-from rsim.sweep.study import Reference, SweepTable, derive
+from rsim.sweep.study import Figure, Reference, SweepTable, derive
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,10 @@ class Report:
             raise ResultError(f"there is no arm '{arm}'; arms are {known}")
         return base
 
-    def points_where(self, values: dict[str, Any]) -> pd.DataFrame:
-        """The summary of the points that have these values."""
-        return _where(self.summary, values)
+    def shown(self, panel: Figure) -> pd.DataFrame:
+        """The summary of the points that a panel of the figure shows."""
+        points = _where(self.summary, panel.where)
+        return points[points["arm"].isin(panel.arms)] if panel.arms else points
 
     def references(self, values: dict[str, Any]) -> list[tuple[str, pd.DataFrame]]:
         """Labels and frames of the references whose files are there, with these values."""

@@ -57,8 +57,11 @@ def test_a_cut_gives_the_messages_before_it(capture, tmp_path):
 
 def test_altered_bytes_cause_nothing_but_clear_errors(capture, tmp_path):
     random = np.random.default_rng(2)
+    outcomes = []
     for _ in range(150):
         damaged = bytearray(capture)
         for place in random.integers(0, len(capture), 5):
             damaged[place] = random.integers(0, 256)
-        rows(bytes(damaged), tmp_path)
+        outcomes.append(rows(bytes(damaged), tmp_path)[1])
+    # Some damage is noticed in the file's structure, some only changes a message.
+    assert 0 < sum(error is not None for error in outcomes) < len(outcomes)
