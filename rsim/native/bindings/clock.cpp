@@ -64,6 +64,7 @@ struct Timer {
     double pending = never;
 
     void start(PyObject* self, double delay) {
+        if (!queue) return;  // The garbage collector has taken the clock away.
         due = queue->now + delay;
         if (due < pending) {
             pending = due;
@@ -146,6 +147,8 @@ int visit_timer(PyObject* self, visitproc visit, void* arg) {
 int clear_timer(PyObject* self) {
     if (!nb::inst_ready(self)) return 0;
     Timer* timer = nb::inst_ptr<Timer>(self);
+    timer->queue = nullptr;
+    timer->due = timer->pending = never;
     const nb::object owner = std::move(timer->owner);
     const nb::object function = std::move(timer->function);
     return 0;
