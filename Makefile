@@ -4,6 +4,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
+# The hot path is compiled, Python as it is (CMakeLists.txt). COMPILE=OFF runs it from source: for
+# debuggers, for coverage, and while editing.
+COMPILE ?= ON
+COMPILED := tools/compile_modules.py rsim/clock.py rsim/randomness.py \
+	$(shell find rsim/endpoints rsim/handlespace rsim/network rsim/wire rsim/workload -name '*.py' 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
@@ -122,8 +127,12 @@ machine:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
 	touch $@
 
-.venv/built: .venv/packages $(NATIVE)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+.venv/compile-$(COMPILE): .venv/packages
+	rm -f .venv/compile-* && touch $@
+
+.venv/built: .venv/packages .venv/compile-$(COMPILE) $(NATIVE) $(if $(filter ON,$(COMPILE)),$(COMPILED))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--config-settings=cmake.define.RSIM_COMPILE=$(COMPILE) -e .
 	cp $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/rsim/_native.pyi rsim/
 	touch $@
 

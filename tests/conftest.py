@@ -1,8 +1,28 @@
+import importlib
+import pkgutil
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
 import pytest
 
+import rsim
 from rsim.scenario import Scenario
 
 from . import conformance
+
+
+def pytest_sessionstart(session):
+    """Tests of a compiled module whose source has changed since would test something else."""
+    root = Path(rsim.__file__).parent
+    for module in pkgutil.walk_packages(rsim.__path__, "rsim."):
+        source = root.joinpath(*module.name.split(".")[1:]).with_suffix(".py")
+        file = Path(importlib.util.find_spec(module.name).origin)
+        if file.parent != source.parent and source.exists() and newer(source, file):
+            pytest.exit(f"{source} is newer than what was compiled of it: make .venv/built", 4)
+
+
+def newer(file, other):
+    return file.stat().st_mtime > other.stat().st_mtime
 
 
 def pytest_addoption(parser):

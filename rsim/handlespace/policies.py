@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from mypy_extensions import mypyc_attr
+
 from rsim._native import (
     Draws,
     Policy,
@@ -35,6 +37,7 @@ class PolicyKind:
     user_rule: UserRule
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class SelectionPolicy(ABC):
     """A selection policy in Python: the elements of one pool, and which of them to list.
 

@@ -177,7 +177,9 @@ class InstantAssociation(Association):
             self._peer = None
         self.receiver = None
 
-    discard = close
+    def discard(self) -> None:
+        """The same: RSPSIM's transport knows no other end."""
+        self.close()
 
     def _arrive(self, ppid: int, data: bytes) -> None:
         host = self.host

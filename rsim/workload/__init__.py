@@ -2,8 +2,8 @@
 
 from rsim.distributions import Distribution
 from rsim.workload.arrivals import ArrivalFile
-from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, ClientSettings, Request
-from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, ElementSettings, Membership
+from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, Request
+from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, Membership
 from rsim.workload.heterogeneity import Heterogeneity
 from rsim.workload.lifecycle import FailureSettings, Lifecycle
 from rsim.workload.own import (
@@ -15,6 +15,7 @@ from rsim.workload.own import (
     workload,
     workloads,
 )
+from rsim.workload.settings import ClientSettings, ElementSettings
 
 __all__ = [
     "ArrivalFile",

@@ -11,66 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import nan
-from typing import Literal
-
-from pydantic import Field
 
 from rsim.clock import Clock
-from rsim.distributions import Distribution
 from rsim.endpoints import Channel, PoolUserEndpoint, Session
 from rsim.network import Event, Host, Profile
 from rsim.randomness import Stream
-from rsim.units import Model, Seconds
 from rsim.wire import PoolElement
 from rsim.workload import calcapp
-from rsim.workload.arrivals import ArrivalFile
-from rsim.workload.cheating import UserCheat, UserCheatSettings
-
-
-class ClientSettings(Model):
-    """What a pool user's application asks for and how patient it is."""
-
-    request_size: Distribution = Field(
-        Distribution(distribution="exponential", mean=1e7), description="calculations of a request"
-    )
-    request_interval: Distribution = Field(
-        Distribution(distribution="exponential", mean=125.0),
-        description="time between two requests of a pool user, in s",
-    )
-    arrivals: ArrivalFile | None = Field(
-        None, description="file with requests or rates over time, instead of request_interval"
-    )
-    request_timeout: Seconds = Field(
-        50.0, gt=0, description="wait for an element to accept before it is reported unreachable"
-    )
-    keep_alive_interval: Seconds = Field(
-        50.0, gt=0, description="time between session keep-alives to the element"
-    )
-    keep_alive_timeout: Seconds = Field(
-        50.0, gt=0, description="time without answer after which the element is given up"
-    )
-    retry_delay: Seconds = Field(
-        0.2, ge=0, description="longest pause after a refusal; the pause is uniform"
-    )
-    empty_pool_delay: Seconds = Field(
-        30.0, gt=0, description="pause after an answer without elements"
-    )
-    cheat: UserCheatSettings = Field(
-        UserCheatSettings(), description="users that choose in place of the policy"
-    )
-    heed_business_cards: bool = Field(
-        True, description="turn to the elements that an element's business card prefers"
-    )
-    failover_security: Literal["secure", "clear"] = Field(
-        "secure",
-        description="where TLS protects the session: a failover sets it up again and turns down "
-        "elements that can't, or goes on in clear as if nobody had told (RFC 5355 2.9)",
-    )
-    failover: Literal["cookies", "restart", "none"] = Field(
-        "cookies",
-        description="what becomes of a request whose element is gone: it goes on from the last "
-        "cookie, begins anew, or has failed",
-    )
+from rsim.workload.cheating import UserCheat
+from rsim.workload.settings import ClientSettings
 
 
 @dataclass(slots=True)

@@ -6,19 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import isnan, nan
-from typing import Literal
-
-from pydantic import Field
 
 from rsim.clock import Clock, Timer
 from rsim.endpoints import CONTROL, PoolElementEndpoint
 from rsim.endpoints.choice import ChoiceJudge
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import make_statement
-from rsim.handlespace import LARGEST, load_value, policy_kinds, policy_with
+from rsim.handlespace import load_value, policy_kinds, policy_with
 from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
-from rsim.units import Model, Number, Seconds
 from rsim.wire import (
     PPID_ASAP,
     BusinessCard,
@@ -31,74 +27,15 @@ from rsim.wire import (
     receive,
 )
 from rsim.workload import calcapp
-from rsim.workload.cheating import Liar, LieSettings
+from rsim.workload.cheating import Liar
 from rsim.workload.cookies import CookieSeal
 from rsim.workload.in_order import InOrderProcessor
 from rsim.workload.processor_sharing import Processor, Task
+from rsim.workload.settings import ElementSettings
 
 _SOON = 1.0
 """Time in s before an element whose identifier is taken registers under another one."""
 _MOST_IN_CARD = 16
-
-
-class ElementSettings(Model):
-    """What a pool element's application can do and how it behaves."""
-
-    capacity: Number = Field(1e6, gt=0, description="calculations per second")
-    discipline: Literal["sharing", "in_order"] = Field(
-        "sharing", description="all requests at once with equal shares, or one after the other"
-    )
-    min_capacity_per_request: Number = Field(
-        1e4,
-        gt=0,
-        description="least share of the capacity (calculations/s) for each request; "
-        "limits how many are accepted at once",
-    )
-    reject_probability: float = Field(
-        0.0, ge=0, le=1, description="chance that a request is turned down though there is room"
-    )
-    load_degradation: float | None = Field(
-        None, ge=0, le=1, description="load that one more request adds; null: 1 / most requests"
-    )
-    weight: int | None = Field(None, ge=0, le=LARGEST, description="weight; null: the capacity")
-    priority: int = Field(0, ge=0, le=LARGEST, description="priority, larger first")
-    load_distance_penalty: float = Field(
-        0.0, ge=0, le=1, description="policies ..._dpf: load that a ms of distance counts for"
-    )
-    weight_distance_penalty: float = Field(
-        0.0, ge=0, le=1, description="policies ..._dpf: share of the weight that a ms takes away"
-    )
-    distance: float = Field(
-        0.0, ge=0, description="policies ..._dpf: distance to its home server that it states, ms"
-    )
-    cookie_interval: Number | None = Field(
-        1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
-    )
-    withdrawal: Literal["hand_over", "finish"] = Field(
-        "hand_over",
-        description="of requests in progress at a clean shutdown: users get a cookie and go "
-        "elsewhere, or the element finishes them first",
-    )
-    serve_after_withdrawal: bool = Field(
-        False, description="while it finishes, take requests of users that know of no withdrawal"
-    )
-    keep_alive_interval: Seconds = Field(
-        50.0, gt=0, description="time between session keep-alives to a pool user"
-    )
-    keep_alive_timeout: Seconds = Field(
-        50.0, gt=0, description="time without answer after which a request is given up"
-    )
-    lie: LieSettings = Field(LieSettings(), description="elements that state what is not true")
-    business_cards: bool = Field(
-        False,
-        description="tell each user which elements to turn to next, in the order of the policy "
-        "(RFC 5352 3.9)",
-    )
-
-    @property
-    def max_requests(self) -> int:
-        """Most requests at once."""
-        return max(1, round(self.capacity / self.min_capacity_per_request))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from rsim.scenario.files import validate
 from rsim.threats import threat
 from rsim.wire import PPID_ASAP, PPID_ENRP
 
+from ..interpreted import call
 from .trace import Trace
 
 BUSY = {
@@ -294,7 +295,7 @@ def measured(name):
 
 @pytest.fixture(scope="module", params=SCENARIOS)
 def traced(request):
-    return measured(request.param), Trace(SCENARIOS[request.param](), 3)
+    return measured(request.param), call(Trace, SCENARIOS[request.param](), 3)
 
 
 def test_every_metric_is_what_its_definition_says(traced):

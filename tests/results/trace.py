@@ -2,7 +2,7 @@
 
 The run behind a trace knows of no warm-up: it is one long run in which every change of a counter
 is logged with its time, every message as it is sent, and state that metrics integrate over time is
-read after each event.
+read after each event. It watches objects as only interpreted code lets it: `tests.interpreted`.
 """
 
 from __future__ import annotations

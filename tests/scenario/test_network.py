@@ -161,17 +161,14 @@ def test_downgrade_serves_users_of_a_server_with_a_bad_certificate():
 @pytest.mark.parametrize("profile", ["rsa-aes128-cbc", "rsa-aes128-cbc-mutual"])
 def test_users_show_certificates_only_where_the_profile_is_mutual(profile):
     deployment = Deployment(scenario(security={"pu_enrp": profile}))
-    principals = set()
-    take = deployment.servers[0][1].receive
-
-    def watch(channel, ppid, data):
-        if data[0] == 5:
-            principals.add(channel.principal and channel.principal.name)
-        take(channel, ppid, data)
-
-    deployment.servers[0][1].receive = watch
     result = deployment.run()
     assert result.counters["pool_users.answers_unprotected"] == 0
+    network = deployment.network
+    principals = {
+        association.principal and association.principal.name
+        for association in deployment.servers[0][0].host.associations
+        if (network.name_of(association.remote_address) or "").startswith("user")
+    }
     users = {f"user-{n}" for n in range(1, 7)}
     assert principals == (users if profile.endswith("mutual") else {None})
 

@@ -23,6 +23,8 @@ from ipaddress import ip_address
 from math import inf
 from typing import Any, Protocol
 
+from mypy_extensions import mypyc_attr
+
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
 from rsim.endpoints.choice import ChoiceAuthority
 from rsim.endpoints.enrp.asap import AsapService
@@ -121,6 +123,7 @@ class Ports(Protocol):
         """Distance in ms from this host, or from an `other` address, to an address."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class EnrpServer:
     """ENRP server as a state machine.
 
