@@ -1,6 +1,5 @@
 import importlib
 import pkgutil
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
