@@ -6,21 +6,32 @@ from hashlib import blake2b
 
 import numpy as np
 
-_BLOCK = 64
+_BLOCK = 16
 
 
 class Stream:
     """Draws of one actor for one purpose, from a generator of its own.
 
-    Draws come in blocks; the sequence is that of single draws.
+    Draws come in blocks; the sequence is that of single draws. The generator is made when it is
+    first needed, since many actors never draw. Parameters: as of `Streams.generator`.
     """
 
-    __slots__ = ("_exponentials", "_uniforms", "generator")
+    __slots__ = ("_actor", "_exponentials", "_generator", "_purpose", "_streams", "_uniforms")
 
-    def __init__(self, generator: np.random.Generator) -> None:
-        self.generator = generator
+    def __init__(self, streams: Streams, actor: str, purpose: str) -> None:
+        self._streams = streams
+        self._actor = actor
+        self._purpose = purpose
+        self._generator: np.random.Generator | None = None
         self._exponentials: list[float] = []
         self._uniforms: list[float] = []
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """The generator itself, for draws of other kinds."""
+        if self._generator is None:
+            self._generator = self._streams.generator(self._actor, self._purpose)
+        return self._generator
 
     def exponential(self) -> float:
         """One draw of the exponential distribution with mean 1."""
@@ -56,4 +67,4 @@ class Streams:
 
     def stream(self, actor: str, purpose: str) -> Stream:
         """The stream of one actor for one purpose."""
-        return Stream(self.generator(actor, purpose))
+        return Stream(self, actor, purpose)

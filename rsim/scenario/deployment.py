@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 from functools import partial
 from math import ceil, inf
+from operator import attrgetter
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rsim.attackers import Attacker
@@ -392,9 +394,16 @@ class Deployment:
         return pd.DataFrame(self.observer.rows if self.observer else [], columns=columns)
 
     def _request_frame(self) -> pd.DataFrame:
-        columns = [field.name for field in fields(Request)]
-        rows = [tuple(getattr(request, column) for column in columns) for request in self.requests]
-        return pd.DataFrame(rows, columns=columns)
+        # One column at a time: rows would take as much memory as all that is simulated.
+        columns: dict[str, npt.NDArray[Any]] = {
+            name: np.fromiter(
+                map(attrgetter(name), self.requests),
+                object if kind is str else kind,
+                len(self.requests),
+            )
+            for name, kind in get_type_hints(Request).items()
+        }
+        return pd.DataFrame(columns)
 
 
 def _settled(requests: pd.DataFrame, looks: list[float]) -> float:
