@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from rsim.plots.style import COLOURS, DASHES, MARKERS, axes_or_new
+from rsim.plots.style import COLOURS, DASHES, MARKERS, axes_or_new, shown
 from rsim.results import METRICS
 
 
@@ -78,9 +79,9 @@ def plot_effect(
     return axes
 
 
-def _legend(values: list[str], arms: dict[str, str], references: list[str]) -> list[Line2D]:
+def _legend(values: list[Any], arms: dict[str, str], references: list[str]) -> list[Line2D]:
     handles = [
-        Line2D([], [], color=COLOURS[i % len(COLOURS)], label=str(value).replace("_", " "))
+        Line2D([], [], color=COLOURS[i % len(COLOURS)], label=shown(value))
         for i, value in enumerate(values)
     ]
     if len(arms) > 1:

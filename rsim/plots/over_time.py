@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rsim.errors import ResultError
-from rsim.plots.style import COLOURS, axes_or_new
+from rsim.plots.style import COLOURS, axes_or_new, shown
 from rsim.results import METRICS, Result, mean_interval
 
 
@@ -36,8 +36,7 @@ def plot_over_time(
             middle = (float(begin) + float(part["end"].iloc[0])) / 2  # type: ignore[arg-type]
             rows.append((middle, interval.mean, interval.half_width))
         frame = pd.DataFrame(rows, columns=["time", "mean", "ci95"])
-        label = str(value).replace("_", " ")
-        axes.plot(frame["time"], frame["mean"], color=colour, lw=1.5, label=label)
+        axes.plot(frame["time"], frame["mean"], color=colour, lw=1.5, label=shown(value))
         low, high = frame["mean"] - frame["ci95"], frame["mean"] + frame["ci95"]
         axes.fill_between(frame["time"], low, high, color=colour, alpha=0.18, lw=0)
     if lines:

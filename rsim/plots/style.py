@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -38,6 +39,16 @@ def panels(number: int) -> tuple[Figure, list[Axes]]:
         figsize=(8.0 if number == 1 else 6.2 * number, 5.2), layout="constrained"
     )
     return figure, [figure.add_subplot(1, number, n + 1) for n in range(number)]
+
+
+def shown(value: object) -> str:
+    """How legends call a value of a setting."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (float, np.floating)):
+        whole = float(value).is_integer() and abs(value) < 1e15
+        return f"{int(value):,}" if whole else f"{value:g}"
+    return str(value).replace("_", " ")
 
 
 def save(figure: Figure, path: str | Path) -> Path:

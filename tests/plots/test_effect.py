@@ -35,6 +35,16 @@ def test_lines_intervals_levels_and_references_show_the_numbers(summary):
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.5e5, "250,000"), (0.02, "0.02"), (True, "yes"), ("least_used", "least used"), (3, "3")],
+)
+def test_legends_call_values_as_people_do(summary, value, text):
+    summary["policy"] = [value] * len(summary)
+    axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x", lines="policy")
+    assert axes.get_legend().get_texts()[0].get_text() == text
+
+
+@pytest.mark.parametrize(
     ("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
 )
 def test_figures_are_saved_by_ending(summary, tmp_path, ending, start):
