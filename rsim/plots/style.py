@@ -46,8 +46,9 @@ def shown(value: object) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (float, np.floating)):
-        whole = float(value).is_integer() and abs(value) < 1e15
-        return f"{int(value):,}" if whole else f"{value:g}"
+        number = float(value)
+        whole = number.is_integer() and abs(number) < 1e15
+        return f"{int(number):,}" if whole else f"{number:g}"
     return str(value).replace("_", " ")
 
 
