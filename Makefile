@@ -12,7 +12,7 @@ COMPILED := tools/compile_modules.py rsim/clock.py rsim/randomness.py \
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test notebook docs bench sanitize fuzz soak mutants wheel conformance clean machine
+.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak mutants wheel conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -34,6 +34,11 @@ native-test: build/native/built
 
 python-test: .venv/built
 	$(BIN)/pytest -n auto
+
+# Lines and branches that the tests run, from source.
+coverage:
+	$(MAKE) .venv/built COMPILE=OFF
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
 # JupyterLab with the notebooks; they are text (jupytext), Open With > Notebook.
 notebook: .venv/built

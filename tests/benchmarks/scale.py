@@ -1,4 +1,4 @@
-"""Cost of runs of many sizes: time, messages, memory, and instructions where perf can count them.
+"""Cost of runs of many sizes: time, messages, memory, and instructions where they can be counted.
 
 Run as `python tests/benchmarks/scale.py [NAME...]`. Each run has a process of its own; its cost is
 stated in SimPy timeouts measured there, too.
@@ -7,6 +7,8 @@ stated in SimPy timeouts measured there, too.
 from __future__ import annotations
 
 import json
+import os
+import re
 import resource
 import shutil
 import subprocess
@@ -17,6 +19,8 @@ from yardstick import cpu_seconds, timeout
 
 import rsim
 
+LONGEST_COUNTED = 1.5
+"""Time in s of a run whose instructions callgrind still counts."""
 STANDARD = Path(__file__).with_name("standard.toml")
 FLOODS = {
     "registration": {
@@ -79,21 +83,35 @@ def one(name: str) -> dict[str, float]:
     }
 
 
-def instructions(name: str) -> float | None:
-    """Instructions of a run beyond those of starting Python, None where perf can't count them."""
-    if shutil.which("perf") is None:
-        return None
-    counts = []
-    for what in (name, ""):
-        command = ["perf", "stat", "-x,", "-e", "instructions:u", sys.executable, __file__]
-        done = subprocess.run(
-            [*command, "--run", what], capture_output=True, text=True, check=False
-        )
-        field = done.stderr.strip().splitlines()[-1].partition(",")[0]
-        if done.returncode or not field.isdigit():
-            return None
-        counts.append(float(field))
-    return counts[0] - counts[1]
+def counted(name: str, tool: str) -> float | None:
+    """Instructions of a process that makes a run, or of one that only gets ready for it."""
+    command = [sys.executable, __file__, "--run", name]
+    if tool == "perf":
+        count = ["perf", "stat", "-x,", "-e", "instructions:u"]
+    else:
+        count = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    done = subprocess.run(
+        [*count, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )
+    found = re.search(r"^(\d+),|Collected : (\d+)", done.stderr, re.MULTILINE)
+    return float(found[1] or found[2]) if found and not done.returncode else None
+
+
+def instructions(name: str, seconds: float) -> float | None:
+    """Instructions of a run beyond those of getting ready for it; None where nobody counts them.
+
+    perf counts where the machine lets it; callgrind does anywhere, but takes sixty times as long.
+    """
+    tools = ["perf"] if seconds > LONGEST_COUNTED else ["perf", "valgrind"]
+    for tool in filter(shutil.which, tools):
+        with_run, without = counted(name, tool), counted("", tool)
+        if with_run is not None and without is not None:
+            return with_run - without
+    return None
 
 
 def main() -> None:
@@ -112,7 +130,7 @@ def main() -> None:
         command = [sys.executable, __file__, "--one", name]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         row = json.loads(done.stdout)
-        counted = instructions(name)
+        count = instructions(name, row["seconds"])
         cells = [
             f"{row['seconds']:.2f}",
             f"{row['timeouts']:,.0f}",
@@ -120,7 +138,7 @@ def main() -> None:
             f"{row['timeouts'] / row['messages']:.2f}",
             f"{row['peak_mib']:.0f}",
             f"{1024 * row['grown_mib'] / row['users']:.1f}",
-            "-" if counted is None else f"{counted / 1e9:.2f}",
+            "-" if count is None else f"{count / 1e9:.2f}",
         ]
         print(f"{name:26}" + "".join(f"{cell:>18}" for cell in cells), flush=True)
 
