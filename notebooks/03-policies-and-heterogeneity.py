@@ -20,6 +20,7 @@ from pathlib import Path
 
 import rsim
 from rsim import plots
+from rsim.studies import study_figure
 
 ROOT = (Path(__file__).parent if "__file__" in globals() else Path.cwd()).resolve()
 EXPERIMENTS = next(p for p in (ROOT, *ROOT.parents) if (p / "experiments").exists()) / "experiments"
@@ -31,18 +32,7 @@ DURATION = "5min" if QUICK else "30min"
 # %%
 study = rsim.load_study(STUDY, {"duration": DURATION}, quick=True, replications=2)
 sweep = rsim.sweep(study, jobs=2)
-figure = study.sweep.figure[0]
-shown = sweep.summary
-for path, value in figure.where.items():
-    shown = shown[shown[path] == value]
-axes = plots.plot_effect(
-    shown,
-    metric="handling_speed_pct",
-    x=figure.x,
-    x_label=figure.x_label,
-    lines=figure.lines,
-)
-axes.figure
+study_figure(sweep.report)
 
 # %% [markdown]
 # ## Where the load goes

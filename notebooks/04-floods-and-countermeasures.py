@@ -20,6 +20,7 @@ from pathlib import Path
 
 import rsim
 from rsim import plots
+from rsim.studies import study_figure
 
 ROOT = (Path(__file__).parent if "__file__" in globals() else Path.cwd()).resolve()
 EXPERIMENTS = next(p for p in (ROOT, *ROOT.parents) if (p / "experiments").exists()) / "experiments"
@@ -53,18 +54,4 @@ axes.figure
 # %%
 study = rsim.load_study(STUDY, {"duration": DURATION}, quick=True, replications=2)
 sweep = rsim.sweep(study, jobs=2)
-panel = study.sweep.figure[0]
-shown = sweep.summary
-for path, value in panel.where.items():
-    shown = shown[shown[path] == value]
-arms = panel.arms or tuple(study.sweep.arms)
-axes = plots.plot_effect(
-    shown[shown["arm"].isin(arms)],
-    metric=panel.metric,
-    x=panel.x,
-    x_label=panel.x_label,
-    x_scale=panel.x_scale,
-    lines=panel.lines,
-    arms={name: study.sweep.arms[name].label or name for name in arms},
-)
-axes.figure
+study_figure(sweep.report)

@@ -44,7 +44,7 @@ class Reproduction:
 
 
 def study_figure(report: Report) -> Figure:
-    """The figure of a study from its stored results.
+    """The figure of a study, from its stored results or from a sweep's `report`.
 
     Raises ScenarioError if the study has none.
     """

@@ -17,6 +17,7 @@ from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
 from rsim.results.storage import Row, RunStore, Series, series_frame
 from rsim.sweep.executors import Task, Workers, outcomes, workers
+from rsim.sweep.report import Report
 from rsim.sweep.study import Precision, Study, load_study
 
 Progress = Callable[[int, int, int], None]
@@ -27,11 +28,12 @@ Progress = Callable[[int, int, int], None]
 class Sweep:
     """A finished sweep.
 
-    Parameters: `runs` one row a run (arm, parameters, seed, metrics, key of the run); `parameters`
-    names of the columns that make a point; `failures` the runs that ended in an error, with it;
-    `series` metrics over time of each run, as far as the study keeps them.
+    Parameters: `study` what was done; `runs` one row a run (arm, parameters, seed, metrics, key of
+    the run); `parameters` names of the columns that make a point; `failures` the runs that ended in
+    an error, with it; `series` metrics over time of each run, as far as the study keeps them.
     """
 
+    study: Study
     runs: pd.DataFrame
     parameters: list[str]
     failures: list[Row] = field(default_factory=list)
@@ -43,6 +45,20 @@ class Sweep:
         if self.runs.empty:
             return pd.DataFrame()
         return summarise(self.runs, self.parameters, list(METRICS))
+
+    @property
+    def report(self) -> Report:
+        """What `rsim.studies.study_figure` draws, and comparisons and breaking points need."""
+        study = self.study
+        return Report(
+            self.runs,
+            self.summary,
+            self.parameters,
+            study.sweep,
+            study.source,
+            study.table,
+            list(self.failures),
+        )
 
 
 def tasks_of(study: Study, replications: int | None = None) -> list[Task]:
@@ -125,7 +141,7 @@ def sweep(
     parameters = ["arm", *study.parameters]
     runs = pd.DataFrame(known)
     runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
-    result = Sweep(runs, parameters, failures, series_frame(runs, series, parameters))
+    result = Sweep(study, runs, parameters, failures, series_frame(runs, series, parameters))
     if store:
         store.put_failures(failures)
         store.finish(result.runs, result.summary, _manifest(study, parameters), result.series)

@@ -6,6 +6,7 @@ import pytest
 
 import rsim
 from rsim.errors import ResultError
+from rsim.studies import study_figure
 from rsim.sweep import executors, load_study, runner, sweep
 from rsim.sweep.report import open_report
 
@@ -47,6 +48,14 @@ def test_stored_results_are_read_again(stored, out):
     assert manifest["name"] == "small study"
     assert manifest["rsim"]
     assert manifest["platform"]
+
+
+def test_a_sweep_in_memory_reports_what_a_stored_one_does(study_file, stored, out):
+    report, read_again = sweep(study_file, jobs=1).report, open_report(out)
+    assert report.parameters == read_again.parameters
+    pd.testing.assert_frame_equal(report.summary, read_again.summary)
+    drawn = study_figure(report).axes[0].lines[0].get_ydata().tolist()
+    assert drawn == study_figure(read_again).axes[0].lines[0].get_ydata().tolist()
 
 
 def test_comparison_takes_the_points_that_both_have(stored, out, study_file):
