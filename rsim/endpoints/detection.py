@@ -29,18 +29,20 @@ class RateTable:
     Keys are hashed into buckets, each with its last so many stamps; who shares a bucket with a
     flooder is taken for one. The rate is n / (newest - oldest) over the n stamps that are there.
 
-    Parameters: `buckets` number of them; `stamps` kept in each.
+    Parameters: `buckets` number of them; `stamps` kept in each; `salt` of the hash, so that who
+    shares a bucket at one server does not at others.
     """
 
-    def __init__(self, buckets: int, stamps: int) -> None:
+    def __init__(self, buckets: int, stamps: int, salt: int = 0) -> None:
         self._buckets: dict[int, list[float]] = {}
+        self._salt = salt.to_bytes(4)
         self._number = buckets
         self._stamps = stamps
 
     def enter(self, source: str, pool: bytes, now: float) -> float:
         """Enters one event and gives the rate in 1/s; 0 for the first one."""
         name = source.encode() + b"\0" + pool
-        key = int.from_bytes(blake2b(name, digest_size=8).digest()) % self._number
+        key = int.from_bytes(blake2b(name, digest_size=8, key=self._salt).digest()) % self._number
         stamps = self._buckets.setdefault(key, [])
         stamps.append(now)
         if len(stamps) > self._stamps:
@@ -57,13 +59,13 @@ class RateTable:
 class RateLimits:
     """Most resolutions and reports per second of each sender and pool (RFC 5355 2.13).
 
-    Parameters: `limits` in 1/s by kind, without those that have none; `buckets` and `stamps` of the
-    table of each kind.
+    Parameters: `limits` in 1/s by kind, without those that have none; `buckets`, `stamps` and
+    `salt` of the table of each kind.
     """
 
-    def __init__(self, limits: dict[Kind, float], buckets: int, stamps: int) -> None:
+    def __init__(self, limits: dict[Kind, float], buckets: int, stamps: int, salt: int = 0) -> None:
         self._limits = limits
-        self._tables = {kind: RateTable(buckets, stamps) for kind in limits}
+        self._tables = {kind: RateTable(buckets, stamps, salt) for kind in limits}
 
     def suspicious(self, kind: Kind, source: str, pool: bytes, now: float) -> bool:
         """Whether the sender is above its limit, the present request included."""

@@ -1,5 +1,7 @@
 """Limits on the rates of senders, and detectors."""
 
+from copy import deepcopy
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,18 @@ def test_senders_and_pools_have_rates_of_their_own():
     assert fast > 5
     assert table.enter("slow", HANDLE, 1.0) == 0
     assert table.enter("fast", b"other", 1.0) == 0
+
+
+def test_who_shares_a_bucket_does_not_at_another_server():
+    def victims(salt):
+        table = RateTable(64, 4, salt)
+        for number in range(4):
+            table.enter("flooder", HANDLE, number / 10)
+        return {n for n in range(500) if RateTable.enter(deepcopy(table), str(n), HANDLE, 1.0) > 0}
+
+    here, there = victims(1), victims(2)
+    assert 1 <= len(here) <= 24
+    assert len(here & there) < min(len(here), len(there)) / 2
 
 
 def test_memory_is_bounded_whoever_sends():

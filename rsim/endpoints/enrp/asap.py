@@ -98,7 +98,8 @@ class AsapService:
         limits = {kind: rate for kind, rate in rates.items() if rate is not None}
         found: list[Detector] = []
         if limits:
-            found.append(RateLimits(limits, settings.rate_buckets, settings.rate_stamps))
+            salt = self._server.identifier
+            found.append(RateLimits(limits, settings.rate_buckets, settings.rate_stamps, salt))
         if settings.detector is not None:
             found.append(detectors()[settings.detector]())
         return tuple(found)
