@@ -1,4 +1,4 @@
-import importlib
+import importlib.util
 import pkgutil
 from pathlib import Path
 
