@@ -9,6 +9,10 @@ from rsim.clock import Clock, Timer
 from rsim.network.frame import Data, Sack
 
 
+def _nothing() -> None:
+    pass
+
+
 class Reception:
     """Received TSNs and messages that wait for those before them.
 
@@ -116,3 +120,9 @@ class Reception:
         """No acknowledgement waits any more."""
         if self._timer is not None:
             self._timer.stop()
+
+    def release(self) -> None:
+        """Lets go of the association, which is at its end."""
+        self._acknowledge = _nothing
+        if self._timer is not None:
+            self._timer.cancel()

@@ -96,10 +96,14 @@ class SctpAssociation(DataTransfer):
         self.receiver = None
         self._calm = False
         self._pending.clear()
+        # Without a cycle of references it is gone at once: runs go without the garbage collector.
+        self._peer = None
         if self._timer is not None:
-            self._timer.stop()
-        self._reception.stop()
-        self._transmission.stop()
+            self._timer.cancel()
+        self._reception.release()
+        self._transmission.release()
+        if self._tls is not None:
+            self._tls.release()
         self.host.forget(self)
         if event is not None and receiver is not None:
             receiver.notify(self, event)

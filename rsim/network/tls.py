@@ -153,6 +153,22 @@ class TlsCounters:
     handshake_time: float = 0.0
 
 
+def _no_flight(flight: Flight, size: int) -> None:
+    pass
+
+
+def _no_work(time: float, function: Callable[[], None]) -> None:
+    pass
+
+
+def _no_news() -> None:
+    pass
+
+
+def _no_failure(refusal: Refusal) -> None:
+    pass
+
+
 class TlsSession:
     """One end of a TLS session.
 
@@ -407,6 +423,13 @@ class TlsSession:
         self.state = TlsState.DEAD
         self.refusal = reason
         self._failed(reason)
+
+    def release(self) -> None:
+        """Lets go of the association, which is at its end; the CPU works in vain."""
+        self._transmit = _no_flight
+        self._work = _no_work
+        self._opened = _no_news
+        self._failed = _no_failure
 
     # Records --------------------------------------------------------------------------------------
 

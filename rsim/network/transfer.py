@@ -135,7 +135,7 @@ class DataTransfer(SecurableAssociation):
                 now = clock._now
                 assert self._peer is not None
                 arrive = self._peer._arrive
-                clock.call_at(now + delay, arrive, tsn, sequence, ppid, data, protection, now)
+                clock.call_at(now + delay, arrive, self, tsn, sequence, ppid, data, protection, now)
                 if network.capture is not None:
                     message = self._data(tsn, 0, sequence, ppid, data, False, protection)
                     frame = self._frame(self._transmission.primary, (message,))
@@ -256,6 +256,7 @@ class DataTransfer(SecurableAssociation):
 
     def _arrive(
         self,
+        peer: DataTransfer,
         tsn: int,
         sequence: int,
         ppid: int,
@@ -266,7 +267,7 @@ class DataTransfer(SecurableAssociation):
         """A message that came as one event."""
         host = self.host
         reception = self._reception
-        passed = host.network.cut_at < sent_at or self._way_was_open(sent_at)
+        passed = host.network.cut_at < sent_at or peer._transmission.primary.route.cut_at < sent_at
         room = host.cpu is None or not passed or host.has_room(ppid)
         if (
             self.state is State.ESTABLISHED
@@ -284,9 +285,6 @@ class DataTransfer(SecurableAssociation):
             else:
                 self._hand_on(ppid, plain, protection)
             return
-        peer = self._peer
-        if peer is None:
-            return
         data = peer._data(tsn, 0, sequence, ppid, plain, False, protection)
         path = peer._transmission.primary
         if peer.state is not State.CLOSED:
@@ -298,10 +296,6 @@ class DataTransfer(SecurableAssociation):
             host.arrive(peer._frame(path, (data,)))
         elif not passed:
             path.route.frames_cut += 1
-
-    def _way_was_open(self, sent_at: float) -> bool:
-        peer = self._peer
-        return peer is not None and peer._transmission.primary.route.cut_at < sent_at
 
     def _review(self) -> None:
         """Whether messages may travel as one event again."""

@@ -96,6 +96,14 @@ def paths_between(
     ]
 
 
+def _nowhere(path: Path, chunks: tuple[Data | Chunk, ...]) -> None:
+    pass
+
+
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class _Sent:
     """A message that is not acknowledged yet."""
@@ -333,7 +341,7 @@ class Transmission:
             path.beating = False
             path.rto = min(2 * path.rto, self._settings.rto_max)
             self._failed(path)
-            if path.beat_timer.running or self._errors > self._settings.association_max_retrans:
+            if self._errors > self._settings.association_max_retrans or path.beat_timer.running:
                 return
             path.beat_timer.start(self._beat_interval(path))
             return
@@ -373,3 +381,14 @@ class Transmission:
         for path in self.paths:
             path.t3.stop()
             path.beat_timer.stop()
+
+    def release(self) -> None:
+        """Forgets everything and lets go of the association, which is at its end."""
+        self._outstanding.clear()
+        self._transmit = _nowhere
+        self._lost = _nothing
+        if self._equipped:
+            for path in self.paths:
+                path.t3.cancel()
+                path.beat_timer.cancel()
+                path.beating = False

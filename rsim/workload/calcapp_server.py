@@ -100,7 +100,14 @@ class _Session:
         self.number = number
         self.task: Task | None = None
         self.waiting = False
-        self.timer = server.clock.timer(lambda: server.session_expired(self))
+        # By its key: a session that its timer held would outlive its end.
+        key = association, number
+        self.timer = server.clock.timer(lambda: server.session_expired(key))
+
+    def end(self) -> None:
+        """Nothing expires any more, and the task is let go."""
+        self.timer.cancel()
+        self.task = None
 
 
 class CalcAppServer:
@@ -239,7 +246,7 @@ class CalcAppServer:
         self.host.close(self._port, silently)
         self._port = 0
         for session in self._sessions.values():
-            session.timer.stop()
+            session.end()
         self._sessions.clear()
         self._processor.clear()
 
@@ -403,8 +410,9 @@ class CalcAppServer:
         self._send(session.association, calcapp.COMPLETE, session.number, task.size)
         self._load_changed()
 
-    def session_expired(self, session: _Session) -> None:
+    def session_expired(self, key: tuple[Association, int]) -> None:
         """Probes the pool user; without an answer its request is given up."""
+        session = self._sessions[key]
         if not session.waiting:
             session.waiting = True
             session.timer.start(self.settings.keep_alive_timeout)
@@ -421,7 +429,7 @@ class CalcAppServer:
         self._load_changed()
 
     def _forget(self, session: _Session) -> None:
-        session.timer.stop()
+        session.end()
         del self._sessions[session.association, session.number]
         if self._finishing:
             self.clock.call_at(self.clock.now, self.withdrawn)

@@ -42,7 +42,6 @@ class Entry:
         "asap_transport",
         "channel",
         "claiming",
-        "elements",
         "handle",
         "identifier",
         "probed_at",
@@ -59,7 +58,6 @@ class Entry:
         channel: Channel | None,
         asap_transport: SctpTransport | None,
     ) -> None:
-        self.elements = elements
         self.handle = handle
         self.identifier = identifier
         self.channel = channel
@@ -68,10 +66,10 @@ class Entry:
         self.claiming = False
         self.taken_from = 0
         self.probed_at = -inf
-        self.timer: TimerPort = elements.clock.timer(self.expired)
-
-    def expired(self) -> None:
-        self.elements.keep_alive_expired(self)
+        # By its key: an entry that its timer held would outlive its end.
+        self.timer: TimerPort = elements.clock.timer(
+            lambda: elements.keep_alive_expired(handle, identifier)
+        )
 
 
 class Elements:
@@ -312,8 +310,11 @@ class Elements:
             return False
         return self.clock.now - entry.probed_at < settings.keep_alive_interval / 2
 
-    def keep_alive_expired(self, entry: Entry) -> None:
+    def keep_alive_expired(self, handle: bytes, identifier: int) -> None:
         """The interval is over: probe. The time-out is over: the element is gone."""
+        entry = self.get(handle, identifier)
+        if entry is None:
+            return
         if entry.waiting:
             self.counters.keep_alive_timeouts += 1
             self.remove(entry)

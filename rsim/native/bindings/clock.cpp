@@ -64,12 +64,20 @@ struct Timer {
     double pending = never;
 
     void start(PyObject* self, double delay) {
-        if (!queue) return;  // The garbage collector has taken the clock away.
+        if (!queue) return;  // Cancelled, or the garbage collector has taken the clock away.
         due = queue->now + delay;
         if (due < pending) {
             pending = due;
             queue->push(due, normal, Kind::timer, self);
         }
+    }
+
+    void cancel() {
+        queue = nullptr;
+        due = pending = never;
+        // Last, as they may be all that keeps whoever keeps this timer.
+        const nb::object former_owner = std::move(owner);
+        const nb::object former_function = std::move(function);
     }
 
     void come_up(PyObject* self, double time) {
@@ -145,12 +153,7 @@ int visit_timer(PyObject* self, visitproc visit, void* arg) {
 }
 
 int clear_timer(PyObject* self) {
-    if (!nb::inst_ready(self)) return 0;
-    Timer* timer = nb::inst_ptr<Timer>(self);
-    timer->queue = nullptr;
-    timer->due = timer->pending = never;
-    const nb::object owner = std::move(timer->owner);
-    const nb::object function = std::move(timer->function);
+    if (nb::inst_ready(self)) nb::inst_ptr<Timer>(self)->cancel();
     return 0;
 }
 
@@ -200,6 +203,7 @@ void bind_clock(nb::module_& module) {
         .def("start", [](nb::handle_t<Timer> self, double delay) { nb::inst_ptr<Timer>(self)->start(self.ptr(), delay); },
              "delay"_a, "Expires `delay` seconds from now, whatever it was to do before.")
         .def("stop", [](Timer& self) { self.due = never; }, "Does not expire, until it is started again.")
+        .def("cancel", [](Timer& self) { self.cancel(); }, "Never expires again, and lets go of its function.")
         .def_prop_ro("running", [](const Timer& self) { return self.due < never; },
                      "Whether it will expire if nobody stops it.");
 }

@@ -1,0 +1,47 @@
+"""Runs go without the garbage collector: what has ended must be freed by itself."""
+
+import gc
+
+import pytest
+
+from rsim.scenario import Deployment
+from rsim.scenario.files import validate
+
+FAILURES = {"uptime": 60, "downtime": 20, "clean_shutdown_probability": 0.5}
+CHURN = {
+    "profile": "rfc",
+    "warm_up": "1min",
+    "duration": "5min",
+    "network": {"delay": "10ms"},
+    "pool_elements": {"element": {"count": 5, "start": 1, "failures": FAILURES}},
+    "pool_users": {"user": {"count": 10, "start": 2, "request_size": "3e6", "request_interval": 4}},
+}
+SECURITY = {"pe_enrp": "psk-aes128-cbc", "pu_enrp": "tls13-psk-ecdhe", "pu_pe": "tls13-rsa"}
+# All users choose the same element, which turns most of them down: an association for each try.
+STEPS = {"round_robin_increment": 5, "max_resolution_items": 5}
+RUNS = {
+    "churn": CHURN,
+    "loss": CHURN | {"network": {"delay": "10ms", "loss": 0.05}},
+    "instant": CHURN | {"network": {"transport": "instant"}},
+    "secure": CHURN | {"network": {"delay": "10ms", "loss": 0.02}, "security": SECURITY},
+    "rejected": CHURN | {"protocol": {"enrp_server": STEPS}},
+    "servers": CHURN
+    | {"enrp_servers": {"server": {"count": 3, "failures": {"uptime": 90, "downtime": 20}}}},
+}
+
+
+@pytest.mark.parametrize("table", RUNS.values(), ids=RUNS)
+def test_a_run_leaves_nothing_to_the_garbage_collector(table):
+    gc.collect()
+    gc.disable()
+    try:
+        deployment = Deployment(validate(table, "test"))
+        assert deployment.run().counters["pool_users.accepts"] > 50
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        left = [kind for kind in map(type, gc.garbage) if kind.__module__.startswith("rsim")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == []
