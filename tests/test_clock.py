@@ -88,6 +88,36 @@ def test_stopped_timer_stays_silent_and_can_start_again():
     assert seen == [8]
 
 
+def test_cancelled_timer_is_over_and_frees_what_it_would_have_called():
+    clock = Clock()
+    seen = []
+
+    class Owner:
+        def __init__(self):
+            self.timer = clock.timer(self.expired)
+
+        def expired(self):
+            seen.append(clock.now)
+            self.timer.cancel()
+
+    owner, other = Owner(), Owner()
+    gone = [weakref.ref(owner), weakref.ref(other)]
+    owner.timer.start(5)
+    other.timer.start(3)
+    owner.timer.cancel()
+    owner.timer.start(1)
+    assert not owner.timer.running
+    gc.disable()
+    try:
+        del owner, other
+        assert gone[0]() is None and gone[1]() is not None
+        clock.run_until(100)
+        assert gone[1]() is None
+    finally:
+        gc.enable()
+    assert seen == [3]
+
+
 def test_timer_stopped_and_started_for_the_same_instant_expires_once():
     clock = Clock()
     seen = []

@@ -384,7 +384,7 @@ class Transmission:
 
     def release(self) -> None:
         """Forgets everything and lets go of the association, which is at its end."""
-        self._outstanding.clear()
+        self.stop()
         self._transmit = _nowhere
         self._lost = _nothing
         if self._equipped:

@@ -346,6 +346,9 @@ class CalcAppServer:
             self._proved.add(association)
 
     def _request(self, association: Association, number: int, size: float, done: float) -> None:
+        if (association, number) in self._sessions:
+            # Somebody repeats what is in progress; the transport itself repeats nothing.
+            return
         if self._judges:
             if association not in self._proved:
                 self.counters.proofs_refused += 1
