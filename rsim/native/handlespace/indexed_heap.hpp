@@ -1,4 +1,4 @@
-// A 4-ary heap whose items know their place, so that any of them can be moved or removed.
+// A priority queue whose items know their place, so that any of them can be moved or removed.
 #pragma once
 
 #include <algorithm>
@@ -8,9 +8,12 @@
 
 namespace rsim::handlespace {
 
-// Key is ordered by <; Number(item) gives a reference to a std::uint32_t in which the heap keeps the
+// Key is ordered by <; Number(item) gives a reference to a std::uint32_t in which the queue keeps the
 // item's number. Positions stand in an array by number: moving an entry touches no item.
-template <class Key, class Item, class Number>
+//
+// The `front` smallest entries are kept in order, the others in a 4-ary heap behind them: short lists
+// of the smallest are read off, and a small queue needs no heap.
+template <class Key, class Item, class Number, std::size_t front = 0>
 class IndexedHeap {
 public:
     bool empty() const { return entries_.empty(); }
@@ -36,8 +39,10 @@ public:
 
     void remove(Item& item) {
         const std::uint32_t number = Number{}(item);
-        const std::size_t at = positions_[number];
+        std::size_t at = positions_[number];
         free_.push_back(number);
+        if constexpr (front > 0)
+            for (; at < front && at + 1 < entries_.size(); ++at) set(at, entries_[at + 1]);
         const Entry last = entries_.back();
         entries_.pop_back();
         if (at < entries_.size()) settle(at, last);
@@ -55,18 +60,16 @@ public:
         sink(positions_[number], {key, number});
     }
 
-    const Key& key_of(Item& item) const { return entries_[positions_[Number{}(item)]].key; }
-
-    // The `count` items with the smallest keys, in order; the heap stays as it is.
-    void smallest(std::size_t count, std::vector<Item*>& items) const {
-        if (entries_.empty() || count == 0) return;
+    // Calls visit(key, item) for the `count` items with the smallest keys, in order; the queue stays as it is.
+    template <class Visit>
+    void smallest(std::size_t count, Visit visit) const {
         count = std::min(count, entries_.size());
-        items.push_back(items_[entries_.front().number]);
-        if (count == 1) return;
-        if (count <= few)
-            pick_few(count, items);
-        else
-            pick_many(count, items);
+        const std::size_t read = std::min(count, front);
+        for (std::size_t at = 0; at < read; ++at) visit(entries_[at].key, *items_[entries_[at].number]);
+        if (count - read > few)
+            pick_many(count - read, visit);
+        else if (count > read)
+            pick_few(count - read, visit);
     }
 
 private:
@@ -77,14 +80,20 @@ private:
 
     static constexpr std::size_t few = 6;
 
-    // Candidates for the next smallest are the children of those already picked. A short list of
-    // them is best kept unordered.
-    void pick_few(std::size_t count, std::vector<Item*>& items) const {
+    static std::size_t first_child(std::size_t at) { return 4 * (at - front) + 1 + front; }
+    static std::size_t parent(std::size_t at) { return (at - front - 1) / 4 + front; }
+
+    // Of the heap, candidates for the next smallest are the children of those already picked. A short
+    // list of them is best kept unordered.
+    template <class Visit>
+    void pick_few(std::size_t count, Visit& visit) const {
         std::array<std::uint32_t, 3 * few + 4> candidates;
         std::size_t waiting = 0;
-        std::size_t picked = 0;
-        while (items.size() < count) {
-            const std::size_t first = 4 * picked + 1;
+        std::size_t picked = front;
+        for (;;) {
+            visit(entries_[picked].key, *items_[entries_[picked].number]);
+            if (--count == 0) return;
+            const std::size_t first = first_child(picked);
             for (std::size_t child = first; child < std::min(first + 4, entries_.size()); ++child)
                 candidates[waiting++] = static_cast<std::uint32_t>(child);
             std::size_t least = 0;
@@ -92,16 +101,18 @@ private:
                 if (entries_[candidates[i]].key < entries_[candidates[least]].key) least = i;
             picked = candidates[least];
             candidates[least] = candidates[--waiting];
-            items.push_back(items_[entries_[picked].number]);
         }
     }
 
-    void pick_many(std::size_t count, std::vector<Item*>& items) const {
+    template <class Visit>
+    void pick_many(std::size_t count, Visit& visit) const {
         std::vector<std::size_t> candidates;
         const auto later = [this](std::size_t a, std::size_t b) { return entries_[b].key < entries_[a].key; };
-        std::size_t picked = 0;
-        while (items.size() < count) {
-            const std::size_t first = 4 * picked + 1;
+        std::size_t picked = front;
+        for (;;) {
+            visit(entries_[picked].key, *items_[entries_[picked].number]);
+            if (--count == 0) return;
+            const std::size_t first = first_child(picked);
             for (std::size_t child = first; child < std::min(first + 4, entries_.size()); ++child) {
                 candidates.push_back(child);
                 std::push_heap(candidates.begin(), candidates.end(), later);
@@ -109,7 +120,6 @@ private:
             std::pop_heap(candidates.begin(), candidates.end(), later);
             picked = candidates.back();
             candidates.pop_back();
-            items.push_back(items_[entries_[picked].number]);
         }
     }
 
@@ -119,26 +129,42 @@ private:
     }
 
     void settle(std::size_t at, const Entry& entry) {
-        if (at > 0 && entry.key < entries_[(at - 1) / 4].key)
+        const std::size_t before = at <= front ? at - 1 : parent(at);
+        if (at > 0 && entry.key < entries_[before].key)
             rise(at, entry);
         else
             sink(at, entry);
     }
 
     void rise(std::size_t at, const Entry entry) {
-        while (at > 0) {
-            const std::size_t parent = (at - 1) / 4;
-            if (!(entry.key < entries_[parent].key)) break;
-            set(at, entries_[parent]);
-            at = parent;
+        while (at > front) {
+            const std::size_t above = parent(at);
+            if (!(entry.key < entries_[above].key)) break;
+            set(at, entries_[above]);
+            at = above;
         }
+        if constexpr (front > 0)
+            if (at <= front)
+                for (; at > 0 && entry.key < entries_[at - 1].key; --at) set(at, entries_[at - 1]);
         set(at, entry);
     }
 
     void sink(std::size_t at, const Entry entry) {
         const std::size_t size = entries_.size();
+        if constexpr (front > 0) {
+            // What becomes larger than all in order changes places with the heap's smallest.
+            const std::size_t end = std::min(front + 1, size);
+            while (at < front && at + 1 < end && entries_[at + 1].key < entry.key) {
+                set(at, entries_[at + 1]);
+                ++at;
+            }
+            if (at < front) {
+                set(at, entry);
+                return;
+            }
+        }
         for (;;) {
-            const std::size_t first = 4 * at + 1;
+            const std::size_t first = first_child(at);
             if (first >= size) break;
             std::size_t least = first;
             for (std::size_t child = first + 1; child < std::min(first + 4, size); ++child)

@@ -92,7 +92,8 @@ private:
 // Priority and the least-used family: smallest rank first, ties to the element that was chosen
 // longest ago.
 //
-// `degrades`: whether the rank depends on how often an element was listed.
+// `degrades`: whether the rank depends on how often an element was listed. All that are listed move then,
+// which is quicker in a heap without a part in order.
 template <Rank rank, bool degrades>
 class Sorted final : public Selection {
 public:
@@ -105,7 +106,7 @@ public:
     void remove(Element& element) override { heap_.remove(element); }
     void update(Element& element) override { heap_.change(element, key(element)); }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
-        heap_.smallest(count, chosen);
+        heap_.smallest(count, [&](const Key&, Element& element) { chosen.push_back(&element); });
         for (std::size_t i = 0; i < chosen.size(); ++i) {
             const bool moves_on = i < settings_.increment;
             if (!moves_on && !degrades) break;
@@ -119,7 +120,7 @@ private:
     Key key(const Element& element) const { return {rank(element, settings_), element.sequence}; }
 
     const SelectionSettings& settings_;
-    IndexedHeap<Key, Element, SelectionSlot> heap_;
+    IndexedHeap<Key, Element, SelectionSlot, degrades ? 0 : usual_list> heap_;
     std::uint64_t next_ = 0;
 };
 

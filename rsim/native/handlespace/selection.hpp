@@ -1,6 +1,7 @@
 // Selection policies (RFC 5356), server side: which elements a resolution lists, and in which order.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct SelectionSettings {
     std::uint32_t degradations_at_registration = 0; // steps right after a registration
     bool saturate = false;                          // cut degraded loads off at 100 %
 };
+
+// Answers are rarely longer: so many elements are kept in order, where that is quicker than looking for them.
+inline constexpr std::size_t usual_list = 8;
 
 // The elements of one pool in the order of its policy.
 class Selection {

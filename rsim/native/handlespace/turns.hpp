@@ -9,6 +9,7 @@
 
 #include "element.hpp"
 #include "indexed_heap.hpp"
+#include "selection.hpp"
 
 namespace rsim::handlespace {
 
@@ -41,10 +42,8 @@ public:
             chosen.push_back(entry(group, start(group)).element);
             return;
         }
-        groups_.clear();
-        heap_.smallest(count, groups_);
         lines_.clear();
-        for (Class* group : groups_) lines_.push_back({heap_.key_of(*group), group, start(*group)});
+        heap_.smallest(count, [&](const Key& key, const Class& group) { lines_.push_back({key, &group, start(group)}); });
         // Lines stand in the order of their keys; the first one gives an element and finds its place
         // again.
         for (std::size_t from = 0; from < lines_.size();) {
@@ -270,8 +269,7 @@ private:
     }
 
     std::unordered_map<std::uint32_t, Class> classes_;
-    IndexedHeap<Key, Class, ClassSlot> heap_;
-    std::vector<Class*> groups_;
+    IndexedHeap<Key, Class, ClassSlot, usual_list> heap_;
     std::vector<Line> lines_;
     std::uint64_t now_ = 0;
     std::uint64_t next_ = 0;
