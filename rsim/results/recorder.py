@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from functools import reduce
+from operator import add, attrgetter
 from typing import Any
 
 Totals = dict[str, float]
 """Sums by name, such as `pool_users.accepts`."""
 
 
-def _nothing() -> None:
-    pass
-
-
 class Recorder:
     """Knows the counters of all actors, by role, and sums them up at given instants."""
 
     def __init__(self) -> None:
-        self._sources: list[tuple[str, Any, Callable[[], None]]] = []
+        self._counters: dict[tuple[str, type], list[Any]] = {}
+        self._settles: list[Callable[[], None]] = []
         self._gauges: list[tuple[str, Callable[[], Iterable[tuple[str, float]]]]] = []
 
-    def add(self, role: str, counters: Any, settle: Callable[[], None] = _nothing) -> None:
+    def add(self, role: str, counters: Any, settle: Callable[[], None] | None = None) -> None:
         """Adds a dataclass of counters; `settle` brings those that integrate up to date."""
-        self._sources.append((role, counters, settle))
+        self._counters.setdefault((role, type(counters)), []).append(counters)
+        if settle is not None:
+            self._settles.append(settle)
 
     def add_totals(self, role: str, totals: Callable[[], Iterable[tuple[str, float]]]) -> None:
         """Adds names and sums that are computed when they are asked for."""
@@ -32,11 +33,15 @@ class Recorder:
     def totals(self) -> Totals:
         """Present sums of all counters, by role and name."""
         result: Totals = {}
-        for role, counters, settle in self._sources:
+        for settle in self._settles:
             settle()
-            for counter in fields(counters):
+        for (role, kind), counters in self._counters.items():
+            for counter in fields(kind):
                 name = f"{role}.{counter.name}"
-                result[name] = result.get(name, 0) + getattr(counters, counter.name)
+                # Not `sum`, which adds otherwise from Python 3.12 on.
+                result[name] = reduce(
+                    add, map(attrgetter(counter.name), counters), result.get(name, 0)
+                )
         for role, totals in self._gauges:
             for name, value in totals():
                 result[f"{role}.{name}"] = result.get(f"{role}.{name}", 0) + value

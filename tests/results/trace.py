@@ -52,8 +52,9 @@ class Trace:
         deployment = Deployment(whole, seed)
         clock = deployment.clock
         self._log, self._states = [], {}
-        for role, counters, _ in deployment.recorder._sources:
-            _logging(counters, role, clock, self._log)
+        for (role, _), of_kind in deployment.recorder._counters.items():
+            for counters in of_kind:
+                _logging(counters, role, clock, self._log)
         traffic = deployment.network.traffic = Traffic(clock)
         self.elements = [
             {"capacity": e.settings.capacity, "liar": e.liar is not None}
