@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import blake2b
 
 import numpy as np
+
+from rsim._native import Draws
 
 _BLOCK = 16
 
@@ -64,6 +67,10 @@ class Streams:
         return np.random.Generator(
             np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key))
         )
+
+    def draws(self, actor: str, purpose: str) -> Draws:
+        """Draws for selections of one actor; the generator is made when it is first needed."""
+        return Draws(partial(self.generator, actor, purpose))
 
     def stream(self, actor: str, purpose: str) -> Stream:
         """The stream of one actor for one purpose."""

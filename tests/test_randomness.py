@@ -1,3 +1,6 @@
+import pytest
+
+from rsim.handlespace import Draws
 from rsim.randomness import Streams
 
 
@@ -22,3 +25,33 @@ def test_identifiers_are_never_zero():
     identifiers = [stream.identifier() for _ in range(1000)]
     assert min(identifiers) >= 1
     assert max(identifiers) < 2**32
+
+
+def test_draws_for_selections_are_those_of_the_generator_which_is_made_at_the_first():
+    made = []
+
+    def make():
+        made.append(Streams(1).generator("a", "selection"))
+        return made[-1]
+
+    late = Draws(make)
+    assert made == []
+    at_once = Draws(Streams(1).generator("a", "selection"))
+    assert [late.below(1000) for _ in range(50)] == [at_once.below(1000) for _ in range(50)]
+    assert len(made) == 1
+    by_name = Streams(1).draws("a", "selection")
+    again = Draws(Streams(1).generator("a", "selection"))
+    assert [by_name.below(7) for _ in range(50)] == [again.below(7) for _ in range(50)]
+
+
+def test_a_generator_that_cannot_be_made_says_so_at_the_first_draw():
+    def fail():
+        raise RuntimeError("no entropy")
+
+    draws = Draws(fail)
+    with pytest.raises(RuntimeError, match="no entropy"):
+        draws.below(10)
+    with pytest.raises(AttributeError, match="bit_generator"):
+        Draws(lambda: 3).below(10)
+    with pytest.raises(AttributeError, match="bit_generator"):
+        Draws(3)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rsim.attackers import AttackerSettings, PositionSettings, Surroundings, attacker_kinds
 from rsim.endpoints import EnrpServer, authorisations
 from rsim.endpoints.server_hunt import Address
-from rsim.handlespace import Draws
 from rsim.network import Association, Host, Link, Receiver
 from rsim.scenario.server_host import ServerHost
 from rsim.wire import ENRP_PORT
@@ -111,7 +110,7 @@ def _make_server(
         deployment.scenario.protocol.enrp_server,
         deployment.clock,
         ports,
-        Draws(streams.generator(host.name, "selection")),
+        streams.draws(host.name, "selection"),
         streams.stream(host.name, "keep-alives"),
         deployment.dialect,
         authorisations()["open"](),

@@ -24,7 +24,6 @@ from rsim.endpoints import (
 )
 from rsim.endpoints.server_hunt import Address
 from rsim.errors import ScenarioError
-from rsim.handlespace import Draws
 from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result, Sample, mser5
@@ -225,7 +224,7 @@ class Deployment:
             settings,
             self.clock,
             ports,
-            Draws(self.streams.generator(actor, "selection")),
+            self.streams.draws(actor, "selection"),
             self.streams.stream(actor, "keep-alives"),
             self.dialect,
             authorisations()[self.security.chosen_authorisation](),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rsim.endpoints import PoolElementEndpoint, PoolUserEndpoint, ServerList
 from rsim.endpoints.choice import ChoiceJudge
-from rsim.handlespace import Draws
 from rsim.network import Association, Host, Receiver
 from rsim.scenario.model import ElementGroup
 from rsim.workload import (
@@ -141,6 +140,6 @@ def _as_user(deployment: Deployment, host: Host) -> PoolUserEndpoint:
         deployment.clock,
         ServerList(deployment.clock, settings),
         lambda endpoint, address: host.connect(address[0][0], address[1], endpoint),
-        Draws(deployment.streams.generator(host.name, "selection")),
+        deployment.streams.draws(host.name, "selection"),
         deployment.dialect,
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rsim.endpoints import Channel, Messenger, PoolUserEndpoint, TransportAddress
 from rsim.endpoints.messenger import Link
-from rsim.handlespace import Draws
 from rsim.network import Host
 from rsim.scenario.model import UserGroup
 from rsim.wire import PoolElement
@@ -40,7 +39,7 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         deployment.connector(
             host, deployment.security.pu_enrp, group, tcp=group.asap_over == "tcp"
         ),
-        Draws(streams.generator(host.name, "selection")),
+        streams.draws(host.name, "selection"),
         deployment.dialect,
     )
     endpoint.choice = deployment.accountability.choice(host.address)

@@ -22,19 +22,28 @@ struct NumpyBitGenerator {
     std::uint64_t (*next_raw)(void*);
 };
 
-// Keeps a numpy bit generator alive beside the pointers into it.
+// Keeps a numpy bit generator alive beside the pointers into it, or what makes the generator until the
+// first draw asks for it: most actors never draw.
 struct GeneratorDraws {
     nb::object owner;
     Draws draws;
-};
 
-GeneratorDraws draws_from(nb::object generator) {
-    const nb::object bits = generator.attr("bit_generator");
-    const nb::object capsule = bits.attr("capsule");
-    auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
-    if (!raw) throw nb::python_error();
-    return {bits, {raw->state, raw->next_uint64}};
-}
+    void use(const nb::object& generator) {
+        const nb::object bits = generator.attr("bit_generator");
+        const nb::object capsule = bits.attr("capsule");
+        auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
+        if (!raw) throw nb::python_error();
+        owner = bits;
+        draws = {raw->state, raw->next_uint64};
+    }
+
+    // Stands for the generator's function; copies of `draws` may still have it when there is one.
+    static std::uint64_t first(void* self) {
+        auto& made = *static_cast<GeneratorDraws*>(self);
+        if (made.draws.next == first) made.use(made.owner());
+        return made.draws.next(made.draws.state);
+    }
+};
 
 std::string_view view(nb::bytes handle) { return {handle.c_str(), handle.size()}; }
 
@@ -134,9 +143,13 @@ void bind_user_list(nb::module_& module) {
 void bind_handlespace(nb::module_& module) {
     bind_outcome(module);
 
-    nb::class_<GeneratorDraws>(module, "Draws", "Random draws for selections, from a numpy Generator.")
-        .def("__init__", [](GeneratorDraws* self, nb::object generator) { new (self) GeneratorDraws(draws_from(std::move(generator))); },
-             "generator"_a, nb::sig("def __init__(self, generator: numpy.random.Generator) -> None"))
+    nb::class_<GeneratorDraws>(module, "Draws", "Random draws for selections, from a numpy Generator or from what makes one when it is first needed.")
+        .def("__init__", [](GeneratorDraws* self, nb::object generator) {
+            GeneratorDraws made{generator, {self, GeneratorDraws::first}};
+            if (!PyCallable_Check(generator.ptr())) made.use(generator);
+            new (self) GeneratorDraws(std::move(made));
+        }, "generator"_a,
+           nb::sig("def __init__(self, generator: numpy.random.Generator | collections.abc.Callable[[], numpy.random.Generator]) -> None"))
         .def("below", [](GeneratorDraws& self, std::uint64_t bound) {
             if (bound == 0) raise_field_error("bound", "is 0, must be at least 1");
             return self.draws.below(bound);
