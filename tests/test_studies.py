@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
 import pandas as pd
 import pytest
 
-from rsim.errors import ScenarioError
+from rsim.errors import ResultError, ScenarioError
 from rsim.studies import reproduce, studies
 from rsim.sweep import load_study, sweep
+from rsim.threats import run_threats, threats
+from rsim.threats.experiment import FULL
+from rsim.threats.report import store
 
 
 @pytest.fixture
@@ -65,6 +69,38 @@ def test_mistakes_are_named(experiments, tmp_path):
     (experiments / "other" / "summary.csv").unlink()
     told = cli("other", "--experiments", experiments, "--out", tmp_path / "new", "--jobs", 1)
     assert told.returncode == 2 and "summary.csv: can't be read" in told.stderr
+
+
+def test_threats_are_done_again_and_what_has_changed_is_named(experiments, tmp_path, monkeypatch):
+    [one] = [threat for threat in threats() if threat.id == "2.5d"]
+    monkeypatch.setattr("rsim.studies.threats", lambda: [one])
+    kept = experiments / "threats"
+    store(run_threats([one], replace(FULL, seeds=2, duration=600.0), jobs=1), kept)
+    assert studies(experiments) == ["small", "threats"]
+    seen = []
+    done = reproduce(
+        experiments,
+        "threats",
+        tmp_path / "new",
+        jobs=1,
+        replications=2,
+        progress=lambda *counts: seen.append(counts),
+    )
+    assert seen == [(0, 1, 0), (1, 1, 0)]
+    assert done.changed.empty and list(done.points["arm"]) == ["baseline", "attack", "mitigated"]
+    assert done.parameters == ["id", "arm"] and (done.out / "rows.csv").exists()
+    rows = pd.read_csv(kept / "rows.csv")
+    rows["attack"] += 3 * rows["attack_ci95"] + 1
+    rows.to_csv(kept / "rows.csv", index=False)
+    again = reproduce(experiments, "threats", tmp_path / "again", jobs=1, replications=2)
+    assert list(again.changed["arm"]) == ["attack"]
+
+
+def test_kept_results_of_another_study_are_told(experiments, tmp_path):
+    file = experiments / "small" / "summary.csv"
+    pd.read_csv(file).rename(columns={"arm": "branch"}).to_csv(file, index=False)
+    with pytest.raises(ResultError, match="column 'branch' is none of the study's parameters"):
+        reproduce(experiments, "small", tmp_path / "new", jobs=1)
 
 
 def test_the_experiments_here_are_complete():
