@@ -80,7 +80,7 @@ class _Pool:
     sent: int = 0
     waiting: list[Answer] = field(default_factory=list)
     used: dict[int, None] = field(default_factory=dict)
-    reported: set[int] = field(default_factory=set)
+    reported: frozenset[int] = frozenset()
 
 
 class Chooser(Protocol):
@@ -211,7 +211,7 @@ class PoolUserEndpoint:
         if identifier in pool.reported:
             self.counters.reports_withheld += 1
             return
-        pool.reported.add(identifier)
+        pool.reported |= {identifier}
         self.counters.unreachable_reports += 1
         message = EndpointUnreachable(pool_handle=handle, pe_identifier=identifier)
         data = message.encode(self._dialect)
@@ -335,7 +335,7 @@ class PoolUserEndpoint:
         pool.listed = message.pool_elements
         pool.elements = UserList(pool.listed, user_rule(policy_type))
         if pool.reported:
-            pool.reported.difference_update(element.identifier for element in pool.listed)
+            pool.reported -= {element.identifier for element in pool.listed}
         pool.fresh_until = self.clock.now + self.settings.stale_cache_value
         if self.ledger is not None:
             self._hear_statements(message.pool_handle, pool, data)

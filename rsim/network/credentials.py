@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
@@ -88,7 +89,7 @@ class Credentials:
 
     key: Key | None = None
     keys: dict[str, Key] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
+    revoked: Set[str] = frozenset()
     certificate: Certificate | None = None
     trusted: frozenset[Authority] = frozenset()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rsim.network.association import Association, Event, InstantAssociation, Receiver, State
 from rsim.network.cpu import Cpu
@@ -21,6 +21,13 @@ DatagramReceiver = Callable[[Endpoint, bytes], None]
 """Takes the source, which may be forged, and the bytes of a datagram."""
 
 
+class _Listener(NamedTuple):
+    acceptor: Acceptor
+    offers: tuple[Profile, ...]
+    optional: bool
+    tcp: bool
+
+
 class Host:
     """A machine at one site, or at several where it has an address at each.
 
@@ -33,7 +40,6 @@ class Host:
         "_datagrams",
         "_listeners",
         "_next_port",
-        "_tcp_ports",
         "addresses",
         "counters",
         "cpu",
@@ -61,8 +67,7 @@ class Host:
         self.tls_counters = TlsCounters()
         self.secret = 0
         self.tickets: dict[tuple[str, str], Ticket] | None = None
-        self._listeners: dict[int, tuple[Acceptor, tuple[Profile, ...], bool]] = {}
-        self._tcp_ports: set[int] = set()
+        self._listeners: dict[int, _Listener] = {}
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
         self._next_port = 49152
@@ -97,18 +102,16 @@ class Host:
         Parameters: `offers` the TLS profiles of which a client must use one, or may where that is
         `optional`; none: no TLS; `tcp` takes TCP connections as well as SCTP associations.
         """
-        self._listeners[port] = (acceptor, offers, optional)
-        if tcp:
-            self._tcp_ports.add(port)
+        self._listeners[port] = _Listener(acceptor, offers, optional, tcp)
 
     def hears(self, port: int, tcp: bool) -> bool:
         """Whether somebody listens at a port, over TCP or over SCTP."""
-        return port in self._listeners and (not tcp or port in self._tcp_ports)
+        listener = self._listeners.get(port)
+        return listener is not None and (not tcp or listener.tcp)
 
     def close(self, port: int, silently: bool = False) -> None:
         """Stops listening and ends what was accepted there, in order or without a word."""
         self._listeners.pop(port, None)
-        self._tcp_ports.discard(port)
         for association in [a for a in self.associations if a.local_port == port]:
             if silently:
                 association.discard()
@@ -161,7 +164,7 @@ class Host:
             and profile is None
             and network.route(self.address, address).plain_delay == 0
             and remote.hears(port, tcp)
-            and not remote._listeners[port][1]
+            and not remote._listeners[port].offers
         ):
             there = remote._join(here)
             if there is not None:
@@ -184,7 +187,7 @@ class Host:
     def accept(self, association: Association) -> Receiver | None:
         """Who receives on an association that has just reached this host, or None."""
         listener = self._listeners.get(association.local_port)
-        return listener[0](association) if listener else None
+        return listener.acceptor(association) if listener else None
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
         """The other end of an association that is set up without packets."""
@@ -295,7 +298,7 @@ class Host:
             (cookie.own_tsn, cookie.peer_tsn),
             frame.tcp,
         )
-        association.receiver = listener[0](association)
+        association.receiver = listener.acceptor(association)
         if association.receiver is None:
             self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
             return
@@ -303,7 +306,7 @@ class Host:
         peer = self.network.end(frame.source, frame.destination)
         if isinstance(peer, SctpAssociation):
             association.meet(peer)
-        association.accepted(cookie, listener[1], listener[2])
+        association.accepted(cookie, listener.offers, listener.optional)
         if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
             association.take(frame.with_chunks(frame.chunks[1:]))
 
@@ -365,7 +368,6 @@ class Host:
         for association in self.associations:
             association.discard()
         self._listeners.clear()
-        self._tcp_ports.clear()
         self._datagrams.clear()
         if self.cpu is not None:
             self.cpu.clear()
