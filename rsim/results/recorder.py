@@ -38,7 +38,7 @@ class Recorder:
         for (role, kind), counters in self._counters.items():
             for counter in fields(kind):
                 name = f"{role}.{counter.name}"
-                # Not `sum`, which adds otherwise from Python 3.12 on.
+                # Not `sum`, which rounds otherwise from Python 3.12 on.
                 result[name] = reduce(
                     add, map(attrgetter(counter.name), counters), result.get(name, 0)
                 )
