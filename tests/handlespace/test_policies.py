@@ -27,7 +27,7 @@ POLICIES = sorted(wire.policy_types())
 
 # Small numbers make ties and zeros, large ones the edges of 32 bits.
 VALUES = st.one_of(st.integers(0, 4), st.integers(0, 0xFFFFFFFF))
-WEIGHTS = st.integers(0, 6)
+WEIGHTS = st.one_of(st.integers(0, 6), st.integers(0, 0xFFFFFFFF))
 requirement = pytest.mark.conformance
 FULL = 0xFFFFFFFF
 

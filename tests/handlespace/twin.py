@@ -129,101 +129,48 @@ class Sorted(Pool):
 
 
 class WeightedRoundRobin(Pool):
-    """Turn k of weight w is at (2k + 1) / (2w) of a round, in steps of 2^-32.
+    """Turn k of weight w is at (2k + 1) / (2w) of a round, in steps of 2^-32; equals by sequence.
 
-    Elements of one weight wait for the same turn (`base`) or, after it, for the one that follows.
-    Late ones, which had their turn under another weight, come after those. The turns of weight 0
-    are after all rounds.
+    Who has had a turn that is still to come has to wait for as long under a new weight. The turns
+    of weight 0 are after all rounds.
     """
 
     now = (0, 0)
 
-    def __init__(self, policy, settings):
-        super().__init__(policy, settings)
-        self.bases = {}
-
-    def turns(self, weight):
-        return [((2 * k + 1) << 31) // weight for k in range(weight)]
-
     def first(self, weight, time):
+        """The turn at `time` or the next one after it."""
         if weight == 0:
             return (inf, 0)
         number, place = time
-        later = [t for t in self.turns(weight) if t >= place]
-        return (number, later[0]) if later else (number + 1, self.turns(weight)[0])
+        halves = -(-place * weight // 2**31)  # rounded up, as the place of a turn is rounded down
+        k = max(0, -(-(halves - 1) // 2))
+        return (number, ((2 * k + 1) << 31) // weight) if k < weight else (number + 1, 2**31 // weight)
 
     def following(self, weight, turn):
-        number, place = turn
-        if weight == 0:
-            return (inf, place + 1)
-        return self.first(weight, (number, place + 1))
-
-    def of(self, weight):
-        return [m for m in self.members if m.weight == weight]
-
-    def advance(self, weight):
-        """A turn is over for all: late ones take their place among the others."""
-        self.bases[weight] = self.following(weight, self.bases[weight])
-        for member in sorted((m for m in self.of(weight) if m.late), key=lambda m: m.sequence):
-            member.late, member.sequence = False, self.tick()
-
-    def base(self, weight):
-        """The turn that newcomers of a weight wait for."""
-        if not self.of(weight):
-            self.bases[weight] = self.first(weight, self.now)
-        elif self.over(weight) and self.bases[weight] < self.now:
-            self.advance(weight)
-        return self.bases[weight]
-
-    def over(self, weight):
-        return all(m.turn != self.bases[weight] for m in self.of(weight))
+        return self.first(weight, (turn[0], turn[1] + 1))
 
     def enter(self, member):
-        self.join(member, True)
+        member.weight = member.values["weight"]
+        member.turn = self.first(member.weight, self.now)
         super().enter(member)
 
-    def join(self, member, waits):
-        weight = member.values["weight"]
-        member.weight = None
-        base = self.base(weight)
-        member.late = not waits
-        member.turn = self.following(weight, base) if member.late else base
-        member.weight = weight
-
     def renew(self, member):
-        old = member.weight
-        if member.values["weight"] != old:
-            self.join(member, old == 0 or member.turn == self.first(old, self.now))
+        old, new = member.weight, member.values["weight"]
+        if new != old:
+            on_time = old == 0 or member.turn == self.first(old, self.now)
+            member.weight, member.turn = new, self.first(new, self.now)
+            if not on_time:
+                member.turn = self.following(new, member.turn)
             member.sequence = self.tick()
 
     def select(self, count, words):
-        chosen = self.in_order(count)
-        for number, member in enumerate(chosen[: self.settings.increment]):
-            weight = member.weight
-            if self.over(weight):
-                self.advance(weight)
-            if number == 0 and weight > 0:
-                self.now = member.turn
-            first = min(self.of(weight), key=lambda m: (m.turn, m.late, m.sequence))
-            member.late = first is not member
+        chosen = sorted(self.members, key=lambda m: (m.turn, m.sequence))[:count]
+        if chosen and chosen[0].weight > 0:
+            self.now = chosen[0].turn
+        for member in chosen[: self.settings.increment]:
+            member.turn = self.following(member.weight, member.turn)
             member.sequence = self.tick()
-            member.turn = self.following(weight, self.bases[weight])
         return [m.identifier for m in chosen]
-
-    def in_order(self, count):
-        """Of each weight in its own order, among weights by turn and sequence."""
-        lines = {}
-        for member in self.members:
-            lines.setdefault(member.weight, []).append(member)
-        for line in lines.values():
-            line.sort(key=lambda m: (m.turn, m.late, m.sequence))
-        chosen = []
-        while len(chosen) < count and any(lines.values()):
-            heads = [line[0] for line in lines.values() if line]
-            best = min(heads, key=lambda m: (m.turn, m.sequence))
-            lines[best.weight].remove(best)
-            chosen.append(best)
-        return chosen
 
 
 def draw_uniform(members, count, words):

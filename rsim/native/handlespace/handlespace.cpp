@@ -42,8 +42,10 @@ Pool::Pool(std::string pool_handle, const wire::PoolElement& first, std::unique_
       selection_(std::move(order)) {}
 
 Pool* Handlespace::pool_of(std::string_view handle) const {
+    if (recent_ && recent_->handle() == handle) return recent_;
     const auto found = pools_.find(handle);
-    return found == pools_.end() ? nullptr : found->second.get();
+    if (found == pools_.end()) return nullptr;
+    return recent_ = found->second.get();
 }
 
 const Pool* Handlespace::find_pool(std::string_view handle) const { return pool_of(handle); }
@@ -56,7 +58,7 @@ const Element* Handlespace::find(std::string_view handle, std::uint32_t identifi
 const Element* Handlespace::any_element(std::string_view handle) const {
     // A pool has at least one owner, and each of its owners at least one element.
     const Pool* pool = pool_of(handle);
-    return pool ? &pool->holdings_.begin()->second.elements.begin()->second : nullptr;
+    return pool ? &*pool->holdings_.begin()->second.elements.begin() : nullptr;
 }
 
 std::unique_ptr<Selection> Handlespace::make_selection(std::uint32_t policy_type) {
@@ -72,7 +74,7 @@ Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& conte
         auto created = std::make_unique<Pool>(std::string(handle), content, std::move(selection));
         pool = created.get();
         pools_.emplace(pool->handle(), std::move(created));
-        ordered_pools_.emplace(pool->handle(), pool);
+        ordered_pools_.insert(pool);
     } else {
         if (content.policy.type != pool->policy_type_) return Outcome::inconsistent_policy;
         if (content.user_transport.kind != pool->transport_kind_) return Outcome::inconsistent_transport;
@@ -83,8 +85,7 @@ Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& conte
     const bool known = element != nullptr;
     if (!known) {
         Holding& holding = holding_of(*pool, content.home_server);
-        element = &holding.elements.try_emplace(content.identifier).first->second;
-        element->content = content;
+        element = &Holding::changeable(*holding.elements.emplace(content).first);
         element->holding = &holding;
         element->degradations = settings_.degradations_at_registration;
         pool->table_.insert(content.identifier, *element);
@@ -118,7 +119,8 @@ void Handlespace::erase(Element& element) {
     pool.selection_->remove(element);
     pool.table_.erase(identifier);
     lose(holding, element);
-    holding.elements.erase(identifier);
+    reports_.erase(&element);
+    holding.elements.erase(holding.elements.find(identifier));
     --elements_;
     release(pool, holding);
 }
@@ -130,9 +132,9 @@ void Handlespace::set_expiry(Element& element, double expires) {
         expiries_.remove(element);
         element.expiry_slot = Element::no_slot;
     } else if (limited) {
-        expiries_.change(element, expires);
+        expiries_.change(element, {expires, {}});
     } else {
-        expiries_.push(expires, element);
+        expiries_.push({expires, {}}, element);
     }
 }
 
@@ -143,7 +145,7 @@ Holding& Handlespace::holding_of(Pool& pool, std::uint32_t owner_identifier) {
         owner.identifier = owner_identifier;
         at->second.pool = &pool;
         at->second.owner = &owner;
-        owner.holdings.emplace(pool.handle_, &at->second);
+        owner.holdings.insert(&at->second);
     }
     return at->second;
 }
@@ -162,7 +164,7 @@ void Handlespace::lose(Holding& holding, const Element& element) {
 void Handlespace::release(Pool& pool, Holding& holding) {
     if (!holding.elements.empty()) return;
     Owner& owner = *holding.owner;
-    owner.holdings.erase(pool.handle_);
+    owner.holdings.erase(&holding);
     if (owner.holdings.empty()) {
         const std::uint32_t identifier = owner.identifier;
         pool.holdings_.erase(identifier);
@@ -172,7 +174,8 @@ void Handlespace::release(Pool& pool, Holding& holding) {
     }
     if (pool.holdings_.empty()) {
         const std::string handle = pool.handle_;
-        ordered_pools_.erase(pool.handle_);
+        recent_ = nullptr;
+        ordered_pools_.erase(&pool);
         pools_.erase(handle);
     }
 }
@@ -183,8 +186,8 @@ Element& Handlespace::move_to(Element& element, std::uint32_t owner) {
     Holding& from = *element.holding;
     Holding& to = holding_of(pool, owner);
     lose(from, element);
-    auto node = from.elements.extract(element.content.identifier);
-    node.mapped().holding = &to;
+    auto node = from.elements.extract(from.elements.find(element.content.identifier));
+    node.value().holding = &to;
     to.elements.insert(std::move(node));
     gain(to, element);
     release(pool, from);
@@ -202,8 +205,7 @@ std::uint32_t Handlespace::report(std::string_view handle, std::uint32_t identif
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
     if (!element) return 0;
-    if (!element->reports) element->reports = std::make_unique<Reports>();
-    Reports& reports = *element->reports;
+    Reports& reports = reports_[element];
     ++reports.by_reporter[reporter];
     ++reports.count;
     return distinct ? static_cast<std::uint32_t>(reports.by_reporter.size()) : reports.count;
@@ -212,13 +214,13 @@ std::uint32_t Handlespace::report(std::string_view handle, std::uint32_t identif
 void Handlespace::clear_reports(std::string_view handle, std::uint32_t identifier) {
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
-    if (element) element->reports.reset();
+    if (element) reports_.erase(element);
 }
 
-double Handlespace::next_expiry() const { return expiries_.empty() ? never : expiries_.top_key(); }
+double Handlespace::next_expiry() const { return expiries_.empty() ? never : expiries_.top_key().rank; }
 
 std::optional<std::pair<std::string, wire::PoolElement>> Handlespace::expire(double now) {
-    if (expiries_.empty() || expiries_.top_key() > now) return std::nullopt;
+    if (expiries_.empty() || expiries_.top_key().rank > now) return std::nullopt;
     Element& element = expiries_.top();
     std::pair<std::string, wire::PoolElement> expired{element.holding->pool->handle(), element.content};
     erase(element);
@@ -240,7 +242,7 @@ std::size_t Handlespace::owned(std::uint32_t owner) const {
 // Merges the owners' elements of one pool by identifier.
 void Handlespace::table_of_pool(const Pool& pool, std::uint32_t after, bool resume, std::size_t limit, std::size_t octets,
                                 std::optional<std::uint32_t> owner, std::size_t& taken, std::size_t& used, TablePiece& piece) const {
-    using Iterator = std::map<std::uint32_t, Element>::const_iterator;
+    using Iterator = std::set<Element, ByIdentifier>::const_iterator;
     std::vector<std::pair<Iterator, Iterator>> ranges;
     for (const auto& [identifier, holding] : pool.holdings_) {
         if (owner && identifier != *owner) continue;
@@ -250,9 +252,9 @@ void Handlespace::table_of_pool(const Pool& pool, std::uint32_t after, bool resu
     for (;;) {
         std::pair<Iterator, Iterator>* least = nullptr;
         for (auto& range : ranges)
-            if (range.first != range.second && (!least || range.first->first < least->first->first)) least = &range;
+            if (range.first != range.second && (!least || range.first->content.identifier < least->first->content.identifier)) least = &range;
         if (!least) return;
-        const wire::PoolElement& content = least->first->second.content;
+        const wire::PoolElement& content = least->first->content;
         const std::size_t size = wire_size(content) + (entered ? 0 : 8 + pool.handle().size());
         if (taken > 0 && (taken >= limit || used + size > octets)) {
             const wire::PoolEntry& last = piece.entries.back();
@@ -279,13 +281,13 @@ TablePiece Handlespace::table(const std::optional<Cursor>& cursor, std::size_t l
         return !piece.next;
     };
     if (!owner) {
-        for (auto at = cursor ? ordered_pools_.lower_bound(cursor->pool_handle) : ordered_pools_.begin();
+        for (auto at = cursor ? ordered_pools_.lower_bound(std::string_view(cursor->pool_handle)) : ordered_pools_.begin();
              at != ordered_pools_.end(); ++at)
-            if (!visit(*at->second)) break;
+            if (!visit(**at)) break;
     } else if (const auto found = owners_.find(*owner); found != owners_.end()) {
         const auto& holdings = found->second.holdings;
-        for (auto at = cursor ? holdings.lower_bound(cursor->pool_handle) : holdings.begin(); at != holdings.end(); ++at)
-            if (!visit(*pool_of(at->first))) break;
+        for (auto at = cursor ? holdings.lower_bound(std::string_view(cursor->pool_handle)) : holdings.begin(); at != holdings.end(); ++at)
+            if (!visit(*(*at)->pool)) break;
     }
     return piece;
 }
@@ -294,8 +296,8 @@ template <class Visit>
 void Handlespace::each_owned(std::uint32_t owner, Visit&& visit) {
     const auto found = owners_.find(owner);
     if (found == owners_.end()) return;
-    for (auto& [handle, holding] : found->second.holdings)
-        for (auto& [identifier, element] : holding->elements) visit(element);
+    for (Holding* holding : found->second.holdings)
+        for (const Element& element : holding->elements) visit(Holding::changeable(element));
 }
 
 void Handlespace::mark(std::uint32_t owner) {

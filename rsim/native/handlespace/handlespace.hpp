@@ -1,10 +1,10 @@
 // The handlespace: pools by handle, their elements, and who owns them (RFC 5353, RFC 5351 2.2).
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,19 +20,46 @@ namespace rsim::handlespace {
 class Pool;
 struct Holding;
 
+// Pools, or what somebody owns of them, in the order of their handles.
+struct ByHandle {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const { return handle(a) < handle(b); }
+
+    static std::string_view handle(std::string_view itself) { return itself; }
+    static std::string_view handle(const Pool* pool);
+    static std::string_view handle(const Holding* holding);
+};
+
 // What one server owns: number of elements and the sum that its PE checksum comes from.
 struct Owner {
     std::uint32_t identifier = 0;
     std::size_t elements = 0;
     std::uint64_t sum = 0;  // of the 16-bit words of all blocks, neither folded nor complemented
-    std::map<std::string_view, Holding*> holdings;
+    std::set<Holding*, ByHandle> holdings;
+};
+
+struct ByIdentifier {
+    using is_transparent = void;
+    bool operator()(const Element& a, const Element& b) const { return a.content.identifier < b.content.identifier; }
+    bool operator()(const Element& a, std::uint32_t b) const { return a.content.identifier < b; }
+    bool operator()(std::uint32_t a, const Element& b) const { return a < b.content.identifier; }
 };
 
 // Elements of one pool that one server owns, by identifier.
 struct Holding {
     Pool* pool = nullptr;
     Owner* owner = nullptr;
-    std::map<std::uint32_t, Element> elements;
+    std::set<Element, ByIdentifier> elements;
+
+    // All but its identifier may change.
+    static Element& changeable(const Element& element) { return const_cast<Element&>(element); }
+};
+
+// Unreachability reports about an element.
+struct Reports {
+    std::uint32_t count = 0;
+    std::map<std::uint64_t, std::uint32_t> by_reporter;
 };
 
 class Pool {
@@ -54,6 +81,9 @@ private:
     IdentifierTable<Element> table_;
     std::map<std::uint32_t, Holding> holdings_;  // by owner
 };
+
+inline std::string_view ByHandle::handle(const Pool* pool) { return pool->handle(); }
+inline std::string_view ByHandle::handle(const Holding* holding) { return holding->pool->handle(); }
 
 enum class Outcome {
     added,                   // a new element
@@ -127,10 +157,6 @@ private:
     struct ExpirySlot {
         std::uint32_t& operator()(Element& element) const { return element.expiry_slot; }
     };
-    struct StringHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-    };
 
     Pool* pool_of(std::string_view handle) const;
     std::unique_ptr<Selection> make_selection(std::uint32_t policy_type);
@@ -148,10 +174,12 @@ private:
 
     SelectionSettings settings_;
     SelectionSource more_policies_;
-    std::unordered_map<std::string, std::unique_ptr<Pool>, StringHash, std::equal_to<>> pools_;
-    std::map<std::string_view, Pool*> ordered_pools_;
+    std::unordered_map<std::string_view, std::unique_ptr<Pool>> pools_;  // by their own handles
+    mutable Pool* recent_ = nullptr;  // the pool that was asked for last
+    std::set<Pool*, ByHandle> ordered_pools_;
     std::unordered_map<std::uint32_t, Owner> owners_;
-    IndexedHeap<double, Element, ExpirySlot> expiries_;
+    IndexedHeap<double, NoTie, Element, ExpirySlot> expiries_;
+    std::unordered_map<const Element*, Reports> reports_;
     std::size_t elements_ = 0;
     std::vector<Element*> chosen_;
 };

@@ -41,10 +41,12 @@ public:
     }
 
 private:
+#pragma pack(push, 4)  // 12 in place of 16 octets
     struct Slot {
         std::uint32_t identifier = 0;
         Item* item = nullptr;
     };
+#pragma pack(pop)
 
     std::size_t mask() const { return slots_.size() - 1; }
     std::size_t home(std::uint32_t identifier) const {

@@ -64,13 +64,16 @@ std::uint64_t distant(const Element& e, const SelectionSettings&) {
 }
 }  // namespace weight
 
-struct Key {
-    std::uint64_t rank;
-    std::uint64_t sequence;
-    bool operator<(const Key& other) const {
-        return rank != other.rank ? rank < other.rank : sequence < other.sequence;
-    }
+// Who is first of equals.
+struct Sequence {
+    std::uint64_t number;
+
+    static constexpr Sequence last() { return {UINT64_MAX}; }
+    bool operator<(Sequence other) const { return number < other.number; }
 };
+
+template <class Tie, bool rare_ties>
+using SortedHeap = IndexedHeap<std::uint64_t, Tie, Element, SelectionSlot, usual_list, rare_ties>;
 
 class RoundRobin final : public Selection {
 public:
@@ -92,54 +95,78 @@ private:
 // Priority and the least-used family: smallest rank first, ties to the element that was chosen
 // longest ago.
 //
-// `degrades`: whether the rank depends on how often an element was listed. All that are listed move then,
-// which is quicker in a heap without a part in order.
+// `degrades`: whether the rank depends on how often an element was listed. All that are listed move then.
 template <Rank rank, bool degrades>
 class Sorted final : public Selection {
+    using Heap = SortedHeap<Sequence, degrades>;
+
 public:
     explicit Sorted(const SelectionSettings& settings) : settings_(settings) {}
 
-    void insert(Element& element) override {
-        element.sequence = next_++;
-        heap_.push(key(element), element);
-    }
+    void insert(Element& element) override { heap_.push({rank(element, settings_), {next_++}}, element); }
     void remove(Element& element) override { heap_.remove(element); }
-    void update(Element& element) override { heap_.change(element, key(element)); }
+    void update(Element& element) override {
+        heap_.change(element, {rank(element, settings_), heap_.key_of(element).tie});
+    }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
-        heap_.smallest(count, [&](const Key&, Element& element) { chosen.push_back(&element); });
-        for (std::size_t i = 0; i < chosen.size(); ++i) {
-            const bool moves_on = i < settings_.increment;
-            if (!moves_on && !degrades) break;
-            chosen[i]->degradations += settings_.degradations_per_selection;
-            if (moves_on) chosen[i]->sequence = next_++;
-            heap_.change(*chosen[i], key(*chosen[i]));
-        }
+        heap_.smallest(count, chosen);
+        const std::size_t moved = degrades ? chosen.size() : settings_.increment;
+        heap_.renew_smallest(std::min(moved, chosen.size()), [&](Element& element, Heap::Key key, std::size_t place) {
+            element.degradations += settings_.degradations_per_selection;
+            if (degrades) key.rank = rank(element, settings_);
+            if (place < settings_.increment) key.tie = {next_++};
+            return key;
+        });
     }
 
 private:
-    Key key(const Element& element) const { return {rank(element, settings_), element.sequence}; }
-
     const SelectionSettings& settings_;
-    IndexedHeap<Key, Element, SelectionSlot, degrades ? 0 : usual_list> heap_;
+    Heap heap_;
     std::uint64_t next_ = 0;
 };
 
-// Weighted round robin: turns of different elements interleave (RFC 5356 4.2.2).
+// Weighted round robin: turns of different elements interleave (RFC 5356 4.2.2). An element's rank is the time of its
+// next turn.
 class WeightedRoundRobin final : public Selection {
+    // The weight that a turn is of comes along, so that its element is not touched.
+    struct Tie : Sequence {
+        std::uint32_t weight;
+
+        static constexpr Tie last() { return {Sequence::last(), 0}; }
+    };
+    using Heap = SortedHeap<Tie, false>;
+
 public:
     explicit WeightedRoundRobin(const SelectionSettings& settings) : settings_(settings) {}
 
-    void insert(Element& element) override { turns_.insert(element); }
-    void remove(Element& element) override { turns_.remove(element); }
-    void update(Element& element) override { turns_.update(element); }
+    void insert(Element& element) override {
+        heap_.push({Turns::first(weight(element), now_), {{next_++}, weight(element)}}, element);
+    }
+    void remove(Element& element) override { heap_.remove(element); }
+    // Whoever has had a turn in advance waits for as long under a new weight.
+    void update(Element& element) override {
+        const auto [turn, old] = heap_.key_of(element);
+        if (old.weight == weight(element)) return;
+        const bool on_time = old.weight == 0 || turn == Turns::first(old.weight, now_);
+        const std::uint64_t first = Turns::first(weight(element), now_);
+        heap_.change(element, {on_time ? first : Turns::following(weight(element), first), {{next_++}, weight(element)}});
+    }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
-        turns_.first_ones(count, chosen);
-        for (std::size_t i = 0; i < chosen.size() && i < settings_.increment; ++i) turns_.serve(*chosen[i], i == 0);
+        heap_.smallest(count, chosen);
+        heap_.renew_smallest(std::min<std::size_t>(settings_.increment, chosen.size()),
+                             [&](Element&, Heap::Key key, std::size_t place) {
+            if (place == 0 && key.tie.weight > 0) now_ = key.rank;
+            return Heap::Key{Turns::following(key.tie.weight, key.rank), {{next_++}, key.tie.weight}};
+        });
     }
 
 private:
+    static std::uint32_t weight(const Element& element) { return element.content.policy.word(0); }
+
     const SelectionSettings& settings_;
-    Turns turns_;
+    Heap heap_;
+    std::uint64_t now_ = 0;
+    std::uint64_t next_ = 0;
 };
 
 // A set from which elements are drawn uniformly, without repeats.
@@ -194,20 +221,18 @@ public:
 
     void insert(Element& element) override {
         const std::uint64_t weight = weight_of(element, settings_);
-        element.sequence = weight;
         if (weight > 0) positive_.insert(element, weight);
         else zero_.insert(element);
     }
     void remove(Element& element) override {
-        if (element.sequence > 0) positive_.remove(element);
+        if (positive_.contains(element)) positive_.remove(element);
         else zero_.remove(element);
     }
     void update(Element& element) override {
         const std::uint64_t weight = weight_of(element, settings_);
-        if (weight > 0 && element.sequence > 0) {
+        if (weight > 0 && positive_.contains(element)) {
             positive_.change(element, weight);
-            element.sequence = weight;
-        } else if (weight != element.sequence) {
+        } else if (weight > 0 || positive_.contains(element)) {
             remove(element);
             insert(element);
         }
@@ -219,7 +244,7 @@ public:
             if (chosen.size() < count) positive_.change(element, 0);
         }
         const std::size_t drawn = chosen.size();
-        for (std::size_t i = 0; i < drawn; ++i) positive_.change(*chosen[i], chosen[i]->sequence);
+        for (std::size_t i = 0; i < drawn; ++i) positive_.change(*chosen[i], weight_of(*chosen[i], settings_));
         zero_.draw(count - drawn, draws, chosen);
         for (Element* element : chosen) {
             element->degradations += settings_.degradations_per_selection;

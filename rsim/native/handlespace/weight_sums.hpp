@@ -13,6 +13,7 @@ class WeightSums {
 public:
     std::size_t size() const { return items_.size(); }
     std::uint64_t total() const { return total_; }
+    bool contains(Item& item) const { return Place{}(item) < items_.size() && items_[Place{}(item)] == &item; }
     std::uint64_t weight(Item& item) const { return weights_[Place{}(item)]; }
 
     void insert(Item& item, std::uint64_t weight) {
