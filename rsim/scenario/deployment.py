@@ -6,12 +6,9 @@ import gc
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import ceil, inf
-from operator import attrgetter
 from pathlib import Path
-from typing import Any, get_type_hints
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rsim.attackers import Attacker
@@ -48,7 +45,7 @@ from rsim.wire import (
     Dialect,
 )
 from rsim.wire.capture import CaptureWriter
-from rsim.workload import CalcAppClient, CalcAppServer, Request
+from rsim.workload import CalcAppClient, CalcAppServer, RequestLog
 
 _LOOKS = 200
 """Instants in a run at one of which MSER-5 may begin to measure."""
@@ -72,7 +69,7 @@ class Deployment:
         self.clock = Clock()
         self.streams = Streams(self.seed)
         self.recorder = Recorder()
-        self.requests: list[Request] = []
+        self.requests = RequestLog()
         self.dialect = Dialect.RFC
         self.network = build_network(scenario.network, self.clock, self.streams, capture)
         self.group = scenario.network.group
@@ -342,7 +339,7 @@ class Deployment:
         for time in sorted(looks):
             self._run_until(time)
             samples.append(self._sample())
-        requests = self._request_frame()
+        requests = self.requests.frame()
         if settled:
             begin = _settled(requests, [sample.time for sample in samples])
         before = next(sample for sample in samples if sample.time == begin)
@@ -391,18 +388,6 @@ class Deployment:
     def _series(self) -> pd.DataFrame:
         columns = ["time", "divergence", "orphans", "elements", "servers", "genuine", "false"]
         return pd.DataFrame(self.observer.rows if self.observer else [], columns=columns)
-
-    def _request_frame(self) -> pd.DataFrame:
-        # One column at a time: rows would take as much memory as all that is simulated.
-        columns: dict[str, npt.NDArray[Any]] = {
-            name: np.fromiter(
-                map(attrgetter(name), self.requests),
-                object if kind is str else kind,
-                len(self.requests),
-            )
-            for name, kind in get_type_hints(Request).items()
-        }
-        return pd.DataFrame(columns)
 
 
 def _settled(requests: pd.DataFrame, looks: list[float]) -> float:

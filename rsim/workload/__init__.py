@@ -2,7 +2,7 @@
 
 from rsim.distributions import Distribution
 from rsim.workload.arrivals import ArrivalFile
-from rsim.workload.calcapp_client import CalcAppClient, ClientCounters, Request
+from rsim.workload.calcapp_client import CalcAppClient, ClientCounters
 from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, Membership
 from rsim.workload.heterogeneity import Heterogeneity
 from rsim.workload.lifecycle import FailureSettings, Lifecycle
@@ -15,6 +15,7 @@ from rsim.workload.own import (
     workload,
     workloads,
 )
+from rsim.workload.requests import Request, RequestLog
 from rsim.workload.settings import ClientSettings, ElementSettings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Lifecycle",
     "Membership",
     "Request",
+    "RequestLog",
     "UserSurroundings",
     "begin",
     "service",

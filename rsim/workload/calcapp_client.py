@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from math import nan
 
 from rsim.clock import Clock
 from rsim.endpoints import Channel, PoolUserEndpoint, Session
@@ -19,6 +18,7 @@ from rsim.randomness import Stream
 from rsim.wire import PoolElement
 from rsim.workload import calcapp
 from rsim.workload.cheating import UserCheat
+from rsim.workload.requests import Request, RequestLog
 from rsim.workload.settings import ClientSettings
 
 
@@ -40,23 +40,6 @@ class ClientCounters:
     cookie_echoes: int = 0
     work_credited: float = 0.0
     empty_answers: int = 0
-
-
-@dataclass(slots=True)
-class Request:
-    """One request and what became of it; times in s, NaN for what has not happened."""
-
-    user: str
-    number: int
-    size: float
-    generated: float
-    started: float = nan
-    accepted: float = nan
-    completed: float = nan
-    failed: float = nan
-    attempts: int = 0
-    failovers: int = 0
-    cheat: bool = False
 
 
 class State(Enum):
@@ -86,7 +69,7 @@ class CalcAppClient:
         sizes: Stream,
         arrivals: Iterator[tuple[float, float | None]],
         pauses: Stream,
-        record: list[Request],
+        record: RequestLog,
         profile: Profile | None = None,
         cheat: UserCheat | None = None,
     ) -> None:

@@ -29,8 +29,9 @@ from rsim.handlespace import policy_with
 from rsim.network import Association, Event, Host
 from rsim.randomness import Streams
 from rsim.wire import PoolElement, SctpTransport
-from rsim.workload.calcapp_client import ClientCounters, Request
+from rsim.workload.calcapp_client import ClientCounters
 from rsim.workload.calcapp_server import ElementCounters
+from rsim.workload.requests import RequestLog
 
 
 @dataclass
@@ -49,7 +50,7 @@ class UserSurroundings:
     pool: bytes
     endpoint: PoolUserEndpoint
     messenger: Messenger
-    record: list[Request]
+    record: RequestLog
     counters: ClientCounters = field(default_factory=ClientCounters)
     inbox: simpy.Store = field(init=False)
 

@@ -144,7 +144,9 @@ class WeightedRoundRobin(Pool):
         number, place = time
         halves = -(-place * weight // 2**31)  # rounded up, as the place of a turn is rounded down
         k = max(0, -(-(halves - 1) // 2))
-        return (number, ((2 * k + 1) << 31) // weight) if k < weight else (number + 1, 2**31 // weight)
+        return (
+            (number, ((2 * k + 1) << 31) // weight) if k < weight else (number + 1, 2**31 // weight)
+        )
 
     def following(self, weight, turn):
         return self.first(weight, (turn[0], turn[1] + 1))

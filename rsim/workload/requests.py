@@ -1,0 +1,90 @@
+"""Requests of all pool users, as what a run returns about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from math import nan
+from operator import attrgetter
+from sys import getrefcount
+from typing import Any, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+BLOCK = 4096
+"""Requests whose columns lie together."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request and what became of it; times in s, NaN for what has not happened."""
+
+    user: str
+    number: int
+    size: float
+    generated: float
+    started: float = nan
+    accepted: float = nan
+    completed: float = nan
+    failed: float = nan
+    attempts: int = 0
+    failovers: int = 0
+    cheat: bool = False
+
+
+class RequestLog:
+    """All requests in the order in which they came.
+
+    Requests that nobody else knows any more can't change, and are kept as numbers: an object takes
+    twice the memory, and time of the garbage collector.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, Any] = {
+            name: object if kind is str else kind for name, kind in get_type_hints(Request).items()
+        }
+        self._known: dict[int, Request] = {}
+        self._blocks: list[dict[str, npt.NDArray[Any]]] = []
+        self._count = 0
+        self._alone = _references({0: object()})[0]
+
+    def append(self, request: Request) -> None:
+        """Adds a request, which may change as long as somebody has it."""
+        if self._count % BLOCK == 0:
+            self._settle(_references(self._known))
+            self._blocks.append({name: np.empty(BLOCK, kind) for name, kind in self._kinds.items()})
+        self._known[self._count] = request
+        self._count += 1
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each request, as they are now."""
+        self._settle([self._alone] * len(self._known), keep=True)
+        # One column at a time, so that none is there twice for long.
+        columns = {
+            name: np.concatenate([np.empty(0, kind), *(block[name] for block in self._blocks)])
+            for name, kind in self._kinds.items()
+        }
+        return pd.DataFrame(
+            {name: column[: self._count] for name, column in columns.items()}, copy=False
+        )
+
+    def _settle(self, references: list[int], keep: bool = False) -> None:
+        ended = [
+            index
+            for index, count in zip(self._known, references, strict=True)
+            if count == self._alone
+        ]
+        for number, group in groupby(ended, lambda index: index // BLOCK):
+            indices = list(group)
+            requests = [self._known[index] if keep else self._known.pop(index) for index in indices]
+            rows = np.array(indices) % BLOCK
+            for name, kind in self._kinds.items():
+                values = map(attrgetter(name), requests)
+                self._blocks[number][name][rows] = np.fromiter(values, kind, len(requests))
+
+
+def _references(known: Mapping[int, object]) -> list[int]:
+    return [getrefcount(one) for one in list(known.values())]

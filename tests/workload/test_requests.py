@@ -1,0 +1,61 @@
+"""Requests are kept as numbers once nobody can change them."""
+
+from math import isnan
+
+from rsim.workload import Request, RequestLog
+from rsim.workload.requests import BLOCK
+
+
+def request(number):
+    return Request("pu-1", number, 1e6 + number, float(number))
+
+
+def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
+    log, waiting = RequestLog(), []
+    for number in range(3 * BLOCK):
+        waiting.append(request(number))
+        log.append(waiting[-1])
+        if number % 3 == 2:
+            one = waiting.pop(0 if number % 2 else -1)
+            one.completed = number + 0.5
+    for one in waiting[::7]:
+        one.failed = 1.0
+    frame = log.frame()
+    assert frame["number"].tolist() == list(range(3 * BLOCK))
+    assert frame["size"].tolist() == [1e6 + number for number in range(3 * BLOCK)]
+    assert frame["completed"].notna().sum() == BLOCK
+    assert set(frame.loc[frame["failed"].notna(), "number"]) == {one.number for one in waiting[::7]}
+    assert not (frame["completed"].notna() & frame["failed"].notna()).any()
+    assert frame["user"].eq("pu-1").all()
+
+
+def test_who_has_a_request_may_change_it_however_many_come_after():
+    log = RequestLog()
+    kept = request(0)
+    log.append(kept)
+    for number in range(1, 2 * BLOCK + 1):
+        log.append(request(number))
+    kept.accepted, kept.attempts, kept.cheat = 7.0, 3, True
+    first = log.frame().iloc[0]
+    assert (first["accepted"], first["attempts"], first["cheat"]) == (7.0, 3, True)
+    kept.completed = 8.0
+    log.append(request(-1))
+    frame = log.frame()
+    assert frame["completed"].iloc[0] == 8.0 and isnan(frame["completed"].iloc[1])
+    assert len(frame) == 2 * BLOCK + 2 and frame["number"].iloc[-1] == -1
+
+
+def test_requests_that_nobody_has_are_not_kept_as_objects():
+    log = RequestLog()
+    for number in range(2 * BLOCK + 1):
+        log.append(request(number))
+    assert len(log._known) == 1
+
+
+def test_no_requests_are_a_frame_without_rows_with_the_same_columns():
+    one = RequestLog()
+    one.append(request(1))
+    empty = RequestLog().frame()
+    assert empty.empty
+    numbers = one.frame().dtypes.drop("user")
+    assert empty.dtypes.drop("user").to_dict() == numbers.to_dict()
