@@ -7,7 +7,6 @@ read after each event. It watches objects as only interpreted code lets it: `tes
 
 from __future__ import annotations
 
-
 from rsim.scenario import Deployment
 from rsim.wire import PPID_ASAP, PPID_ENRP
 

@@ -132,7 +132,7 @@ def test_littles_law(discipline):
         deployment.clock.run_until(second + 0.5)
         waiting = sum(user.queue_length + user.in_service for user in deployment.users)
         present.append(waiting)
-    requests = deployment._request_frame()
+    requests = deployment.requests.frame()
     inside = requests[(requests["generated"] >= start) & (requests["generated"] < end)]
     finished = inside["completed"].fillna(end)
     rate = len(inside) / (end - start)
