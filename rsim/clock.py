@@ -26,6 +26,8 @@ class Clock(simpy.Environment):
 
     call_at: Callable[..., None]
     """Calls `function(*args)` at `time` (s, absolute); it can't be called back."""
+    call_method_at: Callable[..., None]
+    """Calls `owner.name(*args)`, given time, name, owner and arguments, without a bound method."""
     timer: Callable[[Callable[[], object]], Timer]
     """A timer that calls a function when it expires; it isn't running yet."""
 
@@ -34,6 +36,7 @@ class Clock(simpy.Environment):
         self._events = EventQueue(self, initial_time)
         # Bound here, so that no call of Python's lies between.
         self.call_at = self._events.call_at
+        self.call_method_at = self._events.call_method_at
         self.timer = self._events.timer
 
     def schedule(self, event: Event, priority: int = NORMAL, delay: float = 0) -> None:

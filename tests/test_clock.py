@@ -29,6 +29,66 @@ def test_calls_events_and_processes_share_one_order():
     assert clock.now == 2
 
 
+@pytest.mark.parametrize("count", range(8))
+def test_calls_pass_on_any_number_of_arguments_and_let_go_of_them(count):
+    class Receiver:
+        def take(self, *args):
+            seen.append(args)
+
+    class Argument:
+        pass
+
+    clock, seen = Clock(), []
+    receiver, given = Receiver(), tuple(Argument() for _ in range(count))
+    clock.call_at(1, receiver.take, *given)
+    clock.call_method_at(2, "take", receiver, *given)
+    clock.run_until(3)
+    assert seen == [given, given]
+    watched = [weakref.ref(one) for one in (receiver, *given)]
+    seen.clear()
+    del receiver, given
+    assert not any(watch() for watch in watched)
+
+
+def test_a_clock_with_calls_still_due_is_freed_with_all_that_they_hold():
+    class Holder:
+        def call(self, *args):
+            raise AssertionError("never due")
+
+    clock, holder = Clock(), Holder()
+    holder.clock = clock
+    clock.call_at(1, holder.call, holder, clock)
+    clock.call_method_at(1, "call", holder, clock)
+    holder.timer = clock.timer(holder.call)
+    holder.timer.start(1)
+    watch = weakref.ref(holder)
+    del clock, holder
+    gc.collect()
+    assert watch() is None
+
+
+def test_wrong_use_of_the_queue_is_told():
+    clock = Clock()
+    timer = clock.timer(lambda: None)
+    for call in (
+        lambda: clock.call_at(1),
+        lambda: clock.call_at("soon", print),
+        lambda: clock.call_method_at(1, "name"),
+        lambda: clock.call_method_at(1, print, "name"),
+        lambda: timer.start("soon"),
+        lambda: type(timer)(),
+        lambda: type(clock._events)(),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises(ValueError, match="priority"):
+        clock._events.schedule(1.0, 3, None)
+    clock.call_method_at(1, "missing", "text")
+    with pytest.raises(AttributeError, match="missing"):
+        clock.run_until(2)
+    assert len(clock._events) == 0
+
+
 def test_run_until_leaves_what_is_due_at_the_end():
     clock = Clock()
     seen = []

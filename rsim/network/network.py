@@ -267,7 +267,7 @@ class Network:
         elif host is not None:
             route.frames += 1
             now = self.clock._now
-            self.clock.call_at(now + delay, self._land, frame, route, host, now)
+            self.clock.call_method_at(now + delay, "_land", self, frame, route, host, now)
 
     def _land(self, frame: Frame, route: Route, host: Host, sent_at: float) -> None:
         if route.cut_at < sent_at:

@@ -134,8 +134,18 @@ class DataTransfer(SecurableAssociation):
                 clock = network.clock
                 now = clock._now
                 assert self._peer is not None
-                arrive = self._peer._arrive
-                clock.call_at(now + delay, arrive, self, tsn, sequence, ppid, data, protection, now)
+                clock.call_method_at(
+                    now + delay,
+                    "_arrive",
+                    self._peer,
+                    self,
+                    tsn,
+                    sequence,
+                    ppid,
+                    data,
+                    protection,
+                    now,
+                )
                 if network.capture is not None:
                     message = self._data(tsn, 0, sequence, ppid, data, False, protection)
                     frame = self._frame(self._transmission.primary, (message,))

@@ -1,25 +1,43 @@
 // The queue of events and its timers, which call Python when something is due.
+//
+// Both are types of Python's own making, as timers are many and every message starts some: they are in no table of
+// instances, and a method finds its arguments where the interpreter has put them.
 #include "../clock/heap.hpp"
 #include "common.hpp"
 
 #include <limits>
+#include <new>
+#include <utility>
 
 namespace rsim {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 // SimPy's priorities begin at -1, those of the heap at 0.
-constexpr unsigned heap_priority(int priority) { return static_cast<unsigned>(priority + 1); }
+constexpr unsigned heap_priority(long priority) { return static_cast<unsigned>(priority + 1); }
 constexpr unsigned normal = heap_priority(1);
 
-enum class Kind { call, event, timer };
+enum class Kind : std::uint32_t { call, method, event, timer };
 
-// What is due: a call with its arguments, an event of SimPy's with its time (whole numbers stay
+// What is due: a call, a call of the method of that name, an event of SimPy's with its time (whole numbers stay
 // whole), or a timer. Owns its references.
+//
+// Arguments stand in memory of their own, not in a tuple, which the garbage collector would have to know. Before
+// them there is room for one more, as calls of Python's like it.
 struct Item {
     Kind kind;
+    std::uint32_t count;
     PyObject* what;
-    PyObject* arguments;
+    PyObject** arguments;
+
+    void release() const {
+        Py_DECREF(what);
+        release_arguments();
+    }
+    void release_arguments() const {
+        for (std::uint32_t at = 0; at < count; ++at) Py_DECREF(arguments[at]);
+        if (arguments) PyMem_Free(arguments - 1);
+    }
 };
 
 class EventQueue {
@@ -29,8 +47,15 @@ public:
     EventQueue& operator=(const EventQueue&) = delete;
     ~EventQueue() { clear(); }
 
-    void push(double time, unsigned priority, Kind kind, PyObject* what, PyObject* arguments = nullptr) {
-        heap.push(time, priority, {kind, Py_NewRef(what), Py_XNewRef(arguments)});
+    void push(double time, unsigned priority, Kind kind, PyObject* what, PyObject* const* given = nullptr, std::size_t count = 0) {
+        PyObject** arguments = nullptr;
+        if (count > 0) {
+            auto* room = static_cast<PyObject**>(PyMem_Malloc((count + 1) * sizeof(PyObject*)));
+            if (!room) throw std::bad_alloc();
+            arguments = room + 1;
+            for (std::size_t at = 0; at < count; ++at) arguments[at] = Py_NewRef(given[at]);
+        }
+        heap.push(time, priority, {kind, static_cast<std::uint32_t>(count), Py_NewRef(what), arguments});
     }
 
     // Carries out what is due first.
@@ -42,10 +67,7 @@ public:
     }
 
     void clear() {
-        for (const auto& due : heap.take_all()) {
-            Py_DECREF(due.item.what);
-            Py_XDECREF(due.item.arguments);
-        }
+        for (const auto& due : heap.take_all()) due.item.release();
         Py_CLEAR(clock);
     }
 
@@ -54,48 +76,58 @@ public:
     double now;
 };
 
+struct QueueObject {
+    PyObject_HEAD
+    EventQueue queue;
+};
+
+EventQueue& queue_of(PyObject* self) { return reinterpret_cast<QueueObject*>(self)->queue; }
+
 // A timer has at most one entry in the queue that counts. One that is restarted for later keeps its
 // entry and moves on when that comes up, so that frequent restarts cost no queue operation.
 struct Timer {
-    nb::object owner;
-    nb::object function;
-    EventQueue* queue;
-    double due = never;
-    double pending = never;
+    PyObject_HEAD
+    PyObject* owner;     // the queue; null: cancelled, or the garbage collector has taken the clock away
+    PyObject* function;
+    double due;
+    double pending;
 
-    void start(PyObject* self, double delay) {
-        if (!queue) return;  // Cancelled, or the garbage collector has taken the clock away.
-        due = queue->now + delay;
+    void start(double delay) {
+        if (!owner) return;
+        EventQueue& queue = queue_of(owner);
+        due = queue.now + delay;
         if (due < pending) {
             pending = due;
-            queue->push(due, normal, Kind::timer, self);
+            queue.push(due, normal, Kind::timer, object());
         }
     }
 
     void cancel() {
-        queue = nullptr;
         due = pending = never;
         // Last, as they may be all that keeps whoever keeps this timer.
-        const nb::object former_owner = std::move(owner);
-        const nb::object former_function = std::move(function);
+        const nb::object former_owner = nb::steal(std::exchange(owner, nullptr));
+        const nb::object former_function = nb::steal(std::exchange(function, nullptr));
     }
 
-    void come_up(PyObject* self, double time) {
+    void come_up(double time) {
         if (time != pending) return;
         if (due == time) {
             due = pending = never;
             // The function may be all that keeps the timer.
-            const nb::object called = function;
-            nb::steal(PyObject_CallNoArgs(called.ptr()));
-            if (PyErr_Occurred()) throw nb::python_error();
+            const nb::object called = nb::borrow(function);
+            if (!nb::steal(PyObject_CallNoArgs(called.ptr())).is_valid()) throw nb::python_error();
         } else if (due < never) {
             pending = due;
-            queue->push(due, normal, Kind::timer, self);
+            queue_of(owner).push(due, normal, Kind::timer, object());
         } else {
             pending = never;
         }
     }
+
+    PyObject* object() { return reinterpret_cast<PyObject*>(this); }
 };
+
+Timer& timer_of(PyObject* self) { return *reinterpret_cast<Timer*>(self); }
 
 PyObject* interned(const char* text) { return PyUnicode_InternFromString(text); }
 
@@ -103,109 +135,257 @@ void EventQueue::step() {
     static PyObject* const now_name = interned("_now");
     static PyObject* const process_name = interned("_process");
     const Due<Item> first = heap.pop();
-    const nb::object what = nb::steal(first.item.what);
-    const nb::object arguments = nb::steal(first.item.arguments);
+    const Item& item = first.item;
+    struct Release {
+        const Item& item;
+        ~Release() { item.release(); }
+    } release{item};
     if (first.time != now) {
         now = first.time;
-        const bool given = first.item.kind == Kind::event;
-        const nb::object value = given ? arguments : nb::steal(PyFloat_FromDouble(now));
+        const nb::object value =
+            item.kind == Kind::event ? nb::borrow(item.arguments[0]) : nb::steal(PyFloat_FromDouble(now));
         if (PyObject_SetAttr(clock, now_name, value.ptr())) throw nb::python_error();
     }
+    const std::size_t count = item.count | PY_VECTORCALL_ARGUMENTS_OFFSET;
     nb::object result;
-    switch (first.item.kind) {
+    switch (item.kind) {
     case Kind::call:
-        result = nb::steal(PyObject_Call(what.ptr(), arguments.ptr(), nullptr));
+        result = nb::steal(item.count ? PyObject_Vectorcall(item.what, item.arguments, count, nullptr)
+                                      : PyObject_CallNoArgs(item.what));
+        break;
+    case Kind::method:
+        result = nb::steal(PyObject_VectorcallMethod(item.what, item.arguments, count, nullptr));
         break;
     case Kind::event:
-        result = nb::steal(PyObject_CallMethodOneArg(clock, process_name, what.ptr()));
+        result = nb::steal(PyObject_CallMethodOneArg(clock, process_name, item.what));
         break;
     case Kind::timer:
-        nb::inst_ptr<Timer>(what)->come_up(what.ptr(), first.time);
+        timer_of(item.what).come_up(first.time);
         return;
     }
     if (!result.is_valid()) throw nb::python_error();
 }
 
+// What goes wrong becomes Python's error.
+template <class Action>
+PyObject* guarded(Action&& action) {
+    try {
+        return action();
+    } catch (nb::python_error& error) {
+        error.restore();
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+    }
+    return nullptr;
+}
+
+double number(PyObject* value) {
+    const double found = PyFloat_AsDouble(value);
+    if (found == -1.0 && PyErr_Occurred()) throw nb::python_error();
+    return found;
+}
+
+PyObject* wrong_arguments(const char* expected) { return PyErr_Format(PyExc_TypeError, "expected %s", expected); }
+
+PyTypeObject* timer_type = nullptr;
+
+PyObject* make_queue(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    static const char* names[] = {"clock", "now", nullptr};
+    PyObject* clock = nullptr;
+    double now = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|d", const_cast<char**>(names), &clock, &now)) return nullptr;
+    PyObject* self = type->tp_alloc(type, 0);
+    if (self) new (&queue_of(self)) EventQueue(clock, now);
+    return self;
+}
+
+PyObject* queue_call_at(PyObject* self, PyObject* const* given, Py_ssize_t count) {
+    if (count < 2) return wrong_arguments("a time, a function and its arguments");
+    return guarded([&] {
+        queue_of(self).push(number(given[0]), normal, Kind::call, given[1], given + 2, static_cast<std::size_t>(count - 2));
+        return Py_NewRef(Py_None);
+    });
+}
+
+PyObject* queue_call_method_at(PyObject* self, PyObject* const* given, Py_ssize_t count) {
+    if (count < 3 || !PyUnicode_Check(given[1])) return wrong_arguments("a time, a method's name, an object and arguments");
+    return guarded([&] {
+        queue_of(self).push(number(given[0]), normal, Kind::method, given[1], given + 2, static_cast<std::size_t>(count - 2));
+        return Py_NewRef(Py_None);
+    });
+}
+
+PyObject* queue_schedule(PyObject* self, PyObject* const* given, Py_ssize_t count) {
+    if (count != 3) return wrong_arguments("a time, a priority and an event");
+    return guarded([&]() -> PyObject* {
+        const double due = number(given[0]);
+        const long priority = PyLong_AsLong(given[1]);
+        if (priority == -1 && PyErr_Occurred()) throw nb::python_error();
+        if (priority < -1 || priority > 2) return PyErr_Format(PyExc_ValueError, "priority: must be -1 to 2");
+        queue_of(self).push(due, heap_priority(priority), Kind::event, given[2], given, 1);
+        return Py_NewRef(Py_None);
+    });
+}
+
+PyObject* queue_timer(PyObject* self, PyObject* function) {
+    PyObject* made = timer_type->tp_alloc(timer_type, 0);
+    if (!made) return nullptr;
+    Timer& timer = timer_of(made);
+    timer.owner = Py_NewRef(self);
+    timer.function = Py_NewRef(function);
+    timer.due = timer.pending = never;
+    return made;
+}
+
+PyObject* queue_step(PyObject* self, PyObject*) {
+    return guarded([&] {
+        if (queue_of(self).heap.empty()) return Py_NewRef(Py_False);
+        queue_of(self).step();
+        return Py_NewRef(Py_True);
+    });
+}
+
+PyObject* queue_run_until(PyObject* self, PyObject* time) {
+    return guarded([&] {
+        queue_of(self).run_until(number(time));
+        return Py_NewRef(Py_None);
+    });
+}
+
+PyObject* queue_peek(PyObject* self, PyObject*) {
+    const EventQueue& queue = queue_of(self);
+    return PyFloat_FromDouble(queue.heap.empty() ? never : queue.heap.next_time());
+}
+
+Py_ssize_t queue_length(PyObject* self) { return static_cast<Py_ssize_t>(queue_of(self).heap.size()); }
+
 int visit_queue(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
-    if (!nb::inst_ready(self)) return 0;
-    const EventQueue* queue = nb::inst_ptr<EventQueue>(self);
-    Py_VISIT(queue->clock);
-    for (const auto& due : queue->heap.entries()) {
+    const EventQueue& queue = queue_of(self);
+    Py_VISIT(queue.clock);
+    for (const auto& due : queue.heap.entries()) {
         Py_VISIT(due.item.what);
-        Py_VISIT(due.item.arguments);
+        for (std::uint32_t at = 0; at < due.item.count; ++at) Py_VISIT(due.item.arguments[at]);
     }
     return 0;
 }
 
 int clear_queue(PyObject* self) {
-    if (nb::inst_ready(self)) nb::inst_ptr<EventQueue>(self)->clear();
+    queue_of(self).clear();
     return 0;
 }
 
 int visit_timer(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
-    if (!nb::inst_ready(self)) return 0;
-    const Timer* timer = nb::inst_ptr<Timer>(self);
-    Py_VISIT(timer->owner.ptr());
-    Py_VISIT(timer->function.ptr());
+    Py_VISIT(timer_of(self).owner);
+    Py_VISIT(timer_of(self).function);
     return 0;
 }
 
 int clear_timer(PyObject* self) {
-    if (nb::inst_ready(self)) nb::inst_ptr<Timer>(self)->cancel();
+    timer_of(self).cancel();
     return 0;
 }
 
-PyType_Slot queue_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(visit_queue)},
-                             {Py_tp_clear, reinterpret_cast<void*>(clear_queue)},
-                             {0, nullptr}};
-PyType_Slot timer_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(visit_timer)},
-                             {Py_tp_clear, reinterpret_cast<void*>(clear_timer)},
-                             {0, nullptr}};
+template <auto end>
+void free_object(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    end(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+void end_queue(PyObject* self) { queue_of(self).~EventQueue(); }
+void end_timer(PyObject* self) { timer_of(self).cancel(); }
+
+PyObject* timer_start(PyObject* self, PyObject* delay) {
+    return guarded([&] {
+        timer_of(self).start(number(delay));
+        return Py_NewRef(Py_None);
+    });
+}
+
+PyObject* timer_stop(PyObject* self, PyObject*) {
+    timer_of(self).due = never;
+    return Py_NewRef(Py_None);
+}
+
+PyObject* timer_cancel(PyObject* self, PyObject*) {
+    timer_of(self).cancel();
+    return Py_NewRef(Py_None);
+}
+
+PyObject* timer_running(PyObject* self, void*) { return PyBool_FromLong(timer_of(self).due < never); }
+
+template <class Function>
+void* slot(Function* function) { return reinterpret_cast<void*>(function); }
+
+template <class Function>
+PyMethodDef method(const char* name, Function* function, int flags, const char* doc) {
+    return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), flags, doc};
+}
+
+PyMethodDef queue_methods[] = {
+    method("call_at", queue_call_at, METH_FASTCALL,
+           "Calls `function(*args)` at `time` (s, absolute); it can't be called back."),
+    method("call_method_at", queue_call_method_at, METH_FASTCALL,
+           "The same for `owner.name(*args)`, without an object for the bound method."),
+    method("schedule", queue_schedule, METH_FASTCALL, "Puts an event of SimPy's into the queue."),
+    method("timer", queue_timer, METH_O, "A timer that calls `function` when it expires; it isn't running yet."),
+    method("step", queue_step, METH_NOARGS, "Carries out what is due first; False if nothing is."),
+    method("run_until", queue_run_until, METH_O, "Carries out all that is due before `time` (s)."),
+    method("peek", queue_peek, METH_NOARGS, "When something is due next, infinity if nothing is."),
+    {},
+};
+PyMethodDef timer_methods[] = {
+    method("start", timer_start, METH_O, "Expires `delay` seconds from now, whatever it was to do before."),
+    method("stop", timer_stop, METH_NOARGS, "Does not expire, until it is started again."),
+    method("cancel", timer_cancel, METH_NOARGS, "Never expires again, and lets go of its function."),
+    {},
+};
+PyGetSetDef timer_properties[] = {
+    {"running", timer_running, nullptr, "Whether it will expire if nobody stops it.", nullptr},
+    {},
+};
+
+PyType_Slot queue_slots[] = {
+    {Py_tp_doc, const_cast<char*>("What is due, in order of time, priority and insertion.\n\n"
+                                  "Parameters: `clock` whose `_now` follows, and whose `_process` takes events of "
+                                  "SimPy's.")},
+    {Py_tp_new, slot(make_queue)},
+    {Py_tp_dealloc, slot(free_object<end_queue>)},
+    {Py_tp_traverse, slot(visit_queue)},
+    {Py_tp_clear, slot(clear_queue)},
+    {Py_tp_methods, queue_methods},
+    {Py_mp_length, slot(queue_length)},
+    {0, nullptr},
+};
+PyType_Slot timer_slots[] = {
+    {Py_tp_doc, const_cast<char*>("A named time-out that can be started, restarted and stopped.")},
+    {Py_tp_dealloc, slot(free_object<end_timer>)},
+    {Py_tp_traverse, slot(visit_timer)},
+    {Py_tp_clear, slot(clear_timer)},
+    {Py_tp_methods, timer_methods},
+    {Py_tp_getset, timer_properties},
+    {0, nullptr},
+};
+PyType_Spec queue_spec{"rsim._native.EventQueue", sizeof(QueueObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                       queue_slots};
+PyType_Spec timer_spec{"rsim._native.Timer", sizeof(Timer), 0,
+                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, timer_slots};
+
+PyTypeObject* add_type(nb::module_& module, PyType_Spec& spec) {
+    auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+    if (!type || PyModule_AddType(module.ptr(), type) < 0) throw nb::python_error();
+    return type;
+}
 
 }  // namespace
 
 void bind_clock(nb::module_& module) {
-    nb::class_<EventQueue>(module, "EventQueue", nb::type_slots(queue_slots),
-        "What is due, in order of time, priority and insertion.\n\n"
-        "Parameters: `clock` whose `_now` follows, and whose `_process` takes events of SimPy's.")
-        .def("__init__", [](EventQueue* self, nb::object clock, double now) {
-            new (self) EventQueue(clock.ptr(), now);
-        }, "clock"_a, "now"_a = 0.0, nb::sig("def __init__(self, clock: typing.Any, now: float = 0.0) -> None"))
-        .def("call_at", [](EventQueue& self, double time, nb::handle function, nb::args arguments) {
-            self.push(time, normal, Kind::call, function.ptr(), arguments.ptr());
-        }, nb::sig("def call_at(self, time: float, function: collections.abc.Callable[..., object], *args: object) -> None"),
-           "Calls `function(*args)` at `time` (s, absolute); it can't be called back.")
-        .def("schedule", [](EventQueue& self, nb::handle time, int priority, nb::handle event) {
-            const double due = PyFloat_AsDouble(time.ptr());
-            if (due == -1.0 && PyErr_Occurred()) throw nb::python_error();
-            if (priority < -1 || priority > 2) throw nb::value_error("priority: must be -1 to 2");
-            self.push(due, heap_priority(priority), Kind::event, event.ptr(), time.ptr());
-        }, "time"_a, "priority"_a, "event"_a, nb::sig("def schedule(self, time: float, priority: int, event: typing.Any) -> None"),
-           "Puts an event of SimPy's into the queue.")
-        .def("timer", [](nb::handle_t<EventQueue> self, nb::object function) {
-            return Timer{nb::borrow(self), std::move(function), nb::inst_ptr<EventQueue>(self)};
-        }, "function"_a, nb::sig("def timer(self, function: collections.abc.Callable[[], object]) -> Timer"),
-           "A timer that calls `function` when it expires; it isn't running yet.")
-        .def("step", [](EventQueue& self) {
-            if (self.heap.empty()) return false;
-            self.step();
-            return true;
-        }, "Carries out what is due first; False if nothing is.")
-        .def("run_until", &EventQueue::run_until, "time"_a, "Carries out all that is due before `time` (s).")
-        .def("peek", [](const EventQueue& self) { return self.heap.empty() ? never : self.heap.next_time(); },
-             "When something is due next, infinity if nothing is.")
-        .def("__len__", [](const EventQueue& self) { return self.heap.size(); });
-
-    nb::class_<Timer>(module, "Timer", nb::type_slots(timer_slots),
-        "A named time-out that can be started, restarted and stopped.")
-        .def("start", [](nb::handle_t<Timer> self, double delay) { nb::inst_ptr<Timer>(self)->start(self.ptr(), delay); },
-             "delay"_a, "Expires `delay` seconds from now, whatever it was to do before.")
-        .def("stop", [](Timer& self) { self.due = never; }, "Does not expire, until it is started again.")
-        .def("cancel", [](Timer& self) { self.cancel(); }, "Never expires again, and lets go of its function.")
-        .def_prop_ro("running", [](const Timer& self) { return self.due < never; },
-                     "Whether it will expire if nobody stops it.");
+    add_type(module, queue_spec);
+    timer_type = add_type(module, timer_spec);
 }
 
 }  // namespace rsim

@@ -8,3 +8,42 @@ _native.__suffix__:
         | Presence | HandleTableRequest | HandleTableResponse | HandleUpdate | ListRequest
         | ListResponse | InitTakeover | InitTakeoverAck | TakeoverServer | EnrpError
     )
+
+# Types that are not made by nanobind.
+_native.EventQueue:
+    class EventQueue:
+        """What is due, in order of time, priority and insertion.
+
+        Parameters: `clock` whose `_now` follows, and whose `_process` takes events of SimPy's.
+        """
+
+        def __init__(self, clock: Any, now: float = 0.0) -> None: ...
+        def call_at(self, time: float, function: Callable[..., object], *args: object) -> None:
+            """Calls `function(*args)` at `time` (s, absolute); it can't be called back."""
+        def call_method_at(self, time: float, name: str, owner: object, *args: object) -> None:
+            """The same for `owner.name(*args)`, without an object for the bound method."""
+        def schedule(self, time: float, priority: int, event: Any) -> None:
+            """Puts an event of SimPy's into the queue."""
+        def timer(self, function: Callable[[], object]) -> Timer:
+            """A timer that calls `function` when it expires; it isn't running yet."""
+        def step(self) -> bool:
+            """Carries out what is due first; False if nothing is."""
+        def run_until(self, time: float) -> None:
+            """Carries out all that is due before `time` (s)."""
+        def peek(self) -> float:
+            """When something is due next, infinity if nothing is."""
+        def __len__(self) -> int: ...
+
+_native.Timer:
+    class Timer:
+        """A named time-out that can be started, restarted and stopped."""
+
+        def start(self, delay: float) -> None:
+            """Expires `delay` seconds from now, whatever it was to do before."""
+        def stop(self) -> None:
+            """Does not expire, until it is started again."""
+        def cancel(self) -> None:
+            """Never expires again, and lets go of its function."""
+        @property
+        def running(self) -> bool:
+            """Whether it will expire if nobody stops it."""
