@@ -51,10 +51,16 @@ class ServerSettings(Model):
         1, ge=1, description="elements that one selection moves on in round-robin order"
     )
     degradations_per_selection: int = Field(
-        1, ge=0, description="steps of load degradation for each listing (RFC 5356 5.2: one)"
+        1,
+        ge=0,
+        le=2**31 - 1,
+        description="steps of load degradation for each listing (RFC 5356 5.2: one)",
     )
     degradations_at_registration: int = Field(
-        0, ge=0, description="steps of load degradation right after a registration"
+        0,
+        ge=0,
+        le=2**31 - 1,
+        description="steps of load degradation right after a registration",
     )
     saturate_degraded_load: bool = Field(False, description="degraded loads end at 100%")
     expire_registrations: bool = Field(

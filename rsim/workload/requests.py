@@ -54,15 +54,14 @@ class RequestLog:
     def append(self, request: Request) -> None:
         """Adds a request, which may change as long as somebody has it."""
         if self._count % BLOCK == 0:
-            self._settle(_references(self._known))
+            self._let_go()
             self._blocks.append({name: np.empty(BLOCK, kind) for name, kind in self._kinds.items()})
         self._known[self._count] = request
         self._count += 1
 
     def frame(self) -> pd.DataFrame:
         """A row for each request, as they are now."""
-        self._settle([self._alone] * len(self._known), keep=True)
-        # One column at a time, so that none is there twice for long.
+        self._write(list(self._known))
         columns = {
             name: np.concatenate([np.empty(0, kind), *(block[name] for block in self._blocks)])
             for name, kind in self._kinds.items()
@@ -71,19 +70,20 @@ class RequestLog:
             {name: column[: self._count] for name, column in columns.items()}, copy=False
         )
 
-    def _settle(self, references: list[int], keep: bool = False) -> None:
-        ended = [
-            index
-            for index, count in zip(self._known, references, strict=True)
-            if count == self._alone
-        ]
-        for number, group in groupby(ended, lambda index: index // BLOCK):
-            indices = list(group)
-            requests = [self._known[index] if keep else self._known.pop(index) for index in indices]
-            rows = np.array(indices) % BLOCK
+    def _let_go(self) -> None:
+        references = zip(self._known, _references(self._known), strict=True)
+        ended = [index for index, count in references if count == self._alone]
+        self._write(ended)
+        for index in ended:
+            del self._known[index]
+
+    def _write(self, indices: list[int]) -> None:
+        for number, group in groupby(indices, lambda index: index // BLOCK):
+            rows = list(group)
+            requests = [self._known[index] for index in rows]
             for name, kind in self._kinds.items():
-                values = map(attrgetter(name), requests)
-                self._blocks[number][name][rows] = np.fromiter(values, kind, len(requests))
+                values = np.fromiter(map(attrgetter(name), requests), kind, len(requests))
+                self._blocks[number][name][np.array(rows) % BLOCK] = values
 
 
 def _references(known: Mapping[int, object]) -> list[int]:

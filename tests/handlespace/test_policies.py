@@ -381,3 +381,13 @@ def test_with_equal_weights_weighted_random_is_random():
         native, draws = pool_of(policy, *[values] * 8)
         counts = Counter(choices(native, draws, 40_000))
         assert stats.chisquare([counts[i] for i in range(1, 9)]).pvalue > 1e-4
+
+
+def test_steps_of_degradation_are_counted_up_to_a_limit_and_never_begin_anew():
+    native = Handlespace(degradations_at_registration=2**32 - 1, degradations_per_selection=2**31)
+    draws = Draws(np.random.default_rng(1))
+    degraded = {"load": 0, "load_degradation": 1}
+    native.add(HANDLE, element(1, "least_used_degradation", degraded))
+    native.add(HANDLE, element(2, "least_used_degradation", {"load": 5, "load_degradation": 0}))
+    for _ in range(3):
+        assert [one.identifier for one in native.select(HANDLE, 2, draws)] == [2, 1]

@@ -1,6 +1,7 @@
 // A pool element as the handlespace keeps it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -12,8 +13,14 @@ struct Holding;
 
 struct Element {
     static constexpr std::uint32_t no_slot = std::numeric_limits<std::uint32_t>::max();
+    static constexpr std::uint32_t most_degradations = (1u << 31) - 1;
 
     explicit Element(const wire::PoolElement& registered) : content(registered) {}
+
+    // Adds steps of load degradation, as many as can be counted.
+    void degrade(std::uint64_t steps) {
+        degradations = static_cast<std::uint32_t>(std::min<std::uint64_t>(degradations + steps, most_degradations));
+    }
 
     wire::PoolElement content;
     Holding* holding = nullptr;

@@ -87,7 +87,7 @@ Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& conte
         Holding& holding = holding_of(*pool, content.home_server);
         element = &Holding::changeable(*holding.elements.emplace(content).first);
         element->holding = &holding;
-        element->degradations = settings_.degradations_at_registration;
+        element->degrade(settings_.degradations_at_registration);
         pool->table_.insert(content.identifier, *element);
         pool->selection_->insert(*element);
         gain(holding, *element);
@@ -95,7 +95,8 @@ Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& conte
     } else {
         if (element->content.home_server != content.home_server) element = &move_to(*element, content.home_server);
         if (!(element->content == content)) element->content = content;
-        element->degradations = settings_.degradations_at_registration;
+        element->degradations = 0;
+        element->degrade(settings_.degradations_at_registration);
         element->marked = false;
         pool->selection_->update(*element);
     }

@@ -112,7 +112,7 @@ public:
         heap_.smallest(count, chosen);
         const std::size_t moved = degrades ? chosen.size() : settings_.increment;
         heap_.renew_smallest(std::min(moved, chosen.size()), [&](Element& element, Heap::Key key, std::size_t place) {
-            element.degradations += settings_.degradations_per_selection;
+            element.degrade(settings_.degradations_per_selection);
             if (degrades) key.rank = rank(element, settings_);
             if (place < settings_.increment) key.tie = {next_++};
             return key;
@@ -247,7 +247,7 @@ public:
         for (std::size_t i = 0; i < drawn; ++i) positive_.change(*chosen[i], weight_of(*chosen[i], settings_));
         zero_.draw(count - drawn, draws, chosen);
         for (Element* element : chosen) {
-            element->degradations += settings_.degradations_per_selection;
+            element->degrade(settings_.degradations_per_selection);
             update(*element);
         }
     }
