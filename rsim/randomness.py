@@ -26,8 +26,8 @@ class Stream:
         self._actor = actor
         self._purpose = purpose
         self._generator: np.random.Generator | None = None
-        self._exponentials: list[float] = []
-        self._uniforms: list[float] = []
+        self._exponentials: list[float] | None = None
+        self._uniforms: list[float] | None = None
 
     @property
     def generator(self) -> np.random.Generator:

@@ -178,6 +178,40 @@ def test_cancelled_timer_is_over_and_frees_what_it_would_have_called():
     assert seen == [3]
 
 
+def test_timer_calls_whatever_can_be_called():
+    clock = Clock()
+    seen = []
+
+    class Owner:
+        def method(self):
+            seen.append(self)
+
+        @classmethod
+        def of_class(cls):
+            seen.append(cls)
+
+        @staticmethod
+        def of_none():
+            seen.append(None)
+
+        def __call__(self):
+            seen.append("called")
+
+    class List(list):
+        def clear(self):
+            seen.append("overridden")
+
+    owner, items, others, kept = Owner(), [1], List([1]), [1]
+    functions = [owner.method, owner.of_class, owner.of_none, owner, partial(seen.append, 5)]
+    functions += [items.clear, others.clear, partial(list.clear, others), super(List, others).copy]
+    functions += [kept.__len__, gc.isenabled]
+    for number, function in enumerate(functions):
+        clock.timer(function).start(number)
+    clock.run_until(len(functions))
+    assert seen == [owner, Owner, None, "called", 5, "overridden"]
+    assert items == others == []
+
+
 def test_timer_stopped_and_started_for_the_same_instant_expires_once():
     clock = Clock()
     seen = []

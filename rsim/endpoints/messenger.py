@@ -110,6 +110,7 @@ class Messenger:
         self._elements: dict[ElementHandle, PoolElement] = {}
         self._queues: dict[bytes, list[_Message]] = {}
         self._last: dict[bytes, ElementHandle] = {}
+        self._used: dict[ElementHandle, None] = {}
 
     # Cache (6.3, 6.4, 6.9.1) ----------------------------------------------------------------------
 
@@ -238,7 +239,10 @@ class Messenger:
             return
         self._elements[handle] = element
         self._last[pool] = handle
-        self.endpoint.using(pool, element.identifier)
+        self._used.pop(handle, None)
+        self._used[handle] = None
+        if len(self._used) > _MOST_USED:
+            del self._used[next(iter(self._used))]
         self._give(message, handle, element)
 
     def _give(
@@ -260,8 +264,11 @@ class Messenger:
     # Failures (6.5.5, 6.7, 6.9.2) -----------------------------------------------------------------
 
     def transport_failure(self, handle: ElementHandle) -> None:
-        """Takes word from outside that an element has failed."""
-        self.endpoint.transport_failure(handle.pool, handle.identifier)
+        """Takes word from outside that an element has failed, if one has sent to it (3.5)."""
+        if handle in self._used:
+            self.endpoint.report_unreachable(handle.pool, handle.identifier)
+        else:
+            self.endpoint.counters.reports_withheld += 1
 
     def ended(self, link: Link, event: Event) -> None:
         """An association has ended: what it has not delivered goes to another element, or back."""
@@ -302,3 +309,5 @@ class Messenger:
 
 _MOST_KEPT = 10_000
 """Messages of an association that are kept in case it fails."""
+_MOST_USED = 1000
+"""Elements that are remembered as used; the oldest are forgotten."""

@@ -105,9 +105,8 @@ class PoolElementEndpoint:
         self.state = State.DOWN
         self.counters = PoolElementCounters()
         self.servers = servers
-        self._hunt = ServerHunt(
-            clock, settings, servers, lambda address: connect(self, address), self._found
-        )
+        self._connect = connect
+        self._hunt = ServerHunt(clock, settings, servers, self)
         self._dialect = int(dialect)
         self.user = user
         self.local_port = local_port
@@ -190,7 +189,11 @@ class PoolElementEndpoint:
 
     # Home server (RFC 5352 3.6) -------------------------------------------------------------------
 
-    def _found(self, channel: Channel) -> None:
+    def reach(self, address: Address) -> Channel:
+        """Begins an association with a server."""
+        return self._connect(self, address)
+
+    def found(self, channel: Channel) -> None:
         """A server answers: it is the home from now on."""
         if self._home is not None:
             self._home.discard()

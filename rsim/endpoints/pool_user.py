@@ -8,11 +8,12 @@ elements stand on top (session.py, messenger.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from rsim.endpoints.choice import ChoiceUser, Grant, decode_grant
-from rsim.endpoints.ports import Channel, ClockPort, TimerPort
+from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
@@ -57,30 +58,37 @@ class PoolUserCounters:
     server_selections: int = 0
 
 
-_MOST_USED = 1000
-"""Elements of a pool that are remembered as used; the oldest are forgotten."""
-
 Answer = Callable[[PoolElement | None], None]
 
 
-@dataclass(slots=True)
-class _Pool:
-    """What is known of a pool: the last answer, and who waits for the next.
+_NONE: frozenset[int] = frozenset()
 
-    `used` elements that the user has turned to; `reported` those that it must not report again
-    before it has used them anew.
+
+class _Pool:
+    """What a pool user knows of a pool: the last answer, and who waits for the next.
+
+    `reported` elements that it must not report again before an answer lists them anew.
     """
 
-    timer: TimerPort
-    later: TimerPort
-    grant: Grant | None = None
-    elements: UserList | None = None
-    listed: tuple[PoolElement, ...] = ()
-    fresh_until: float = float("-inf")
-    sent: int = 0
-    waiting: list[Answer] = field(default_factory=list)
-    used: dict[int, None] = field(default_factory=dict)
-    reported: frozenset[int] = frozenset()
+    def __init__(self, user: PoolUserEndpoint, handle: bytes) -> None:
+        self.user = user
+        self.handle = handle
+        self.timer = user.clock.timer(self._t1_expired)
+        self.later = user.clock.timer(self._ask_anew)
+        self.grant: Grant | None = None
+        self.elements: UserList | None = None
+        self.listed: tuple[PoolElement, ...] = ()
+        self.fresh_until = -inf
+        self.sent = 0
+        self.waiting: tuple[Answer, ...] = ()
+        self.reported = _NONE
+
+    def _t1_expired(self) -> None:
+        self.user._t1_expired(self)
+
+    def _ask_anew(self) -> None:
+        self.fresh_until = -inf
+        self.user._refresh(self)
 
 
 class Chooser(Protocol):
@@ -119,16 +127,15 @@ class PoolUserEndpoint:
         self.clock = clock
         self.counters = PoolUserCounters()
         self.servers = servers
-        self._hunt = ServerHunt(
-            clock, settings, servers, lambda address: connect(self, address), self._found
-        )
+        self._connect = connect
+        self._hunt = ServerHunt(clock, settings, servers, self)
         self.on_chosen: Callable[[PoolElement], None] | None = None
         self.choice: ChoiceUser | None = None
         self.chooser: Chooser | None = None
         self.ledger: Ledger | None = None
         self._verifier = Verifier()
-        self._evidence: list[tuple[int, float]] = []
-        self._reports: list[bytes] = []
+        self._evidence: tuple[tuple[int, float], ...] = ()
+        self._reports: tuple[bytes, ...] = ()
         self._draws = draws
         self._dialect = int(dialect)
         self._server: Channel | None = None
@@ -142,7 +149,7 @@ class PoolUserEndpoint:
             self._server = None
         elif channel is not self._server:
             self._hunt.stop()
-            self._found(channel)
+            self.found(channel)
 
     @property
     def signature_checks(self) -> int:
@@ -154,10 +161,7 @@ class PoolUserEndpoint:
     def _pool(self, handle: bytes) -> _Pool:
         pool = self._pools.get(handle)
         if pool is None:
-            pool = self._pools[handle] = _Pool(
-                self.clock.timer(lambda: self._t1_expired(handle)),
-                self.clock.timer(lambda: self._ask_anew(handle)),
-            )
+            pool = self._pools[handle] = _Pool(self, handle)
         return pool
 
     def resolve(self, handle: bytes, answer: Answer) -> None:
@@ -165,20 +169,20 @@ class PoolUserEndpoint:
         pool = self._pool(handle)
         if pool.elements:
             if self.clock.now < pool.fresh_until:
-                pool.waiting.append(answer)
+                pool.waiting = (*pool.waiting, answer)
                 self._answer_all(pool)
                 return
             if self.settings.serve_stale:
                 answer(self._choose(pool))
-                self._refresh(handle, pool)
+                self._refresh(pool)
                 return
-        pool.waiting.append(answer)
-        self._refresh(handle, pool)
+        pool.waiting = (*pool.waiting, answer)
+        self._refresh(pool)
 
     def populate(self, handle: bytes) -> None:
         """Fetches the elements of a pool into the cache, if there is one (RFC 5352 6.3)."""
         if self.settings.stale_cache_value > 0:
-            self._refresh(handle, self._pool(handle))
+            self._refresh(self._pool(handle))
 
     def purge(self, handle: bytes) -> None:
         """Forgets the elements of a pool (RFC 5352 6.4)."""
@@ -192,14 +196,6 @@ class PoolUserEndpoint:
         if pool is None or pool.elements is None:
             return None
         return pool.listed if stale or self.clock.now < pool.fresh_until else None
-
-    def using(self, handle: bytes, identifier: int) -> None:
-        """Notes that the user sends to an element: only of such may it report a failure."""
-        used = self._pool(handle).used
-        used.pop(identifier, None)
-        used[identifier] = None
-        if len(used) > _MOST_USED:
-            del used[next(iter(used))]
 
     def report_unreachable(self, handle: bytes, identifier: int) -> None:
         """Tells the server that an element does not answer and forgets it (RFC 5352 3.5).
@@ -218,18 +214,8 @@ class PoolUserEndpoint:
         if self._server is not None:
             self._server.send(PPID_ASAP, data)
         else:
-            self._reports.append(data)
+            self._reports = (*self._reports, data)
             self._hunt.start()
-
-    def transport_failure(self, handle: bytes, identifier: int) -> None:
-        """Takes word from outside that an element has failed (RFC 5352 6.9.2).
-
-        Passed on only if the user has sent to that element (3.5).
-        """
-        if identifier in self._pool(handle).used:
-            self.report_unreachable(handle, identifier)
-        else:
-            self.counters.reports_withheld += 1
 
     def forget(self, handle: bytes, identifier: int) -> None:
         """Takes an element out of the cache."""
@@ -240,26 +226,30 @@ class PoolUserEndpoint:
 
     # Resolution -----------------------------------------------------------------------------------
 
-    def _found(self, channel: Channel) -> None:
+    def reach(self, address: Address) -> Channel:
+        """Begins an association with a server."""
+        return self._connect(self, address)
+
+    def found(self, channel: Channel) -> None:
         """A server answers: it gets what has waited for one."""
         self._server = channel
-        reports, self._reports = self._reports, []
+        reports, self._reports = self._reports, ()
         for data in reports:
             channel.send(PPID_ASAP, data)
-        for handle, pool in self._pools.items():
+        for pool in self._pools.values():
             if pool.timer.running:
-                self._send_question(handle)
+                self._send_question(pool.handle)
 
-    def _refresh(self, handle: bytes, pool: _Pool) -> None:
+    def _refresh(self, pool: _Pool) -> None:
         if not pool.timer.running:
             pool.sent = 0
-            self._ask(handle, pool)
+            self._ask(pool)
 
-    def _ask(self, handle: bytes, pool: _Pool) -> None:
+    def _ask(self, pool: _Pool) -> None:
         pool.sent += 1
         pool.timer.start(self.settings.t1_enrp_request)
         if self._server is not None:
-            self._send_question(handle)
+            self._send_question(pool.handle)
         else:
             self._hunt.start()
 
@@ -271,19 +261,18 @@ class PoolUserEndpoint:
         if self._evidence:
             self.counters.evidence_sent += len(self._evidence)
             data = with_extension(data, EVIDENCE, encode_evidence(self._evidence))
-            self._evidence.clear()
+            self._evidence = ()
         self._server.send(PPID_ASAP, data)
 
-    def _t1_expired(self, handle: bytes) -> None:
+    def _t1_expired(self, pool: _Pool) -> None:
         """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""
-        pool = self._pools[handle]
         self.counters.resolution_timeouts += 1
         self._drop_server()
         if pool.sent <= self.settings.max_request_retransmit:
-            self._ask(handle, pool)
+            self._ask(pool)
             return
         self.counters.resolution_failures += 1
-        waiting, pool.waiting = pool.waiting, []
+        waiting, pool.waiting = pool.waiting, ()
         for answer in waiting:
             answer(None)
 
@@ -345,7 +334,7 @@ class PoolUserEndpoint:
         self._answer_all(pool)
 
     def _answer_all(self, pool: _Pool) -> None:
-        waiting, pool.waiting = pool.waiting, []
+        waiting, pool.waiting = pool.waiting, ()
         if self.choice is None and self.chooser is None:
             for answer in waiting:
                 answer(self._choose(pool))
@@ -365,11 +354,6 @@ class PoolUserEndpoint:
                 return
             answer(element)
 
-    def _ask_anew(self, handle: bytes) -> None:
-        pool = self._pools[handle]
-        pool.fresh_until = float("-inf")
-        self._refresh(handle, pool)
-
     def _hear_statements(self, handle: bytes, pool: _Pool, data: bytes) -> None:
         """Statements have to be those of the elements, and to say what the entries say."""
         assert self.ledger is not None
@@ -388,7 +372,7 @@ class PoolUserEndpoint:
         if self.ledger is not None:
             z = self.ledger.served(identifier, size, time)
             if z is not None:
-                self._evidence.append((identifier, z))
+                self._evidence = (*self._evidence, (identifier, z))
 
     def _choose(self, pool: _Pool) -> PoolElement | None:
         """RFC 5356, pool user considerations: walk, draw, or take the first, by policy."""

@@ -5,8 +5,8 @@ Timers: T5 of each round of at most three attempts at once; it doubles from roun
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
+from typing import Protocol
 
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import HuntSettings
@@ -74,27 +74,31 @@ class ServerList:
         self._tried[address] = self._clock.now
 
 
-class ServerHunt:
-    """Finds a server that answers.
+class HuntUser(Protocol):
+    """Whom a server is hunted for."""
 
-    Parameters: `connect` begins an association with a server; `found` is called with the first one
-    that is up.
-    """
+    def reach(self, address: Address) -> Channel:
+        """Begins an association with a server."""
+
+    def found(self, channel: Channel) -> None:
+        """Takes the first one that is up."""
+
+
+class ServerHunt:
+    """Finds a server that answers, for `user`."""
 
     def __init__(
         self,
         clock: ClockPort,
         settings: HuntSettings,
         servers: ServerList,
-        connect: Callable[[Address], Channel],
-        found: Callable[[Channel], None],
+        user: HuntUser,
     ) -> None:
         self._settings = settings
         self._servers = servers
-        self._connect = connect
-        self._found = found
-        self._attempts: list[Channel] = []
-        self._untried: list[Address] = []
+        self._user = user
+        self._attempts: tuple[Channel, ...] = ()
+        self._untried: tuple[Address, ...] = ()
         self._wait = settings.t5_serverhunt
         self._t5 = clock.timer(self._t5_expired)
 
@@ -112,30 +116,33 @@ class ServerHunt:
     def stop(self) -> None:
         """Ends the hunt."""
         self._t5.stop()
-        attempts, self._attempts = self._attempts, []
+        attempts, self._attempts = self._attempts, ()
         for channel in attempts:
             channel.close()
 
     def _round(self) -> None:
         self._t5.start(self._wait)
-        self._untried = self._servers.present()
+        self._untried = tuple(self._servers.present())
         while self._t5.running and self._untried:
             if len(self._attempts) >= self._settings.hunt_attempts:
                 break
             self._try_next()
 
     def _try_next(self) -> None:
-        address = self._untried.pop(0)
+        address, self._untried = self._untried[0], self._untried[1:]
         self._servers.trying(address)
-        channel = self._connect(address)
-        self._attempts.append(channel)
+        channel = self._user.reach(address)
+        self._attempts = (*self._attempts, channel)
         if channel.ready:
             self._success(channel)
 
     def _success(self, channel: Channel) -> None:
-        self._attempts.remove(channel)
+        self._no_attempt_now(channel)
         self.stop()
-        self._found(channel)
+        self._user.found(channel)
+
+    def _no_attempt_now(self, channel: Channel) -> None:
+        self._attempts = tuple(other for other in self._attempts if other is not channel)
 
     def notify(self, channel: Channel, event: Event) -> bool:
         """Takes what the network tells; False if it is not about an attempt of this hunt."""
@@ -144,7 +151,7 @@ class ServerHunt:
         if event is Event.UP:
             self._success(channel)
         else:
-            self._attempts.remove(channel)
+            self._no_attempt_now(channel)
             if self._untried and self._t5.running:
                 self._try_next()
         return True

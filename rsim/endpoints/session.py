@@ -156,7 +156,6 @@ class Session:
             self._user.no_element()
             return
         self.state = SessionState.OPEN
-        self.endpoint.using(self.handle, element.identifier)
         channel = self._channel = self._connect(self, element)
         echo = self.use_cookies and self.cookie is not None
         echo = echo and getattr(element.user_transport, "use", 0) == CONTROL

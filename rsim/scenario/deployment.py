@@ -21,12 +21,13 @@ from rsim.endpoints import (
 )
 from rsim.endpoints.server_hunt import Address
 from rsim.errors import ScenarioError
-from rsim.network import Association, Host, HostSettings, Outage, PacketCapture, Profile, Receiver
+from rsim.network import Host, HostSettings, Outage, PacketCapture, Profile
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result, Sample, mser5
 from rsim.scenario.accountability import Accountability
 from rsim.scenario.attack import add_attackers
 from rsim.scenario.auditor import Auditor
+from rsim.scenario.connector import Connector
 from rsim.scenario.elements import add_elements
 from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario, ServerGroup
@@ -36,7 +37,6 @@ from rsim.scenario.server_host import ServerHost
 from rsim.scenario.users import add_users
 from rsim.wire import (
     ASAP_PORT,
-    ASAP_TLS_PORT,
     MESSAGE_KINDS,
     PPID_ASAP,
     PPID_ENRP,
@@ -268,41 +268,25 @@ class Deployment:
         settings: HostSettings,
         local_port: int | None = None,
         tcp: bool = False,
-    ) -> Callable[[Receiver, Address], Association]:
+    ) -> Connector:
         """How a host reaches a server; without a credential it speaks in clear."""
         profile = self.security.profile(choice)
         if settings.credential == "none":
             profile = None
-        last: dict[Address, Association] = {}
+        return Connector(host, profile, local_port, tcp, self.security.downgrade)
 
-        def connect(receiver: Receiver, address: Address) -> Association:
-            addresses, port = address
-            plain = profile is None
-            if plain and port == ASAP_TLS_PORT:
-                # Announced for those who speak TLS; beside it the others are heard.
-                port = ASAP_PORT
-            if self.security.downgrade:
-                before = last.get(address)
-                plain = plain or (before is not None and before.refusal is not None)
-            association = last[address] = host.connect(
-                addresses[0],
-                port if plain else ASAP_TLS_PORT,
-                receiver,
-                further=addresses[1:],
-                local_port=local_port,
-                profile=None if plain else profile,
-                tcp=tcp,
-            )
-            return association
+    def listen_for_servers(self, host: Host, servers: ServerList) -> Callable[[], None] | None:
+        """Has a host hear announcements of servers, where there are any; what does so once more."""
+        if self.scenario.discovery != "multicast":
+            return None
 
-        return connect
-
-    def listen_for_servers(self, host: Host, servers: ServerList) -> None:
-        """Has a host hear announcements of servers, where there are any."""
-        if self.scenario.discovery == "multicast":
+        def listen() -> None:
             host.listen_datagrams(
                 ASAP_PORT, lambda source, data: servers.datagram(source[0], data), self.group
             )
+
+        listen()
+        return listen
 
     def _traffic(self) -> Iterable[tuple[str, float]]:
         traffic = self.network.traffic

@@ -62,9 +62,11 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         listeners.append(partial(host.listen, port, partial(_receiver, endpoint), offers))
         memberships.append(Membership(endpoint, scenario.pools[pool].policy))
         deployment.recorder.add("pool_elements", endpoint.counters)
-    listeners.append(partial(deployment.listen_for_servers, host, servers))
     for listener in listeners:
         listener()
+    listen = deployment.listen_for_servers(host, servers)
+    if listen is not None:
+        listeners.append(listen)
     if group.service != "calcapp":
         _add_service(deployment, host, group, memberships[0])
         return

@@ -31,6 +31,8 @@ class ServerHost:
     ) -> None:
         self.host = host
         self.asap_port = ASAP_TLS_PORT if element_offers else ASAP_PORT
+        # Where pool elements and users find the server in clear; one tuple for all of them.
+        self.asap_address: Address = (host.addresses, ASAP_PORT)
         self._offers = element_offers
         self._element_profile = element_profile
         self._peer_profile = peer_profile
@@ -42,11 +44,6 @@ class ServerHost:
     def enrp_port(self) -> int:
         """Port at which peers are heard."""
         return ENRP_PORT if self._peer_profile is None else ENRP_TLS_PORT
-
-    @property
-    def asap_address(self) -> Address:
-        """Where pool elements and users find the server in clear."""
-        return (self.host.addresses, ASAP_PORT)
 
     @property
     def enrp_address(self) -> Address:

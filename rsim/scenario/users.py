@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from rsim.endpoints import Channel, Messenger, PoolUserEndpoint, TransportAddress
@@ -46,9 +45,9 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
     endpoint.ledger = deployment.accountability.ledger()
     if deployment.audited:
         endpoint.on_chosen = deployment.auditor.chosen
-    listen = partial(deployment.listen_for_servers, host, endpoint.servers)
-    listen()
-    deployment.on_strike(host, _nothing, listen)
+    listen = deployment.listen_for_servers(host, endpoint.servers)
+    if listen is not None:
+        deployment.on_strike(host, _nothing, listen)
     deployment.recorder.add("pool_users", endpoint.counters)
     if group.workload != "calcapp":
         _add_workload(deployment, host, group, endpoint)

@@ -86,7 +86,7 @@ class CalcAppClient:
         self._pauses = pauses
         self._record = record
         self._profile = profile
-        self._queue: deque[Request] = deque()
+        self._queue: deque[Request] | None = None
         self._number = 0
         self._started_at = 0.0
         self._request: Request | None = None
@@ -111,7 +111,7 @@ class CalcAppClient:
     @property
     def queue_length(self) -> int:
         """Requests that wait; the one in service not counted."""
-        return len(self._queue)
+        return len(self._queue) if self._queue is not None else 0
 
     def start(self) -> None:
         """Begins to generate requests."""
@@ -136,18 +136,27 @@ class CalcAppClient:
         cheats = self._cheat is not None
         request = Request(self.host.name, self._number, size, self.clock.now, cheat=cheats)
         self._record.append(request)
-        self._queue.append(request)
         self._schedule_generation()
         if self.state is State.IDLE:
-            self._next_request()
+            self._serve(request)
+        elif self._queue is None:
+            self._queue = deque((request,))
+        else:
+            self._queue.append(request)
 
     def _next_request(self) -> None:
-        if not self._queue:
+        if self._queue is None:
             self.state = State.IDLE
             self._request = None
             return
-        self._request = self._queue.popleft()
-        self._request.started = self.clock.now
+        request = self._queue.popleft()
+        if not self._queue:
+            self._queue = None
+        self._serve(request)
+
+    def _serve(self, request: Request) -> None:
+        self._request = request
+        request.started = self.clock.now
         self._credited = 0.0
         self._failing_over = False
         self.state = State.RESOLVING

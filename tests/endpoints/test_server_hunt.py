@@ -30,13 +30,17 @@ class Attempts:
         self.channels = []
         self.times = []
         self.ready = ()
+        self.answers = []
 
-    def connect(self, address):
+    def reach(self, address):
         channel = self.make_channel(*address[0], address[1])
         channel.ready = address in self.ready
         self.channels.append(channel)
         self.times.append(self.clock.now)
         return channel
+
+    def found(self, channel):
+        self.answers.append(channel)
 
     @property
     def addresses(self):
@@ -59,8 +63,7 @@ def hunt(clock, attempts):
     def make(number=7, **settings):
         chosen = HuntSettings(**settings)
         servers = ServerList(clock, chosen, SERVERS[:number])
-        found = []
-        return ServerHunt(clock, chosen, servers, attempts.connect, found.append), found
+        return ServerHunt(clock, chosen, servers, attempts), attempts.answers
 
     return make
 
@@ -237,7 +240,7 @@ def make_element(clock, attempts):
             chosen,
             clock,
             servers,
-            lambda endpoint, address: attempts.connect(address),
+            lambda endpoint, address: attempts.reach(address),
         )
         transport = wire.SctpTransport(port=1, addresses=["10.0.0.9"])
         endpoint.register(5, transport, wire.Policy("round_robin"))
@@ -256,7 +259,7 @@ def make_user(clock, attempts):
             chosen,
             clock,
             servers,
-            lambda endpoint, address: attempts.connect(address),
+            lambda endpoint, address: attempts.reach(address),
             Draws(np.random.default_rng(1)),
         )
 

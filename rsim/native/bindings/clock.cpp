@@ -83,12 +83,51 @@ struct QueueObject {
 
 EventQueue& queue_of(PyObject* self) { return reinterpret_cast<QueueObject*>(self)->queue; }
 
+// A function without arguments; of a bound method its two parts, as most timers keep one for as long as they live.
+struct Callback {
+    PyObject* function;
+    PyObject* self;  // null: none
+
+    explicit Callback(PyObject* callable) : function(callable), self(nullptr) {
+        if (PyMethod_Check(callable)) {
+            function = PyMethod_GET_FUNCTION(callable);
+            self = PyMethod_GET_SELF(callable);
+        } else if (PyCFunction_CheckExact(callable) && PyCFunction_GET_SELF(callable)) {
+            const auto* bound = reinterpret_cast<PyCFunctionObject*>(callable);
+            PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(bound->m_self));
+            const nb::object found = nb::steal(PyObject_GetAttrString(type, bound->m_ml->ml_name));
+            PyErr_Clear();
+            if (found.is_valid() && Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type) &&
+                reinterpret_cast<PyMethodDescrObject*>(found.ptr())->d_method == bound->m_ml) {
+                function = found.ptr();
+                self = bound->m_self;
+            }
+        }
+        Py_INCREF(function);
+        Py_XINCREF(self);
+    }
+    Callback(Callback&& other) noexcept
+        : function(std::exchange(other.function, nullptr)), self(std::exchange(other.self, nullptr)) {}
+    ~Callback() {
+        Py_XDECREF(function);
+        Py_XDECREF(self);
+    }
+
+    void operator()() const {
+        // Whoever is called may let go of it.
+        const nb::object called = nb::borrow(function), first = nb::borrow(self);
+        PyObject* arguments[] = {nullptr, first.ptr()};
+        const std::size_t count = (first.is_valid() ? 1 : 0) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+        if (!nb::steal(PyObject_Vectorcall(called.ptr(), arguments + 1, count, nullptr)).is_valid()) throw nb::python_error();
+    }
+};
+
 // A timer has at most one entry in the queue that counts. One that is restarted for later keeps its
 // entry and moves on when that comes up, so that frequent restarts cost no queue operation.
 struct Timer {
     PyObject_HEAD
-    PyObject* owner;     // the queue; null: cancelled, or the garbage collector has taken the clock away
-    PyObject* function;
+    PyObject* owner;  // the queue; null: cancelled, or the garbage collector has taken the clock away
+    Callback callback;
     double due;
     double pending;
 
@@ -106,16 +145,14 @@ struct Timer {
         due = pending = never;
         // Last, as they may be all that keeps whoever keeps this timer.
         const nb::object former_owner = nb::steal(std::exchange(owner, nullptr));
-        const nb::object former_function = nb::steal(std::exchange(function, nullptr));
+        const Callback former_callback = std::move(callback);
     }
 
     void come_up(double time) {
         if (time != pending) return;
         if (due == time) {
             due = pending = never;
-            // The function may be all that keeps the timer.
-            const nb::object called = nb::borrow(function);
-            if (!nb::steal(PyObject_CallNoArgs(called.ptr())).is_valid()) throw nb::python_error();
+            callback();
         } else if (due < never) {
             pending = due;
             queue_of(owner).push(due, normal, Kind::timer, object());
@@ -232,7 +269,7 @@ PyObject* queue_timer(PyObject* self, PyObject* function) {
     if (!made) return nullptr;
     Timer& timer = timer_of(made);
     timer.owner = Py_NewRef(self);
-    timer.function = Py_NewRef(function);
+    new (&timer.callback) Callback(function);
     timer.due = timer.pending = never;
     return made;
 }
@@ -278,7 +315,8 @@ int clear_queue(PyObject* self) {
 int visit_timer(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(timer_of(self).owner);
-    Py_VISIT(timer_of(self).function);
+    Py_VISIT(timer_of(self).callback.function);
+    Py_VISIT(timer_of(self).callback.self);
     return 0;
 }
 
