@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rsim import wire
-from rsim.handlespace import Handlespace, Outcome
+from rsim.errors import FieldError
+from rsim.handlespace import Draws, Handlespace, Outcome
 
 SCTP = wire.SctpTransport(port=1, addresses=["10.0.0.1"])
 
@@ -168,6 +170,36 @@ def test_reports_count_all_or_distinct_reporters():
     handlespace.remove(b"pool", 1)
     handlespace.add(b"pool", element(1))
     assert handlespace.report(b"pool", 1, 7) == 1
+
+
+def test_selection_says_what_is_wrong_with_its_arguments():
+    handlespace = Handlespace()
+    for identifier in (1, 2, 3):
+        handlespace.add(b"pool", element(identifier))
+
+    def failing():
+        raise LookupError("no generator")
+
+    draws = Draws(failing)
+    for arguments in (
+        (b"pool", 1),
+        ("pool", 1, draws),
+        (b"pool", 1.0, draws),
+        (b"pool", 1, None),
+        (b"pool", 1, Draws.__new__(Draws)),
+    ):
+        with pytest.raises(TypeError, match="expected a pool handle"):
+            handlespace.select(*arguments)
+    with pytest.raises(TypeError, match="expected"):
+        Handlespace.__new__(Handlespace).select(b"pool", 1, draws)
+    for count in (-1, 1 << 32, 1 << 70):
+        with pytest.raises(FieldError, match="count"):
+            handlespace.select(b"pool", count, draws)
+    with pytest.raises(LookupError, match="no generator"):
+        handlespace.select(b"pool", 1, draws)
+    draws = Draws(np.random.default_rng(1))
+    assert len(handlespace.select(b"pool", 9, draws)) == 3
+    assert handlespace.select(b"other", 1, draws) == ()
 
 
 @pytest.mark.parametrize("pools", [1, 1000])

@@ -203,26 +203,11 @@ void EventQueue::step() {
     if (!result.is_valid()) throw nb::python_error();
 }
 
-// What goes wrong becomes Python's error.
-template <class Action>
-PyObject* guarded(Action&& action) {
-    try {
-        return action();
-    } catch (nb::python_error& error) {
-        error.restore();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
-    }
-    return nullptr;
-}
-
 double number(PyObject* value) {
     const double found = PyFloat_AsDouble(value);
     if (found == -1.0 && PyErr_Occurred()) throw nb::python_error();
     return found;
 }
-
-PyObject* wrong_arguments(const char* expected) { return PyErr_Format(PyExc_TypeError, "expected %s", expected); }
 
 PyTypeObject* timer_type = nullptr;
 
@@ -358,11 +343,6 @@ PyObject* timer_running(PyObject* self, void*) { return PyBool_FromLong(timer_of
 
 template <class Function>
 void* slot(Function* function) { return reinterpret_cast<void*>(function); }
-
-template <class Function>
-PyMethodDef method(const char* name, Function* function, int flags, const char* doc) {
-    return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), flags, doc};
-}
 
 PyMethodDef queue_methods[] = {
     method("call_at", queue_call_at, METH_FASTCALL,

@@ -29,6 +29,29 @@ inline nb::object error_class(const char* name) {
     throw nb::python_error();
 }
 
+// For methods that are called so often that they take their arguments where the interpreter has put them: what goes
+// wrong becomes Python's error.
+template <class Action>
+PyObject* guarded(Action&& action) {
+    try {
+        return action();
+    } catch (nb::python_error& error) {
+        error.restore();
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    }
+    return nullptr;
+}
+
+inline PyObject* wrong_arguments(const char* expected) { return PyErr_Format(PyExc_TypeError, "expected %s", expected); }
+
+template <class Function>
+PyMethodDef method(const char* name, Function* function, int flags, const char* doc) {
+    return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), flags, doc};
+}
+
 // An unsigned integer of at most `largest`, or a FieldError that names the field.
 template <class T>
 T whole(const char* field, nb::int_ value, T largest = std::numeric_limits<T>::max()) {

@@ -112,6 +112,30 @@ nb::object listed_element(const wire::PoolElement& own) {
     return made;
 }
 
+// Handlespace.select: a simulation's most frequent question.
+PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
+    static const nb::handle draws_type = nb::type<GeneratorDraws>();
+    const bool right = count == 3 && PyBytes_Check(given[0]) && PyLong_Check(given[1]) && nb::inst_ready(self) &&
+                       PyObject_TypeCheck(given[2], reinterpret_cast<PyTypeObject*>(draws_type.ptr())) &&
+                       nb::inst_ready(given[2]);
+    if (!right) return wrong_arguments("a pool handle (bytes), a count (int) and draws (Draws)");
+    return guarded([&] {
+        const auto wanted = whole<std::uint32_t>("count", nb::borrow<nb::int_>(given[1]));
+        Draws& draws = nb::inst_ptr<GeneratorDraws>(given[2])->draws;
+        return to_tuple(nb::inst_ptr<Handlespace>(self)->select(view(nb::borrow<nb::bytes>(given[0])), wanted, draws),
+                        [](const Element* element) { return listed_element(element->content); })
+            .release()
+            .ptr();
+    });
+}
+
+PyMethodDef handlespace_methods[] = {
+    method("select", select, METH_FASTCALL,
+           "Up to `count` distinct elements by the pool's policy, as a resolution lists them (without ASAP transport)."),
+    {},
+};
+PyType_Slot handlespace_slots[] = {{Py_tp_methods, handlespace_methods}, {0, nullptr}};
+
 void bind_outcome(nb::module_& module) {
     nb::enum_<Outcome>(module, "Outcome", "What became of a registration.")
         .value("ADDED", Outcome::added, "A new element.")
@@ -157,7 +181,7 @@ void bind_handlespace(nb::module_& module) {
 
     bind_user_list(module);
 
-    nb::class_<Handlespace>(module, "Handlespace",
+    nb::class_<Handlespace>(module, "Handlespace", nb::type_slots(handlespace_slots),
         "Pools by handle, their elements by identifier, and the server that owns each element.\n\n"
         "`increment`: elements that a selection moves on in round-robin order. `degradations_per_selection`\n"
         "and `degradations_at_registration`: steps of load degradation. `saturate`: degraded loads end at 100%.")
@@ -199,13 +223,6 @@ void bind_handlespace(nb::module_& module) {
             if (!pool) return std::nullopt;
             return pool->policy_type();
         }, "pool_handle"_a, "Type code of a pool's policy, or None.")
-        .def("select", [](Handlespace& self, nb::bytes handle, std::size_t count, GeneratorDraws& draws) {
-            return to_tuple(self.select(view(handle), count, draws.draws), [](const Element* element) {
-                return listed_element(element->content);
-            });
-        }, "pool_handle"_a, "count"_a, "draws"_a,
-           nb::sig("def select(self, pool_handle: bytes, count: int, draws: Draws) -> tuple[PoolElement, ...]"),
-           "Up to `count` distinct elements by the pool's policy, as a resolution lists them (without ASAP transport).")
         .def("report", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct) {
             return self.report(view(handle), identifier, reporter, distinct);
         }, "pool_handle"_a, "identifier"_a, "reporter"_a, "distinct"_a = false,

@@ -9,7 +9,13 @@ _native.__suffix__:
         | ListResponse | InitTakeover | InitTakeoverAck | TakeoverServer | EnrpError
     )
 
-# Types that are not made by nanobind.
+# Methods and types that are not made by nanobind.
+_native.Handlespace.select:
+    def select(self, pool_handle: bytes, count: int, draws: Draws, /) -> tuple[PoolElement, ...]:
+        """
+        Up to `count` distinct elements by the pool's policy, as a resolution lists them (without ASAP transport).
+        """
+
 _native.EventQueue:
     class EventQueue:
         """What is due, in order of time, priority and insertion.
