@@ -6,12 +6,14 @@ from functools import partial
 from hashlib import blake2b
 
 import numpy as np
+from mypy_extensions import mypyc_attr
 
 from rsim._native import Draws
 
 _BLOCK = 16
 
 
+@mypyc_attr(acyclic=True)
 class Stream:
     """Draws of one actor for one purpose, from a generator of its own.
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from math import inf
 
+from mypy_extensions import mypyc_attr
+
 from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
@@ -55,6 +57,7 @@ class State(Enum):
     REFUSED = auto()
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class PoolElementCounters:
     """What a pool element has done since it began, as numbers that only grow."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
+from mypy_extensions import mypyc_attr
+
 from rsim.endpoints.choice import ChoiceUser, Grant, decode_grant
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
@@ -42,6 +44,7 @@ _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class PoolUserCounters:
     """What a pool user has done since it began, as numbers that only grow."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 from rsim.clock import Clock, Timer
 from rsim.network.frame import Chunk, Control, Data, Sack
 from rsim.network.settings import SctpSettings
@@ -21,6 +23,7 @@ _FAST_RETRANSMIT = 3
 _ROOM = 1500 - 20 - 12
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class SctpCounters:
     """What all associations of a host have done, as numbers that only grow."""

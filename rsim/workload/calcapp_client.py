@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from mypy_extensions import mypyc_attr
+
 from rsim.clock import Clock
 from rsim.endpoints import Channel, PoolUserEndpoint, Session
 from rsim.network import Event, Host, Profile
@@ -22,6 +24,7 @@ from rsim.workload.requests import Request, RequestLog
 from rsim.workload.settings import ClientSettings
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ClientCounters:
     """What the application has seen since it began, as numbers that only grow."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from math import isnan, nan
 
+from mypy_extensions import mypyc_attr
+
 from rsim.clock import Clock, Timer
 from rsim.endpoints import CONTROL, PoolElementEndpoint
 from rsim.endpoints.choice import ChoiceJudge
@@ -38,6 +40,7 @@ _SOON = 1.0
 _MOST_IN_CARD = 16
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ElementCounters:
     """What the application has done since it began, as numbers that only grow."""

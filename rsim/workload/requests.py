@@ -13,11 +13,15 @@ from typing import Any, get_type_hints
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from mypy_extensions import mypyc_attr
 
 BLOCK = 4096
 """Requests whose columns lie together."""
+_BATCH = 1024
+"""Requests at least that are looked through at once; as few as a processor's cache holds."""
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Request:
     """One request and what became of it; times in s, NaN for what has not happened."""
@@ -49,12 +53,16 @@ class RequestLog:
         self._known: dict[int, Request] = {}
         self._blocks: list[dict[str, npt.NDArray[Any]]] = []
         self._count = 0
+        self._most = _BATCH
         self._alone = _references({0: object()})[0]
 
     def append(self, request: Request) -> None:
         """Adds a request, which may change as long as somebody has it."""
-        if self._count % BLOCK == 0:
+        if len(self._known) >= self._most:
             self._let_go()
+            # However many are in progress, each is looked at a few times only.
+            self._most = max(_BATCH, 2 * len(self._known))
+        if self._count % BLOCK == 0:
             self._blocks.append({name: np.empty(BLOCK, kind) for name, kind in self._kinds.items()})
         self._known[self._count] = request
         self._count += 1

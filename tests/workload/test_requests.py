@@ -49,7 +49,7 @@ def test_requests_that_nobody_has_are_not_kept_as_objects():
     log = RequestLog()
     for number in range(2 * BLOCK + 1):
         log.append(request(number))
-    assert len(log._known) == 1
+    assert len(log._known) < BLOCK // 10
 
 
 def test_no_requests_are_a_frame_without_rows_with_the_same_columns():

@@ -70,6 +70,7 @@ class State(Enum):
     SERVING = auto()
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ServerCounters:
     """What a server has done since it began, as numbers that only grow."""

@@ -131,6 +131,7 @@ PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
 
 PyMethodDef handlespace_methods[] = {
     method("select", select, METH_FASTCALL,
+           "select($self, pool_handle, count, draws, /)\n--\n\n"
            "Up to `count` distinct elements by the pool's policy, as a resolution lists them (without ASAP transport)."),
     {},
 };
