@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from hashlib import blake2b
 
 import numpy as np
@@ -55,6 +54,21 @@ class Stream:
         return int(self.generator.integers(1, 1 << 32))
 
 
+@mypyc_attr(acyclic=True)
+class _Maker:
+    """Makes the generator of one actor for one purpose when it is called."""
+
+    __slots__ = ("_actor", "_purpose", "_streams")
+
+    def __init__(self, streams: Streams, actor: str, purpose: str) -> None:
+        self._streams = streams
+        self._actor = actor
+        self._purpose = purpose
+
+    def __call__(self) -> np.random.Generator:
+        return self._streams.generator(self._actor, self._purpose)
+
+
 class Streams:
     """The streams of one run, spawned from its seed by actor name and purpose."""
 
@@ -72,7 +86,7 @@ class Streams:
 
     def draws(self, actor: str, purpose: str) -> Draws:
         """Draws for selections of one actor; the generator is made when it is first needed."""
-        return Draws(partial(self.generator, actor, purpose))
+        return Draws(_Maker(self, actor, purpose))
 
     def stream(self, actor: str, purpose: str) -> Stream:
         """The stream of one actor for one purpose."""

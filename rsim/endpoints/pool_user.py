@@ -136,7 +136,7 @@ class PoolUserEndpoint:
         self.choice: ChoiceUser | None = None
         self.chooser: Chooser | None = None
         self.ledger: Ledger | None = None
-        self._verifier = Verifier()
+        self._verifier: Verifier | None = None
         self._evidence: tuple[tuple[int, float], ...] = ()
         self._reports: tuple[bytes, ...] = ()
         self._draws = draws
@@ -157,7 +157,7 @@ class PoolUserEndpoint:
     @property
     def signature_checks(self) -> int:
         """Signatures of statements that were checked in earnest."""
-        return self._verifier.checks
+        return self._verifier.checks if self._verifier is not None else 0
 
     # From the application -------------------------------------------------------------------------
 
@@ -360,11 +360,12 @@ class PoolUserEndpoint:
     def _hear_statements(self, handle: bytes, pool: _Pool, data: bytes) -> None:
         """Statements have to be those of the elements, and to say what the entries say."""
         assert self.ledger is not None
+        verifier = self._verifier = self._verifier or Verifier()
         found = extension_of(data, STATEMENTS)
         listed = {element.identifier: element for element in pool.listed}
         for statement in decode_statements(found) if found is not None else ():
             element = listed.get(statement.identifier)
-            if element is None or not consistent(statement, handle, element, self._verifier):
+            if element is None or not consistent(statement, handle, element, verifier):
                 self.counters.statements_altered += 1
                 continue
             load = element.policy.load

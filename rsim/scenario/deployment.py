@@ -86,6 +86,9 @@ class Deployment:
         self.attackers: list[Attacker] = []  # type: ignore[type-arg]
         self.accountability = Accountability(self.security, self.clock)
         self._add_servers()
+        self._known_servers: tuple[Address, ...] = ()
+        if scenario.discovery != "multicast":
+            self._known_servers = tuple(ports.asap_address for ports, _ in self.servers)
         for name, elements in scenario.pool_elements.items():
             add_elements(self, name, elements)
         for name, users in scenario.pool_users.items():
@@ -251,13 +254,11 @@ class Deployment:
 
     def server_list(self, host: Host, settings: HuntSettings) -> ServerList:
         """The servers that a host is told of, in an order of its own."""
-        addresses = [ports.asap_address for ports, _ in self.servers]
-        if self.scenario.discovery == "multicast":
-            addresses = []
-        elif len(addresses) > 1:
+        addresses = self._known_servers
+        if len(addresses) > 1:
             order = self.streams.generator(host.name, "servers").permutation(len(addresses))
-            addresses = [addresses[index] for index in order.tolist()]
-        servers = ServerList(self.clock, settings, tuple(addresses))
+            addresses = tuple(addresses[index] for index in order.tolist())
+        servers = ServerList(self.clock, settings, addresses)
         self._lists.append(servers)
         return servers
 

@@ -128,7 +128,7 @@ class CalcAppClient:
         following = next(self._arrivals, None)
         if following is not None:
             time, self._size = following
-            self.clock.call_at(self._started_at + time, self._generate)
+            self.clock.call_method_at(self._started_at + time, "_generate", self)
 
     def _generate(self) -> None:
         self._number += 1

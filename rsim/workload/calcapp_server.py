@@ -96,16 +96,18 @@ def _fixed_values(settings: ElementSettings) -> dict[str, int]:
 class _Session:
     """A request in progress and the association it came by."""
 
-    __slots__ = ("association", "number", "task", "timer", "waiting")
+    __slots__ = ("association", "number", "server", "task", "timer", "waiting")
 
     def __init__(self, server: CalcAppServer, association: Association, number: int) -> None:
+        self.server = server
         self.association = association
         self.number = number
         self.task: Task | None = None
         self.waiting = False
-        # By its key: a session that its timer held would outlive its end.
-        key = association, number
-        self.timer = server.clock.timer(lambda: server.session_expired(key))
+        self.timer = server.clock.timer(self._expired)
+
+    def _expired(self) -> None:
+        self.server.session_expired(self)
 
     def end(self) -> None:
         """Nothing expires any more, and the task is let go."""
@@ -416,9 +418,8 @@ class CalcAppServer:
         self._send(session.association, calcapp.COMPLETE, session.number, task.size)
         self._load_changed()
 
-    def session_expired(self, key: tuple[Association, int]) -> None:
+    def session_expired(self, session: _Session) -> None:
         """Probes the pool user; without an answer its request is given up."""
-        session = self._sessions[key]
         if not session.waiting:
             session.waiting = True
             session.timer.start(self.settings.keep_alive_timeout)
