@@ -75,3 +75,10 @@ def test_rules_agree_with_a_plain_list(size, rule, history):
 )
 def test_each_policy_has_the_rule_of_the_rfc(policy, rule):
     assert policy_kinds()[policy].user_rule is rule
+
+
+def test_what_is_chosen_is_the_element_that_was_listed():
+    listed = ELEMENT.replace(identifier=1)
+    assert UserList([listed], UserRule.WALK).choose(Draws(np.random.default_rng(1))) is listed
+    with pytest.raises(TypeError, match="elements: must be PoolElement"):
+        UserList([listed, None], UserRule.WALK)

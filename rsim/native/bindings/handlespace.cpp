@@ -147,20 +147,35 @@ void bind_outcome(nb::module_& module) {
         .value("UNKNOWN_POLICY", Outcome::unknown_policy, "Refused: no such policy is known here.");
 }
 
+// An element of an answer, as the pool user has it.
+struct Answered {
+    std::uint32_t identifier;
+    nb::object object;
+};
+
 void bind_user_list(nb::module_& module) {
     nb::enum_<UserRule>(module, "UserRule", "What a pool user does with the elements of an answer (RFC 5356).")
         .value("IN_ORDER", UserRule::in_order, "The first that answers.")
         .value("WALK", UserRule::walk, "One after the other, then from the beginning.")
         .value("UNIFORM", UserRule::uniform, "Any, with equal chances.");
-    nb::class_<UserList>(module, "UserList", "The elements of an answer, as a pool user works through them.")
-        .def(nb::init<std::vector<wire::PoolElement>, UserRule>(), "elements"_a, "rule"_a)
-        .def("choose", [](UserList& self, GeneratorDraws& draws) -> std::optional<wire::PoolElement> {
-            const wire::PoolElement* chosen = self.choose(draws.draws);
-            if (!chosen) return std::nullopt;
-            return *chosen;
-        }, "draws"_a, "The element to use next, None if none is left.")
-        .def("forget", &UserList::forget, "identifier"_a, "Takes out an element that was found unreachable.")
-        .def("__len__", &UserList::size);
+    using Answer = UserList<Answered>;
+    nb::class_<Answer>(module, "UserList", "The elements of an answer, as a pool user works through them.")
+        .def("__init__", [](Answer* self, nb::iterable elements, UserRule rule) {
+            std::vector<Answered> answered;
+            for (nb::handle element : elements) {
+                if (!nb::isinstance<wire::PoolElement>(element)) throw nb::type_error("elements: must be PoolElement objects");
+                answered.push_back({nb::inst_ptr<wire::PoolElement>(element)->identifier, nb::borrow(element)});
+            }
+            new (self) Answer(std::move(answered), rule);
+        }, "elements"_a, "rule"_a,
+           nb::sig("def __init__(self, elements: collections.abc.Iterable[PoolElement], rule: UserRule) -> None"))
+        .def("choose", [](Answer& self, GeneratorDraws& draws) -> nb::object {
+            const Answered* chosen = self.choose(draws.draws);
+            return chosen ? chosen->object : nb::none();
+        }, "draws"_a, nb::sig("def choose(self, draws: Draws) -> PoolElement | None"),
+           "The element to use next, None if none is left.")
+        .def("forget", &Answer::forget, "identifier"_a, "Takes out an element that was found unreachable.")
+        .def("__len__", &Answer::size);
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
-#include "../wire/types.hpp"
 #include "draws.hpp"
 
 namespace rsim::handlespace {
@@ -16,15 +16,16 @@ enum class UserRule {
     uniform,   // any, with equal chances
 };
 
-// The elements of one answer, as a pool user works through them.
+// The elements of one answer, as a pool user works through them; each has an `identifier`.
+template <class Element>
 class UserList {
 public:
-    UserList(std::vector<wire::PoolElement> elements, UserRule rule) : elements_(std::move(elements)), rule_(rule) {}
+    UserList(std::vector<Element> elements, UserRule rule) : elements_(std::move(elements)), rule_(rule) {}
 
     std::size_t size() const { return elements_.size(); }
 
     // The element to use next; null if none is left.
-    const wire::PoolElement* choose(Draws& draws) {
+    const Element* choose(Draws& draws) {
         if (elements_.empty()) return nullptr;
         if (rule_ == UserRule::uniform && elements_.size() > 1) return &elements_[draws.below(elements_.size())];
         if (rule_ != UserRule::walk) return &elements_.front();
@@ -35,14 +36,14 @@ public:
     // Takes out an element that was found unreachable; the walk goes on behind it.
     void forget(std::uint32_t identifier) {
         const auto found = std::find_if(elements_.begin(), elements_.end(),
-                                        [&](const wire::PoolElement& e) { return e.identifier == identifier; });
+                                        [&](const Element& element) { return element.identifier == identifier; });
         if (found == elements_.end()) return;
         if (static_cast<std::size_t>(found - elements_.begin()) < position_) --position_;
         elements_.erase(found);
     }
 
 private:
-    std::vector<wire::PoolElement> elements_;
+    std::vector<Element> elements_;
     UserRule rule_;
     std::size_t position_ = 0;
 };
