@@ -74,15 +74,19 @@ class Streams:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        # As numpy lengthens a seed that a spawn key follows: at least four words, the lowest first.
+        words = max(4, -(-seed.bit_length() // 32))
+        self._words = np.array(
+            [seed >> 32 * word & 0xFFFFFFFF for word in range(words)], dtype=np.uint32
+        )
 
     def generator(self, actor: str, purpose: str) -> np.random.Generator:
         """The generator of one actor for one purpose; the same names give the same draws."""
         name = f"{actor}/{purpose}".encode()
-        digest = blake2b(name, digest_size=16).digest()
-        key = tuple(int.from_bytes(digest[i : i + 4], "big") for i in range(0, 16, 4))
-        return np.random.Generator(
-            np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key))
-        )
+        key = np.frombuffer(blake2b(name, digest_size=16).digest(), ">u4")
+        # A spawn key beside the seed would come to the same, and take twice the time.
+        words = np.concatenate((self._words, key), dtype=np.uint32)
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
     def draws(self, actor: str, purpose: str) -> Draws:
         """Draws for selections of one actor; the generator is made when it is first needed."""

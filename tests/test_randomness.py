@@ -1,3 +1,6 @@
+from hashlib import blake2b
+
+import numpy as np
 import pytest
 
 from rsim.handlespace import Draws
@@ -10,6 +13,17 @@ def test_streams_differ_by_actor_and_purpose_and_repeat_by_name():
     assert len(set(draws)) == 3
     assert Streams(1).stream("a", "x").uniform() == draws[0]
     assert Streams(2).stream("a", "x").uniform() != draws[0]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32, 2**63 - 1, 2**128 - 1, 2**128, 2**200 + 7])
+def test_generators_are_those_of_the_seed_and_a_spawn_key_made_of_the_name(seed):
+    digest = blake2b(b"a/x", digest_size=16).digest()
+    key = tuple(int.from_bytes(digest[i : i + 4], "big") for i in range(0, 16, 4))
+    plain = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    generator = Streams(seed).generator("a", "x")
+    assert generator.random(5).tolist() == plain.random(5).tolist()
+    (child,), (plain_child,) = generator.spawn(1), plain.spawn(1)
+    assert child.random() == plain_child.random()
 
 
 def test_block_draws_equal_single_draws():
