@@ -13,6 +13,11 @@ from rsim.handlespace import Draws, Handlespace
 HANDLE = b"pool-000000"
 
 
+def value(name: str, source: random.Random) -> int:
+    """A weight of 1 to 100, or any of 32 bits, as bench_handlespace has them."""
+    return source.randrange(1, 101) if name.startswith("weight") else source.getrandbits(32)
+
+
 def elements(policy: str, count: int, source: random.Random) -> list[wire.PoolElement]:
     """Elements with random values, identifiers in random order."""
     transport = wire.SctpTransport(port=80, addresses=["10.0.0.1"])
@@ -25,7 +30,7 @@ def elements(policy: str, count: int, source: random.Random) -> list[wire.PoolEl
             home_server=1,
             registration_life=300,
             user_transport=transport,
-            policy=wire.Policy(policy, **{name: source.randrange(1, 101) for name in names}),
+            policy=wire.Policy(policy, **{name: value(name, source) for name in names}),
             asap_transport=transport,
         )
         for identifier in identifiers
