@@ -202,6 +202,48 @@ def test_selection_says_what_is_wrong_with_its_arguments():
     assert handlespace.select(b"other", 1, draws) == ()
 
 
+STEPS = st.tuples(
+    st.sampled_from(["add", "remove", "expire", "sweep", "select"]),
+    st.sampled_from([b"one", b"two"]),
+    st.sampled_from([1, 2, 1025, 2049]),
+    st.integers(0, 3),
+)
+
+
+@given(st.lists(STEPS, max_size=60))
+def test_an_answer_lists_elements_as_they_are_now(steps):
+    handlespace, draws, now = Handlespace(), Draws(np.random.default_rng(1)), 0.0
+    for step, pool, identifier, number in steps:
+        if step == "add":
+            made = element(
+                identifier, owner=1 + number % 2, policy=wire.Policy("priority", priority=number)
+            )
+            handlespace.add(pool, made, now + 1 + number)
+        elif step == "remove":
+            handlespace.remove(pool, identifier)
+        elif step == "expire":
+            now += number
+            handlespace.expire(now)
+        elif step == "sweep":
+            handlespace.mark(1)
+            handlespace.sweep(1)
+        for handle in (b"one", b"two"):
+            listed = handlespace.select(handle, 4, draws)
+            assert len(listed) == handlespace.pool_size(handle)
+            for one in listed:
+                assert one == handlespace.find(handle, one.identifier)
+
+
+def test_an_element_that_has_not_changed_is_listed_as_the_same_object():
+    handlespace, draws = Handlespace(), Draws(np.random.default_rng(1))
+    handlespace.add(b"pool", element(1))
+    (first,) = handlespace.select(b"pool", 1, draws)
+    assert handlespace.select(b"pool", 1, draws)[0] is first
+    handlespace.add(b"pool", element(1, owner=2))
+    (second,) = handlespace.select(b"pool", 1, draws)
+    assert (first.home_server, second.home_server) == (1, 2)
+
+
 @pytest.mark.parametrize("pools", [1, 1000])
 def test_a_hundred_thousand_elements(pools):
     handlespace = Handlespace()
