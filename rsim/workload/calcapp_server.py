@@ -188,9 +188,7 @@ class CalcAppServer:
     def start(self) -> None:
         """Offers the service at a new port and registers under a new identifier."""
         self._port = self.host.new_port()
-        self.host.listen(
-            self._port, lambda association: self, self._offers, optional=self._optional
-        )
+        self.host.listen(self._port, self._accept, self._offers, optional=self._optional)
         addresses = self.host.addresses
         self._transport = SctpTransport(port=self._port, addresses=addresses, use=CONTROL)
         for membership in self.memberships:
@@ -198,6 +196,9 @@ class CalcAppServer:
         self._in_service_since = self.clock.now
         if isnan(self.started_at):
             self.started_at = self.clock.now
+
+    def _accept(self, association: Association) -> CalcAppServer:
+        return self
 
     def _register(self, membership: Membership) -> None:
         identifier = self._identifiers.identifier()
