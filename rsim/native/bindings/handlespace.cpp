@@ -111,14 +111,18 @@ nb::object listed_element(const wire::PoolElement& own) {
     return made;
 }
 
-// Elements that answers have listed, so that those which are listed again before they change need not be made again:
-// as many as there is room for, each at the place of its identifier.
+// Elements that answers have listed more than once, so that they need not be made again before they change: as many as
+// there is room for, each at the place of its identifier.
 class ListedElements {
 public:
-    const nb::object& of(const Element& element) {
+    nb::object of(const Element& element) {
         Place& place = place_of(element.content.identifier);
-        if (place.element != &element) place = {&element, listed_element(element.content)};
-        return place.listed;
+        const bool again = place.element == &element;
+        if (again && place.listed.is_valid()) return place.listed;
+        nb::object made = listed_element(element.content);
+        // At first it is noted only: of a large pool others take the place before it is listed again.
+        place = {&element, again ? made : nb::object()};
+        return made;
     }
 
     void forget(std::uint32_t identifier) {
@@ -175,7 +179,7 @@ PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
         for (const Element* element : chosen)
             for (std::size_t at = 0; at < sizeof element->content; at += 64)
                 __builtin_prefetch(reinterpret_cast<const char*>(element) + at);
-        return to_tuple(chosen, [&](const Element* element) { return nb::object(handlespace.listed.of(*element)); }).release().ptr();
+        return to_tuple(chosen, [&](const Element* element) { return handlespace.listed.of(*element); }).release().ptr();
     });
 }
 
