@@ -65,6 +65,7 @@ Answer = Callable[[PoolElement | None], None]
 
 
 _NONE: frozenset[int] = frozenset()
+"""One for all pools of which no element is reported."""
 
 
 class _Pool:

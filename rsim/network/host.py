@@ -40,7 +40,6 @@ class Host:
         "_datagrams",
         "_listeners",
         "_next_port",
-        "address",
         "addresses",
         "counters",
         "cpu",
@@ -48,7 +47,6 @@ class Host:
         "name",
         "network",
         "secret",
-        "site",
         "sites",
         "tickets",
         "tls_counters",
@@ -62,9 +60,6 @@ class Host:
         self.name = name
         self.sites = sites
         self.addresses = addresses
-        # The primary ones, which each association asks for.
-        self.site = sites[0]
-        self.address = addresses[0]
         self.up = True
         self.cpu: Cpu | None = None
         self.credentials = Credentials()
@@ -76,6 +71,16 @@ class Host:
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
         self._next_port = 49152
+
+    @property
+    def address(self) -> str:
+        """The primary address."""
+        return self.addresses[0]
+
+    @property
+    def site(self) -> str:
+        """The site of the primary address."""
+        return self.sites[0]
 
     @property
     def associations(self) -> tuple[SctpAssociation, ...]:

@@ -87,11 +87,12 @@ class RequestLog:
 
     def _write(self, indices: list[int]) -> None:
         for number, group in groupby(indices, lambda index: index // BLOCK):
-            rows = list(group)
-            requests = [self._known[index] for index in rows]
+            indices = list(group)
+            requests = [self._known[index] for index in indices]
+            rows = np.array(indices) % BLOCK
             for name, kind in self._kinds.items():
                 values = np.fromiter(map(attrgetter(name), requests), kind, len(requests))
-                self._blocks[number][name][np.array(rows) % BLOCK] = values
+                self._blocks[number][name][rows] = values
 
 
 def _references(known: Mapping[int, object]) -> list[int]:

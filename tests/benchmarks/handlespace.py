@@ -15,7 +15,7 @@ HANDLE = b"pool-000000"
 
 def value(name: str, source: random.Random) -> int:
     """A weight of 1 to 100, or any of 32 bits, as bench_handlespace has them."""
-    return source.randrange(1, 101) if name.startswith("weight") else source.getrandbits(32)
+    return source.randrange(1, 101) if name == "weight" else source.getrandbits(32)
 
 
 def elements(policy: str, count: int, source: random.Random) -> list[wire.PoolElement]:

@@ -143,7 +143,8 @@ private:
     std::vector<Place> places_;
 };
 
-// A handlespace, and what it has shown to Python of its elements until they change.
+// A handlespace, and what it has shown to Python of its elements until they change: all that changes one goes through
+// here.
 struct ShownHandlespace : Handlespace {
     using Handlespace::Handlespace;
 
@@ -155,9 +156,15 @@ struct ShownHandlespace : Handlespace {
         listed.forget(identifier);
         return Handlespace::remove(handle, identifier);
     }
-    nb::tuple gone(const Listed& element) {
-        listed.forget(element.second.identifier);
-        return listed_tuple(element);
+    std::optional<Listed> expire(double now) {
+        auto expired = Handlespace::expire(now);
+        if (expired) listed.forget(expired->second.identifier);
+        return expired;
+    }
+    std::vector<Listed> sweep(std::uint32_t owner) {
+        auto swept = Handlespace::sweep(owner);
+        for (const Listed& element : swept) listed.forget(element.second.identifier);
+        return swept;
     }
 
     ListedElements listed;
@@ -302,7 +309,7 @@ void bind_handlespace(nb::module_& module) {
         .def("next_expiry", &Handlespace::next_expiry, "Earliest end of a registration life in s, infinity if there is none.")
         .def("expire", [](ShownHandlespace& self, double now) {
             nb::list result;
-            while (auto expired = self.expire(now)) result.append(self.gone(*expired));
+            while (auto expired = self.expire(now)) result.append(listed_tuple(*expired));
             return result;
         }, "now"_a, nb::sig("def expire(self, now: float) -> list[tuple[bytes, PoolElement]]"),
            "Removes and returns the elements whose life ended at or before `now`, with their handles.")
@@ -324,7 +331,7 @@ void bind_handlespace(nb::module_& module) {
         .def("unmark", &Handlespace::unmark, "owner"_a, "Takes all marks of an owner's elements away.")
         .def("sweep", [](ShownHandlespace& self, std::uint32_t owner) {
             nb::list result;
-            for (const Listed& swept : self.sweep(owner)) result.append(self.gone(swept));
+            for (const Listed& swept : self.sweep(owner)) result.append(listed_tuple(swept));
             return result;
         }, "owner"_a, nb::sig("def sweep(self, owner: int) -> list[tuple[bytes, PoolElement]]"),
            "Removes and returns the marked elements of an owner (RFC 5353 3.6.3).")
