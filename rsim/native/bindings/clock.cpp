@@ -2,7 +2,7 @@
 //
 // Both are types of Python's own making, as timers are many and every message starts some: they are in no table of
 // instances, and a method finds its arguments where the interpreter has put them.
-#include "../clock/heap.hpp"
+#include "../clock/due_queue.hpp"
 #include "common.hpp"
 
 #include <limits>
@@ -13,9 +13,9 @@ namespace rsim {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
-// SimPy's priorities begin at -1, those of the heap at 0.
-constexpr unsigned heap_priority(long priority) { return static_cast<unsigned>(priority + 1); }
-constexpr unsigned normal = heap_priority(1);
+// SimPy's priorities begin at -1, those of the queue at 0.
+constexpr unsigned queue_priority(long priority) { return static_cast<unsigned>(priority + 1); }
+constexpr unsigned normal = queue_priority(1);
 
 enum class Kind : std::uint32_t { call, method, event, timer };
 
@@ -55,23 +55,23 @@ public:
             arguments = room + 1;
             for (std::size_t at = 0; at < count; ++at) arguments[at] = Py_NewRef(given[at]);
         }
-        heap.push(time, priority, {kind, static_cast<std::uint32_t>(count), Py_NewRef(what), arguments});
+        due.push(time, priority, {kind, static_cast<std::uint32_t>(count), Py_NewRef(what), arguments});
     }
 
     // Carries out what is due first.
     void step();
 
     void run_until(double limit) {
-        while (!heap.empty() && heap.next_time() < limit) step();
+        while (!due.empty() && due.next_time() < limit) step();
         now = limit;
     }
 
     void clear() {
-        for (const auto& due : heap.take_all()) due.item.release();
+        for (const Item& item : due.take_all()) item.release();
         Py_CLEAR(clock);
     }
 
-    EventHeap<Item> heap;
+    DueQueue<Item> due;
     PyObject* clock;
     double now;
 };
@@ -171,7 +171,7 @@ PyObject* interned(const char* text) { return PyUnicode_InternFromString(text); 
 void EventQueue::step() {
     static PyObject* const now_name = interned("_now");
     static PyObject* const process_name = interned("_process");
-    const Due<Item> first = heap.pop();
+    const Due<Item> first = due.pop();
     const Item& item = first.item;
     struct Release {
         const Item& item;
@@ -244,7 +244,7 @@ PyObject* queue_schedule(PyObject* self, PyObject* const* given, Py_ssize_t coun
         const long priority = PyLong_AsLong(given[1]);
         if (priority == -1 && PyErr_Occurred()) throw nb::python_error();
         if (priority < -1 || priority > 2) return PyErr_Format(PyExc_ValueError, "priority: must be -1 to 2");
-        queue_of(self).push(due, heap_priority(priority), Kind::event, given[2], given, 1);
+        queue_of(self).push(due, queue_priority(priority), Kind::event, given[2], given, 1);
         return Py_NewRef(Py_None);
     });
 }
@@ -261,7 +261,7 @@ PyObject* queue_timer(PyObject* self, PyObject* function) {
 
 PyObject* queue_step(PyObject* self, PyObject*) {
     return guarded([&] {
-        if (queue_of(self).heap.empty()) return Py_NewRef(Py_False);
+        if (queue_of(self).due.empty()) return Py_NewRef(Py_False);
         queue_of(self).step();
         return Py_NewRef(Py_True);
     });
@@ -276,20 +276,20 @@ PyObject* queue_run_until(PyObject* self, PyObject* time) {
 
 PyObject* queue_peek(PyObject* self, PyObject*) {
     const EventQueue& queue = queue_of(self);
-    return PyFloat_FromDouble(queue.heap.empty() ? never : queue.heap.next_time());
+    return PyFloat_FromDouble(queue.due.empty() ? never : queue.due.next_time());
 }
 
-Py_ssize_t queue_length(PyObject* self) { return static_cast<Py_ssize_t>(queue_of(self).heap.size()); }
+Py_ssize_t queue_length(PyObject* self) { return static_cast<Py_ssize_t>(queue_of(self).due.size()); }
 
 int visit_queue(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     const EventQueue& queue = queue_of(self);
     Py_VISIT(queue.clock);
-    for (const auto& due : queue.heap.entries()) {
-        Py_VISIT(due.item.what);
-        for (std::uint32_t at = 0; at < due.item.count; ++at) Py_VISIT(due.item.arguments[at]);
-    }
-    return 0;
+    return queue.due.each([&](const Item& item) {
+        Py_VISIT(item.what);
+        for (std::uint32_t at = 0; at < item.count; ++at) Py_VISIT(item.arguments[at]);
+        return 0;
+    });
 }
 
 int clear_queue(PyObject* self) {
