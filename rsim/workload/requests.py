@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from math import nan
 from operator import attrgetter
 from sys import getrefcount
@@ -15,8 +14,6 @@ import numpy.typing as npt
 import pandas as pd
 from mypy_extensions import mypyc_attr
 
-BLOCK = 4096
-"""Requests whose columns lie together."""
 _BATCH = 1024
 """Requests at least that are looked through at once; as few as a processor's cache holds."""
 
@@ -47,11 +44,13 @@ class RequestLog:
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[str, Any] = {
-            name: object if kind is str else kind for name, kind in get_type_hints(Request).items()
-        }
+        kinds = get_type_hints(Request).items()
         self._known: dict[int, Request] = {}
-        self._blocks: list[dict[str, npt.NDArray[Any]]] = []
+        self._columns: dict[str, npt.NDArray[Any]] = {
+            name: np.empty(0, object if kind is str else kind) for name, kind in kinds
+        }
+        self._room = 0
+        self._shown = False
         self._count = 0
         self._most = _BATCH
         self._alone = _references({0: object()})[0]
@@ -62,21 +61,15 @@ class RequestLog:
             self._let_go()
             # However many are in progress, each is looked at a few times only.
             self._most = max(_BATCH, 2 * len(self._known))
-        if self._count % BLOCK == 0:
-            self._blocks.append({name: np.empty(BLOCK, kind) for name, kind in self._kinds.items()})
         self._known[self._count] = request
         self._count += 1
 
     def frame(self) -> pd.DataFrame:
         """A row for each request, as they are now."""
         self._write(list(self._known))
-        columns = {
-            name: np.concatenate([np.empty(0, kind), *(block[name] for block in self._blocks)])
-            for name, kind in self._kinds.items()
-        }
-        return pd.DataFrame(
-            {name: column[: self._count] for name, column in columns.items()}, copy=False
-        )
+        self._shown = True
+        columns = {name: column[: self._count] for name, column in self._columns.items()}
+        return pd.DataFrame(columns, copy=False)
 
     def _let_go(self) -> None:
         references = zip(self._known, _references(self._known), strict=True)
@@ -86,13 +79,18 @@ class RequestLog:
             del self._known[index]
 
     def _write(self, indices: list[int]) -> None:
-        for number, group in groupby(indices, lambda index: index // BLOCK):
-            indices = list(group)
-            requests = [self._known[index] for index in indices]
-            rows = np.array(indices) % BLOCK
-            for name, kind in self._kinds.items():
-                values = np.fromiter(map(attrgetter(name), requests), kind, len(requests))
-                self._blocks[number][name][rows] = values
+        # A frame has the columns as they were.
+        if self._count > self._room or self._shown:
+            self._room = max(self._room, self._count + self._count // 4)
+            self._shown = False
+            for name, column in self._columns.items():
+                further = np.empty(self._room - len(column), column.dtype)
+                self._columns[name] = np.concatenate([column, further])
+        requests = [self._known[index] for index in indices]
+        rows = np.array(indices, dtype=np.intp)
+        for name, column in self._columns.items():
+            values = np.fromiter(map(attrgetter(name), requests), column.dtype, len(requests))
+            column[rows] = values
 
 
 def _references(known: Mapping[int, object]) -> list[int]:

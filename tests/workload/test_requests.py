@@ -3,7 +3,8 @@
 from math import isnan
 
 from rsim.workload import Request, RequestLog
-from rsim.workload.requests import BLOCK
+
+MANY = 4096
 
 
 def request(number):
@@ -12,7 +13,7 @@ def request(number):
 
 def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
     log, waiting = RequestLog(), []
-    for number in range(3 * BLOCK):
+    for number in range(3 * MANY):
         waiting.append(request(number))
         log.append(waiting[-1])
         if number % 3 == 2:
@@ -21,9 +22,9 @@ def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
     for one in waiting[::7]:
         one.failed = 1.0
     frame = log.frame()
-    assert frame["number"].tolist() == list(range(3 * BLOCK))
-    assert frame["size"].tolist() == [1e6 + number for number in range(3 * BLOCK)]
-    assert frame["completed"].notna().sum() == BLOCK
+    assert frame["number"].tolist() == list(range(3 * MANY))
+    assert frame["size"].tolist() == [1e6 + number for number in range(3 * MANY)]
+    assert frame["completed"].notna().sum() == MANY
     assert set(frame.loc[frame["failed"].notna(), "number"]) == {one.number for one in waiting[::7]}
     assert not (frame["completed"].notna() & frame["failed"].notna()).any()
     assert frame["user"].eq("pu-1").all()
@@ -33,7 +34,7 @@ def test_who_has_a_request_may_change_it_however_many_come_after():
     log = RequestLog()
     kept = request(0)
     log.append(kept)
-    for number in range(1, 2 * BLOCK + 1):
+    for number in range(1, 2 * MANY + 1):
         log.append(request(number))
     kept.accepted, kept.attempts, kept.cheat = 7.0, 3, True
     first = log.frame().iloc[0]
@@ -42,15 +43,30 @@ def test_who_has_a_request_may_change_it_however_many_come_after():
     log.append(request(-1))
     frame = log.frame()
     assert frame["completed"].iloc[0] == 8.0 and isnan(frame["completed"].iloc[1])
-    assert len(frame) == 2 * BLOCK + 2 and frame["number"].iloc[-1] == -1
+    assert len(frame) == 2 * MANY + 2 and frame["number"].iloc[-1] == -1
 
 
 def test_requests_that_nobody_has_are_not_kept_as_objects():
     log, most = RequestLog(), 0
-    for number in range(2 * BLOCK + 1):
+    for number in range(2 * MANY + 1):
         log.append(request(number))
         most = max(most, len(log._known))
-    assert most <= BLOCK // 4
+    assert most <= 1024
+
+
+def test_a_frame_stays_as_it_was_when_the_log_goes_on():
+    log = RequestLog()
+    kept = [request(number) for number in range(MANY)]
+    for one in kept:
+        log.append(one)
+    before = log.frame()
+    as_it_was = before.copy(deep=True)
+    for one in kept:
+        one.completed = 9.0
+    log.append(request(MANY))
+    after = log.frame()
+    assert before.equals(as_it_was) and before["completed"].isna().all()
+    assert after["completed"].eq(9.0).sum() == MANY and len(after) == MANY + 1
 
 
 def test_no_requests_are_a_frame_without_rows_with_the_same_columns():
