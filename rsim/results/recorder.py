@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import reduce
 from operator import add, attrgetter
-from typing import Any
+from typing import Any, TypeVar
+
+_Counters = TypeVar("_Counters")
 
 Totals = dict[str, float]
 """Sums by name, such as `pool_users.accepts`."""
@@ -17,6 +19,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._counters: dict[tuple[str, type], list[Any]] = {}
+        self._common: dict[tuple[str, type], Any] = {}
         self._settles: list[Callable[[], None]] = []
         self._gauges: list[tuple[str, Callable[[], Iterable[tuple[str, float]]]]] = []
 
@@ -25,6 +28,16 @@ class Recorder:
         self._counters.setdefault((role, type(counters)), []).append(counters)
         if settle is not None:
             self._settles.append(settle)
+
+    def common(self, role: str, counters: _Counters) -> _Counters:
+        """Counters of that kind in which all of a role count: these, if they are the first.
+
+        Thousands of actors then write to one place, not each to one that is in no cache.
+        """
+        known = self._common.setdefault((role, type(counters)), counters)
+        if known is counters:
+            self.add(role, counters)
+        return known  # type: ignore[no-any-return]
 
     def add_totals(self, role: str, totals: Callable[[], Iterable[tuple[str, float]]]) -> None:
         """Adds names and sums that are computed when they are asked for."""

@@ -165,8 +165,8 @@ class Deployment:
             self._keys.equip(host, settings.credential, pools)
             if self.security.resumption:
                 host.tickets = {}
-        self.recorder.add(role, host.counters)
-        self.recorder.add(role, host.tls_counters)
+        host.counters = self.recorder.common(role, host.counters)
+        host.tls_counters = self.recorder.common(role, host.tls_counters)
         if host.cpu is not None:
             self.recorder.add(role, host.cpu.counters, host.cpu.settle)
         return host

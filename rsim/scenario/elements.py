@@ -61,7 +61,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         )
         listeners.append(partial(host.listen, port, partial(_receiver, endpoint), offers))
         memberships.append(Membership(endpoint, scenario.pools[pool].policy))
-        deployment.recorder.add("pool_elements", endpoint.counters)
+        endpoint.counters = deployment.recorder.common("pool_elements", endpoint.counters)
     for listener in listeners:
         listener()
     listen = deployment.listen_for_servers(host, servers)
@@ -98,7 +98,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
     deployment.on_strike(host, lifecycle.crash, recover)
     clock.call_at(group.start, lifecycle.start)
     deployment.recorder.add("pool_elements", application.counters, application.settle)
-    deployment.recorder.add("pool_elements", lifecycle.counters)
+    lifecycle.counters = deployment.recorder.common("pool_elements", lifecycle.counters)
     deployment.elements.append(application)
 
 

@@ -48,7 +48,7 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
     listen = deployment.listen_for_servers(host, endpoint.servers)
     if listen is not None:
         deployment.on_strike(host, _nothing, listen)
-    deployment.recorder.add("pool_users", endpoint.counters)
+    endpoint.counters = deployment.recorder.common("pool_users", endpoint.counters)
     if group.workload != "calcapp":
         _add_workload(deployment, host, group, endpoint)
         return
