@@ -100,34 +100,35 @@ class PoolElementEndpoint:
         user: PoolUserEndpoint | None = None,
         local_port: int = 0,
     ) -> None:
+        # Attributes lie in memory in this order: what each registration reads is together.
+        self._t2 = clock.timer(self._t2_expired)
+        self._policy: Policy | None = None
+        self._policy_changed = False
+        self.state = State.DOWN
+        self._home: Channel | None = None
+        self._attempts = 0
+        self.counters = PoolElementCounters()
         self.pool_handle = pool_handle
         self.identifier = 0
         self.life = life
+        self._transport: Transport | None = None
+        self._dialect = int(dialect)
+        self.state_policy: Callable[[PoolElement], bytes] | None = None
+        self._t4 = clock.timer(self._register)
         self.settings = settings
+        self._hunt = ServerHunt(clock, settings, servers, self)
         self.clock = clock
-        self.state = State.DOWN
-        self.counters = PoolElementCounters()
         self.servers = servers
         self._connect = connect
-        self._hunt = ServerHunt(clock, settings, servers, self)
-        self._dialect = int(dialect)
         self.user = user
         self.local_port = local_port
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
         self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
-        self.state_policy: Callable[[PoolElement], bytes] | None = None
-        self._home: Channel | None = None
-        self._transport: Transport | None = None
-        self._policy: Policy | None = None
-        self._policy_changed = False
-        self._attempts = 0
         self._registering_since = 0.0
         self._changed_home_at = -inf
         self._allowances: dict[str, tuple[float, float]] = {}
-        self._t2 = clock.timer(self._t2_expired)
         self._t3 = clock.timer(self._t3_expired)
-        self._t4 = clock.timer(self._register)
         self._retry = clock.timer(self._start_over)
 
     @property

@@ -144,7 +144,7 @@ class PoolUserEndpoint:
         self._dialect = int(dialect)
         self._server: Channel | None = None
         self._borrowed = False
-        self._pools: dict[bytes, _Pool] = {}
+        self._pools: tuple[_Pool, ...] = ()
 
     def use(self, channel: Channel | None) -> None:
         """Asks this server from now on, as a pool element does at its home (RFC 5352 3.3, 3.5)."""
@@ -162,10 +162,18 @@ class PoolUserEndpoint:
 
     # From the application -------------------------------------------------------------------------
 
+    def _known(self, handle: bytes) -> _Pool | None:
+        # Few users know more than one, and each is looked into anyway.
+        for pool in self._pools:
+            if pool.handle == handle:
+                return pool
+        return None
+
     def _pool(self, handle: bytes) -> _Pool:
-        pool = self._pools.get(handle)
+        pool = self._known(handle)
         if pool is None:
-            pool = self._pools[handle] = _Pool(self, handle)
+            pool = _Pool(self, handle)
+            self._pools = (*self._pools, pool)
         return pool
 
     def resolve(self, handle: bytes, answer: Answer) -> None:
@@ -190,13 +198,13 @@ class PoolUserEndpoint:
 
     def purge(self, handle: bytes) -> None:
         """Forgets the elements of a pool (RFC 5352 6.4)."""
-        pool = self._pools.get(handle)
+        pool = self._known(handle)
         if pool is not None:
             pool.elements, pool.listed = None, ()
 
     def cached(self, handle: bytes, stale: bool = False) -> tuple[PoolElement, ...] | None:
         """The elements of the last answer, in its order, while it is fresh; else None."""
-        pool = self._pools.get(handle)
+        pool = self._known(handle)
         if pool is None or pool.elements is None:
             return None
         return pool.listed if stale or self.clock.now < pool.fresh_until else None
@@ -223,7 +231,7 @@ class PoolUserEndpoint:
 
     def forget(self, handle: bytes, identifier: int) -> None:
         """Takes an element out of the cache."""
-        pool = self._pools.get(handle)
+        pool = self._known(handle)
         if pool is not None and pool.elements is not None:
             pool.elements.forget(identifier)
             pool.listed = tuple(e for e in pool.listed if e.identifier != identifier)
@@ -240,7 +248,7 @@ class PoolUserEndpoint:
         reports, self._reports = self._reports, ()
         for data in reports:
             channel.send(PPID_ASAP, data)
-        for pool in self._pools.values():
+        for pool in self._pools:
             if pool.timer.running:
                 self._send_question(pool.handle)
 
@@ -309,13 +317,11 @@ class PoolUserEndpoint:
         if channel is self._server and event is not Event.UP:
             self._server = None
             # Who has broken off TLS would do so again: the next try is that of T1.
-            if event is not Event.REFUSED and any(
-                pool.timer.running for pool in self._pools.values()
-            ):
+            if event is not Event.REFUSED and any(pool.timer.running for pool in self._pools):
                 self._hunt.start()
 
     def _resolution_response(self, message: HandleResolutionResponse, data: bytes) -> None:
-        pool = self._pools.get(message.pool_handle)
+        pool = self._known(message.pool_handle)
         if pool is None or not (pool.timer.running or message.accept_updates):
             return
         causes = [cause.code for cause in message.error_causes]

@@ -101,29 +101,34 @@ class ServerHunt:
         self._untried: tuple[Address, ...] = ()
         self._wait = settings.t5_serverhunt
         self._t5 = clock.timer(self._t5_expired)
+        self._running = False
 
     @property
     def running(self) -> bool:
         """Whether a hunt is on."""
-        return self._t5.running
+        return self._running
 
     def start(self) -> None:
         """Begins a hunt, unless one is on."""
-        if not self._t5.running:
+        if not self._running:
             self._wait = self._settings.t5_serverhunt
             self._round()
 
     def stop(self) -> None:
-        """Ends the hunt."""
+        """Ends the hunt, if one is on."""
+        if not self._running:
+            return
+        self._running = False
         self._t5.stop()
         attempts, self._attempts = self._attempts, ()
         for channel in attempts:
             channel.close()
 
     def _round(self) -> None:
+        self._running = True
         self._t5.start(self._wait)
         self._untried = tuple(self._servers.present())
-        while self._t5.running and self._untried:
+        while self._running and self._untried:
             if len(self._attempts) >= self._settings.hunt_attempts:
                 break
             self._try_next()
@@ -152,7 +157,7 @@ class ServerHunt:
             self._success(channel)
         else:
             self._no_attempt_now(channel)
-            if self._untried and self._t5.running:
+            if self._untried and self._running:
                 self._try_next()
         return True
 

@@ -71,8 +71,9 @@ class Session:
         connect: Callable[[Session, PoolElement], Channel],
         user: SessionUser,
     ) -> None:
-        self.endpoint = endpoint
-        self.handle = handle
+        # Attributes lie in memory in this order: what each message reads is together.
+        self._channel: Channel | None = None
+        self._user = user
         self.state = SessionState.CLOSED
         self.element: PoolElement | None = None
         self.cookie: bytes | None = None
@@ -80,10 +81,10 @@ class Session:
         self.use_cookies = True
         self.use_cards = True
         self.preamble: Callable[[], tuple[int, bytes] | None] | None = None
-        self._connect = connect
-        self._user = user
-        self._channel: Channel | None = None
         self._failover = False
+        self.endpoint = endpoint
+        self.handle = handle
+        self._connect = connect
 
     # From the application -------------------------------------------------------------------------
 

@@ -56,11 +56,11 @@ class Host:
     def __init__(
         self, network: Network, name: str, sites: tuple[str, ...], addresses: tuple[str, ...]
     ) -> None:
+        self.up = True
         self.network = network
         self.name = name
         self.sites = sites
         self.addresses = addresses
-        self.up = True
         self.cpu: Cpu | None = None
         self.credentials = Credentials()
         self.counters = SctpCounters()

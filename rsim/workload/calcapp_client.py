@@ -76,35 +76,37 @@ class CalcAppClient:
         profile: Profile | None = None,
         cheat: UserCheat | None = None,
     ) -> None:
-        self.clock = clock
-        self._cheat = cheat
-        self.host = host
-        self.settings = settings
-        self.endpoint = endpoint
-        self.counters = ClientCounters()
+        # Attributes lie in memory in this order: what each message reads is together, then what is
+        # read when a request is generated.
         self.state = State.IDLE
-        self._sizes = sizes
-        self._arrivals = arrivals
-        self._size: float | None = None
-        self._pauses = pauses
-        self._record = record
-        self._profile = profile
-        self._queue: deque[Request] | None = None
-        self._number = 0
-        self._started_at = 0.0
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self._connect, self)
-        if endpoint.choice is not None:
-            self._session.preamble = self._proof
-        endpoint.chooser = cheat
-        self._session.use_cookies = settings.failover == "cookies"
-        self._session.use_cards = settings.heed_business_cards
+        self.counters = ClientCounters()
+        self._timer = clock.timer(self._expired)
+        self.clock = clock
+        self.settings = settings
         self._credited = 0.0
         self._last_progress = 0.0
         self._failing_over = False
         self._waiting_for_ack = False
         self._in_clear = False
-        self._timer = clock.timer(self._expired)
+        self._number = 0
+        self._queue: deque[Request] | None = None
+        self._size: float | None = None
+        self._sizes = sizes
+        self._arrivals = arrivals
+        self._started_at = 0.0
+        self._record = record
+        self._cheat = cheat
+        self.host = host
+        self.endpoint = endpoint
+        self._profile = profile
+        self._pauses = pauses
+        if endpoint.choice is not None:
+            self._session.preamble = self._proof
+        endpoint.chooser = cheat
+        self._session.use_cookies = settings.failover == "cookies"
+        self._session.use_cards = settings.heed_business_cards
 
     @property
     def in_service(self) -> bool:

@@ -166,8 +166,8 @@ class CalcAppServer:
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
         self._most = settings.max_requests
         self._values = _fixed_values(settings)
-        self._told_of_load = [one for one in memberships if one.load_matters]
-        self._again = [clock.timer(partial(self._register, one)) for one in memberships]
+        self._told_of_load = tuple(one for one in memberships if one.load_matters)
+        self._again = tuple(clock.timer(partial(self._register, one)) for one in memberships)
         for one, timer in zip(memberships, self._again, strict=True):
             one.endpoint.on_refused = partial(self._refused, one, timer)
             if signer is not None:

@@ -127,9 +127,9 @@ struct Callback {
 struct Timer {
     PyObject_HEAD
     PyObject* owner;  // the queue; null: cancelled, or the garbage collector has taken the clock away
-    Callback callback;
     double due;
     double pending;
+    Callback callback;
 
     void start(double delay) {
         if (!owner) return;
