@@ -7,51 +7,9 @@ from hashlib import blake2b
 import numpy as np
 from mypy_extensions import mypyc_attr
 
-from rsim._native import Draws
+from rsim._native import Draws, Stream
 
-_BLOCK = 16
-
-
-@mypyc_attr(acyclic=True)
-class Stream:
-    """Draws of one actor for one purpose, from a generator of its own.
-
-    Draws come in blocks; the sequence is that of single draws. The generator is made when it is
-    first needed, since many actors never draw. Parameters: as of `Streams.generator`.
-    """
-
-    __slots__ = ("_actor", "_exponentials", "_generator", "_purpose", "_streams", "_uniforms")
-
-    def __init__(self, streams: Streams, actor: str, purpose: str) -> None:
-        self._streams = streams
-        self._actor = actor
-        self._purpose = purpose
-        self._generator: np.random.Generator | None = None
-        self._exponentials: list[float] | None = None
-        self._uniforms: list[float] | None = None
-
-    @property
-    def generator(self) -> np.random.Generator:
-        """The generator itself, for draws of other kinds."""
-        if self._generator is None:
-            self._generator = self._streams.generator(self._actor, self._purpose)
-        return self._generator
-
-    def exponential(self) -> float:
-        """One draw of the exponential distribution with mean 1."""
-        if not self._exponentials:
-            self._exponentials = self.generator.standard_exponential(_BLOCK).tolist()[::-1]
-        return self._exponentials.pop()
-
-    def uniform(self) -> float:
-        """One draw of the uniform distribution on [0, 1)."""
-        if not self._uniforms:
-            self._uniforms = self.generator.random(_BLOCK).tolist()[::-1]
-        return self._uniforms.pop()
-
-    def identifier(self) -> int:
-        """One draw of a 32-bit identifier, never 0."""
-        return int(self.generator.integers(1, 1 << 32))
+__all__ = ["Stream", "Streams"]
 
 
 @mypyc_attr(acyclic=True)
@@ -93,5 +51,5 @@ class Streams:
         return Draws(_Maker(self, actor, purpose))
 
     def stream(self, actor: str, purpose: str) -> Stream:
-        """The stream of one actor for one purpose."""
-        return Stream(self, actor, purpose)
+        """The stream of one actor for one purpose; so is its generator."""
+        return Stream(_Maker(self, actor, purpose))

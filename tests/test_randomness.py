@@ -1,10 +1,11 @@
+import weakref
 from hashlib import blake2b
 
 import numpy as np
 import pytest
 
 from rsim.handlespace import Draws
-from rsim.randomness import Streams
+from rsim.randomness import Stream, Streams
 
 
 def test_streams_differ_by_actor_and_purpose_and_repeat_by_name():
@@ -69,3 +70,47 @@ def test_a_generator_that_cannot_be_made_says_so_at_the_first_draw():
         Draws(lambda: 3).below(10)
     with pytest.raises(AttributeError, match="bit_generator"):
         Draws(3)
+
+
+def test_a_stream_makes_its_generator_at_the_first_draw_and_once():
+    made = []
+
+    def make():
+        made.append(Streams(1).generator("a", "x"))
+        return made[-1]
+
+    stream, generator = Stream(make), Streams(1).generator("a", "x")
+    assert made == []
+    drawn = [stream.uniform() for _ in range(40)]
+    assert drawn == generator.random(40).tolist()
+    assert len(made) == 1 and stream.generator is made[0]
+
+
+def test_kinds_of_draws_come_in_blocks_of_their_own():
+    stream, generator = Streams(1).stream("a", "x"), Streams(1).generator("a", "x")
+    exponentials, uniforms = generator.standard_exponential(16), generator.random(16)
+    for exponential, uniform in zip(exponentials, uniforms, strict=True):
+        assert stream.exponential() == exponential and stream.uniform() == uniform
+    assert stream.identifier() == generator.integers(1, 1 << 32)
+
+
+def test_a_stream_that_cannot_draw_says_why_and_lets_go_of_what_it_has():
+    class Short:
+        def random(self, count):
+            return np.zeros(count - 1)
+
+    def fail():
+        raise RuntimeError("no entropy")
+
+    for wrong in (Stream(fail), Stream(Short), Stream(lambda: None)):
+        for _ in range(2):
+            with pytest.raises((RuntimeError, AttributeError), match=r"entropy|as many|random"):
+                wrong.uniform()
+    for arguments in ((), (3,), (fail, fail)):
+        with pytest.raises(TypeError):
+            Stream(*arguments)
+    stream = Stream(Short)
+    watch = weakref.ref(stream.generator)
+    assert watch() is stream.generator
+    del stream
+    assert watch() is None

@@ -393,12 +393,6 @@ PyType_Spec queue_spec{"rsim._native.EventQueue", sizeof(QueueObject), 0, Py_TPF
 PyType_Spec timer_spec{"rsim._native.Timer", sizeof(Timer), 0,
                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, timer_slots};
 
-PyTypeObject* add_type(nb::module_& module, PyType_Spec& spec) {
-    auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
-    if (!type || PyModule_AddType(module.ptr(), type) < 0) throw nb::python_error();
-    return type;
-}
-
 }  // namespace
 
 void bind_clock(nb::module_& module) {

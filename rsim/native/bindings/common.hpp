@@ -52,6 +52,13 @@ PyMethodDef method(const char* name, Function* function, int flags, const char* 
     return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), flags, doc};
 }
 
+// A type of Python's own making.
+inline PyTypeObject* add_type(nb::module_& module, PyType_Spec& spec) {
+    auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+    if (!type || PyModule_AddType(module.ptr(), type) < 0) throw nb::python_error();
+    return type;
+}
+
 // An unsigned integer of at most `largest`, or a FieldError that names the field.
 template <class T>
 T whole(const char* field, nb::int_ value, T largest = std::numeric_limits<T>::max()) {
@@ -133,5 +140,6 @@ void bind_wire_parameters(nb::module_& module);
 void bind_wire_messages(nb::module_& module);
 void bind_handlespace(nb::module_& module);
 void bind_clock(nb::module_& module);
+void bind_randomness(nb::module_& module);
 
 }  // namespace rsim

@@ -4,9 +4,10 @@
 NB_MODULE(_native, module) {
     // At exit, whoever still holds a class (a test runner's cache, say) would cause false alarms.
     nb::set_leak_warnings(false);
-    module.doc() = "Native codec, handlespace and queue of events of rsim.";
+    module.doc() = "Native codec, handlespace, queue of events and random streams of rsim.";
     rsim::bind_wire_parameters(module);
     rsim::bind_wire_messages(module);
     rsim::bind_handlespace(module);
     rsim::bind_clock(module);
+    rsim::bind_randomness(module);
 }

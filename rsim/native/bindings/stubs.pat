@@ -1,6 +1,7 @@
 # What the stub generator can't see: imports that signatures use, and the union of all messages.
 _native.__suffix__:
     from typing import TypeAlias
+    from numpy.random import Generator
     Message: TypeAlias = (
         Registration | Deregistration | RegistrationResponse | DeregistrationResponse
         | HandleResolution | HandleResolutionResponse | EndpointKeepAlive | EndpointKeepAliveAck
@@ -53,3 +54,22 @@ _native.Timer:
         @property
         def running(self) -> bool:
             """Whether it will expire if nobody stops it."""
+
+_native.Stream:
+    class Stream:
+        """Draws of one actor for one purpose, from a generator of its own.
+
+        Draws come in blocks; the sequence is that of single draws. Parameters: `make` makes the generator when it is
+        first needed, since many actors never draw.
+        """
+
+        def __init__(self, make: Callable[[], Generator]) -> None: ...
+        def exponential(self) -> float:
+            """One draw of the exponential distribution with mean 1."""
+        def uniform(self) -> float:
+            """One draw of the uniform distribution on [0, 1)."""
+        def identifier(self) -> int:
+            """One draw of a 32-bit identifier, never 0."""
+        @property
+        def generator(self) -> Generator:
+            """The generator itself, for draws of other kinds."""
