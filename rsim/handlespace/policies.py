@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 from mypy_extensions import mypyc_attr
@@ -89,6 +90,7 @@ _KINDS = {
     for name, code in policy_types().items()
 }
 _NATIVE = frozenset(_KINDS)
+_LOAD = ("load",)
 _RULES = {kind.type_code: kind.user_rule for kind in _KINDS.values()}
 
 P = TypeVar("P", bound=type[SelectionPolicy])
@@ -108,6 +110,7 @@ def policy(cls: P) -> P:
         )
     _KINDS[cls.name] = PolicyKind(cls.name, cls.type_code, tuple(cls.values), cls.user_rule)
     _RULES[cls.type_code] = cls.user_rule
+    _policy_of.cache_clear()
     register_selection(cls.type_code, cls)
     return cls
 
@@ -122,18 +125,28 @@ def user_rule(type_code: int) -> UserRule:
     return _RULES.get(type_code, UserRule.IN_ORDER)
 
 
-def policy_with(name: str, offered: dict[str, int]) -> Policy:
+def policy_with(name: str, offered: dict[str, int], load: int | None = None) -> Policy:
     """The policy parameter with those of the offered values that the policy has, 0 for the others.
 
     Parameters: `offered` 32-bit values by name (`load`, `weight`, ...), loads as shares of
-    0xffffffff (RFC 5356 3.1).
+    0xffffffff (RFC 5356 3.1); `load` in place of the one offered.
     """
+    values = _KINDS[name].values
+    if load is not None and values == _LOAD:
+        return _policy_of(name, (load,))
+    if load is not None:
+        offered = {**offered, "load": load}
+    return _policy_of(name, tuple([offered.get(value, 0) for value in values]))
+
+
+@lru_cache(maxsize=1024)
+def _policy_of(name: str, values: tuple[int, ...]) -> Policy:
+    """Elements state the same few values again and again."""
     kind = _KINDS[name]
     if name not in _NATIVE:
-        data = b"".join(offered.get(value, 0).to_bytes(4) for value in kind.values)
-        return Policy(kind.type_code, data=data)
-    values: dict[str, Any] = {value: offered.get(value, 0) for value in kind.values}
-    return Policy(name, **values)
+        return Policy(kind.type_code, data=b"".join(value.to_bytes(4) for value in values))
+    named: dict[str, Any] = dict(zip(kind.values, values, strict=True))
+    return Policy(name, **named)
 
 
 def load_value(share: float) -> int:

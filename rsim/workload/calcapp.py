@@ -7,13 +7,20 @@ are ASAP messages; what they hold is laid down here too.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-PPID_CALCAPP = 0x52534D31
+PPID_CALCAPP: Final = 0x52534D31
 """Payload protocol identifier of CalcApp messages; any but 11 and 12 would do (RFC 5352 5)."""
 
-REQUEST, ACCEPT, REJECT, COMPLETE, ABORT, KEEP_ALIVE, KEEP_ALIVE_ACK, PROOF = range(1, 9)
-"""Message types."""
+# Message types.
+REQUEST: Final = 1
+ACCEPT: Final = 2
+REJECT: Final = 3
+COMPLETE: Final = 4
+ABORT: Final = 5
+KEEP_ALIVE: Final = 6
+KEEP_ALIVE_ACK: Final = 7
+PROOF: Final = 8
 
 _MESSAGE = Struct("!BBHId")
 _COOKIE = Struct("!Idd")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import isnan, nan
+from math import inf, isnan, nan
 
 from mypy_extensions import mypyc_attr
 
@@ -139,34 +139,41 @@ class CalcAppServer:
         judges: tuple[ChoiceJudge, ...] = (),
         whims: Stream | None = None,
     ) -> None:
+        # Attributes lie in memory in this order: what each request reads is together, and is here,
+        # as settings are slower to read.
+        self._port = 0
+        self._finishing = False
+        kind = Processor if settings.discipline == "sharing" else InOrderProcessor
+        self._processor = kind(clock, settings.capacity, self._reached, self._finished)
+        self._sessions: dict[tuple[Association, int], _Session] = {}
+        self.counters = ElementCounters()
+        self._told_of_load = tuple(one for one in memberships if one.load_matters)
+        self._most = settings.max_requests
+        self._keep_alive_interval = settings.keep_alive_interval
+        self._cookie_interval = (
+            inf if settings.cookie_interval is None else settings.cookie_interval
+        )
+        self._judges = judges
+        self._whims = whims if settings.reject_probability > 0 else None
+        self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
+        self._cards = settings.business_cards
+        self._values = _fixed_values(settings)
+        self.liar = liar
         self.clock = clock
         self.host = host
         self.settings = settings
-        self.counters = ElementCounters()
         self.memberships = memberships
         self.endpoint = memberships[0].endpoint
         self._identifiers = identifiers
         self._offers = offers
         self._optional = optional
-        self.liar = liar
         self.started_at = nan
         self._signer = signer
-        self._judges = judges
-        self._whims = whims
         self._statements = 0
         self._proved: set[Association] = set()
-        self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
-        kind = Processor if settings.discipline == "sharing" else InOrderProcessor
-        self._processor = kind(clock, settings.capacity, self._reached, self._finished)
-        self._sessions: dict[tuple[Association, int], _Session] = {}
         self._in_service_since: float | None = None
-        self._finishing = False
         self.on_left: Callable[[], None] = _nothing
-        self._port = 0
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
-        self._most = settings.max_requests
-        self._values = _fixed_values(settings)
-        self._told_of_load = tuple(one for one in memberships if one.load_matters)
         self._again = tuple(clock.timer(partial(self._register, one)) for one in memberships)
         for one, timer in zip(memberships, self._again, strict=True):
             one.endpoint.on_refused = partial(self._refused, one, timer)
@@ -268,11 +275,10 @@ class CalcAppServer:
 
     def _policy(self, name: str) -> Policy:
         """The policy of that name with this element's present values (RFC 5356)."""
-        offered = self._values
-        offered["load"] = load_value(self._processor.tasks / self._most)
+        load = load_value(self._processor.tasks / self._most)
         if self.liar is not None:
-            offered = self.liar.bend(offered)
-        return policy_with(name, offered)
+            return policy_with(name, self.liar.bend({**self._values, "load": load}))
+        return policy_with(name, self._values, load)
 
     def _state(self, handle: bytes, element: PoolElement) -> bytes:
         """The signed statement that goes with a registration."""
@@ -322,7 +328,7 @@ class CalcAppServer:
             session = self._sessions.get((association, message.request))
             if session is not None and session.waiting:
                 session.waiting = False
-                session.timer.start(self.settings.keep_alive_interval)
+                session.timer.start(self._keep_alive_interval)
 
     def notify(self, association: Association, event: Event) -> None:
         """A pool user is gone: its requests are given up."""
@@ -361,13 +367,12 @@ class CalcAppServer:
                 self._send(association, calcapp.REJECT, number)
                 return
             self._proved.discard(association)
-        settings = self.settings
-        closed = self._finishing and not settings.serve_after_withdrawal
-        whim = settings.reject_probability
         if (
-            closed
+            (self._finishing and not self.settings.serve_after_withdrawal)
             or self._processor.tasks >= self._most
-            or (self._whims is not None and whim > 0 and self._whims.uniform() < whim)
+            or (
+                self._whims is not None and self._whims.uniform() < self.settings.reject_probability
+            )
         ):
             self.counters.rejects += 1
             self._send(association, calcapp.REJECT, number)
@@ -376,8 +381,8 @@ class CalcAppServer:
         session = _Session(self, association, number)
         self._sessions[association, number] = session
         session.task = self._processor.add(session, size, done, self._next_mark(size, done))
-        session.timer.start(self.settings.keep_alive_interval)
-        if self.settings.business_cards:
+        session.timer.start(self._keep_alive_interval)
+        if self._cards:
             self._send_card(association)
         self._send(association, calcapp.ACCEPT, number)
         self._load_changed()
@@ -397,8 +402,7 @@ class CalcAppServer:
             association.send(PPID_ASAP, card.encode())
 
     def _next_mark(self, size: float, done: float) -> float:
-        interval = self.settings.cookie_interval
-        return size if interval is None else min(size, done + interval)
+        return min(size, done + self._cookie_interval)
 
     def _reached(self, task: Task) -> float:
         """A cookie is due (RFC 5352 3.8)."""

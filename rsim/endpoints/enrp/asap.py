@@ -71,6 +71,14 @@ class AsapService:
         self._notice = server.clock.timer(self._notice_due)
         self._detectors = self._make_detectors()
         self._accounts = server.statements is not None or server.choices is not None
+        # Read with every message: settings take ten times as long.
+        settings = server.settings
+        self._most_life = settings.max_registration_life
+        self._most_elements = settings.max_elements
+        self._check_addresses = settings.check_addresses
+        self._check_identity = settings.check_identity
+        self._reset_reports = settings.reset_reports_on_registration
+        self._serve_while_starting = settings.serve_while_starting
 
     def handlers(self) -> dict[type, Handler]:
         """Handlers by type of message."""
@@ -117,7 +125,7 @@ class AsapService:
 
     @property
     def _serving(self) -> bool:
-        return self._server.serving or self.settings.serve_while_starting
+        return self._server.serving or self._serve_while_starting
 
     # Registration and deregistration (3.1, 3.2) ---------------------------------------------------
 
@@ -131,10 +139,10 @@ class AsapService:
         element = message.pool_element
         entry = self._elements.get(handle, element.identifier)
         known = entry is not None
-        cause = self._objection(channel, entry, message)
+        cause = self._objection(channel, entry, handle, element)
         if cause is None and self._server.tribunal is not None:
             element, cause = self._sentence(channel, element)
-        most = self.settings.max_registration_life
+        most = self._most_life
         cut = most is not None and not 0 <= element.registration_life <= most
         if cut:
             element = element.replace(registration_life=most)
@@ -160,7 +168,7 @@ class AsapService:
         if not known:
             self._elements.schedule_keep_alive(entry)
             self.changed(handle)
-        elif self.settings.reset_reports_on_registration:
+        elif self._reset_reports:
             self._server.handlespace.clear_reports(handle, element.identifier)
         response = RegistrationResponse(pool_handle=handle, pe_identifier=element.identifier)
         if cut:
@@ -213,30 +221,29 @@ class AsapService:
             self._server.updates.added(handle, element)
 
     def _objection(
-        self, channel: Channel, entry: Entry | None, message: Registration
+        self, channel: Channel, entry: Entry | None, handle: bytes, element: PoolElement
     ) -> ErrorCause | None:
         """Why a registration is refused before the handlespace sees it, or None."""
-        settings = self.settings
-        element = message.pool_element
+        identifier = element.identifier
         if not self._serving:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
-        if not self._permits(channel, message.pool_handle, element.identifier):
+        if not self._permits(channel, handle, identifier):
             return ErrorCause(Cause.SECURITY)
         store = self._server.statements
         if store is not None:
             data = extension_of(self._server.raw, STATEMENT)
-            if not store.take(message.pool_handle, element, data):
+            if not store.take(handle, element, data):
                 self.counters.statements_refused += 1
                 return ErrorCause(Cause.SECURITY)
         life = element.registration_life
-        if element.identifier == 0 or life < -1 or life == 0:
+        if identifier == 0 or life < -1 or life == 0:
             return ErrorCause(Cause.INVALID_VALUES, element.encode())
-        if not self._same_sender(message.pool_handle, element.identifier, entry, channel):
+        if not self._same_sender(handle, identifier, entry, channel):
             return ErrorCause(Cause.NON_UNIQUE_PE_IDENTIFIER)
-        limit = settings.max_elements
+        limit = self._most_elements
         if limit is not None and entry is None and len(self._server.handlespace) >= limit:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
-        if settings.check_addresses:
+        if self._check_addresses:
             hosts = element.user_transport.hosts
             if any(host not in channel.remote_addresses for host in hosts):
                 return ErrorCause(Cause.INVALID_VALUES, element.user_transport.encode())
@@ -253,7 +260,7 @@ class AsapService:
     ) -> bool:
         """Whether who speaks now may speak for an element: it shares an address with who has
         registered it, here or at another server (3.1, 3.2)."""
-        if not self.settings.check_identity:
+        if not self._check_identity:
             return True
         transport = None
         if entry is not None:

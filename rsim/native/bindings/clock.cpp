@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <new>
+#include <unordered_map>
 #include <utility>
 
 namespace rsim {
@@ -83,6 +84,22 @@ struct QueueObject {
 
 EventQueue& queue_of(PyObject* self) { return reinterpret_cast<QueueObject*>(self)->queue; }
 
+// The method of a compiled class that `bound` is bound from, null if there is none. It is known from then on, as
+// such classes live as long as the process.
+PyObject* unbound(const PyCFunctionObject* bound) {
+    static auto* known = new std::unordered_map<const PyMethodDef*, nb::object>;
+    nb::object& found = (*known)[bound->m_ml];
+    if (!found.is_valid()) {
+        PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(bound->m_self));
+        found = nb::steal(PyObject_GetAttrString(type, bound->m_ml->ml_name));
+        PyErr_Clear();
+        const bool same = found.is_valid() && Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type) &&
+                          reinterpret_cast<PyMethodDescrObject*>(found.ptr())->d_method == bound->m_ml;
+        if (!same) found = nb::none();
+    }
+    return found.is_none() ? nullptr : found.ptr();
+}
+
 // A function without arguments; of a bound method its two parts, as most timers keep one for as long as they live.
 struct Callback {
     PyObject* function;
@@ -94,12 +111,8 @@ struct Callback {
             self = PyMethod_GET_SELF(callable);
         } else if (PyCFunction_CheckExact(callable) && PyCFunction_GET_SELF(callable)) {
             const auto* bound = reinterpret_cast<PyCFunctionObject*>(callable);
-            PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(bound->m_self));
-            const nb::object found = nb::steal(PyObject_GetAttrString(type, bound->m_ml->ml_name));
-            PyErr_Clear();
-            if (found.is_valid() && Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type) &&
-                reinterpret_cast<PyMethodDescrObject*>(found.ptr())->d_method == bound->m_ml) {
-                function = found.ptr();
+            if (PyObject* found = unbound(bound)) {
+                function = found;
                 self = bound->m_self;
             }
         }
