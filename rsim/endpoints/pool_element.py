@@ -77,12 +77,23 @@ def _nothing(*_: object) -> None:
     pass
 
 
+def _time_between(settings: PoolElementSettings, life: int) -> float:
+    """T4, between registrations, in s (RFC 5352 7.1; half the life if that is 20 s or less)."""
+    if settings.t4_reregistration is not None:
+        return settings.t4_reregistration
+    if life < 0:
+        return 600.0
+    if life <= 20:
+        return max(1.0, life / 2)
+    return min(600.0, life - 20.0)
+
+
 class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
     Parameters: `servers` that it may turn to; `connect` begins an association with one; `life` in
     s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352 3.3, 4);
-    `local_port` at which it is heard.
+    `local_port` at which it is heard. `t4` is the time between registrations in s (RFC 5352 7.1).
     `on_registered` is called when the first registration is granted, `on_deregistered` when the
     withdrawal is, `on_refused` with the causes when a registration is refused; `state_policy` gives
     the signed statement that goes with each registration, where there is one.
@@ -100,7 +111,8 @@ class PoolElementEndpoint:
         user: PoolUserEndpoint | None = None,
         local_port: int = 0,
     ) -> None:
-        # Attributes lie in memory in this order: what each registration reads is together.
+        # Attributes lie in memory in this order: what each registration reads is together, and
+        # is here, as settings are slower to read.
         self._t2 = clock.timer(self._t2_expired)
         self._policy: Policy | None = None
         self._policy_changed = False
@@ -115,6 +127,8 @@ class PoolElementEndpoint:
         self._dialect = int(dialect)
         self.state_policy: Callable[[PoolElement], bytes] | None = None
         self._t4 = clock.timer(self._register)
+        self._t2_registration = settings.t2_registration
+        self.t4 = _time_between(settings, life)
         self.settings = settings
         self._hunt = ServerHunt(clock, settings, servers, self)
         self.clock = clock
@@ -130,17 +144,6 @@ class PoolElementEndpoint:
         self._allowances: dict[str, tuple[float, float]] = {}
         self._t3 = clock.timer(self._t3_expired)
         self._retry = clock.timer(self._start_over)
-
-    @property
-    def t4(self) -> float:
-        """Time between registrations in s (RFC 5352 7.1; half the life if that is 20 s or less)."""
-        if self.settings.t4_reregistration is not None:
-            return self.settings.t4_reregistration
-        if self.life < 0:
-            return 600.0
-        if self.life <= 20:
-            return max(1.0, self.life / 2)
-        return min(600.0, self.life - 20.0)
 
     @property
     def withdrawing(self) -> bool:
@@ -251,7 +254,7 @@ class PoolElementEndpoint:
         if self.state_policy is not None:
             data = with_extension(data, STATEMENT, self.state_policy(element))
         self._t4.stop()
-        self._t2.start(self.settings.t2_registration)
+        self._t2.start(self._t2_registration)
         self._home.send(PPID_ASAP, data)
 
     def _t2_expired(self) -> None:

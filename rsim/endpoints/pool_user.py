@@ -127,6 +127,10 @@ class PoolUserEndpoint:
         draws: Draws,
         dialect: Dialect = Dialect.RFC,
     ) -> None:
+        # Read for each question: settings are slower to read.
+        self._t1_enrp_request = settings.t1_enrp_request
+        self._stale_cache_value = settings.stale_cache_value
+        self._subscribe = settings.subscribe
         self.settings = settings
         self.clock = clock
         self.counters = PoolUserCounters()
@@ -193,7 +197,7 @@ class PoolUserEndpoint:
 
     def populate(self, handle: bytes) -> None:
         """Fetches the elements of a pool into the cache, if there is one (RFC 5352 6.3)."""
-        if self.settings.stale_cache_value > 0:
+        if self._stale_cache_value > 0:
             self._refresh(self._pool(handle))
 
     def purge(self, handle: bytes) -> None:
@@ -259,7 +263,7 @@ class PoolUserEndpoint:
 
     def _ask(self, pool: _Pool) -> None:
         pool.sent += 1
-        pool.timer.start(self.settings.t1_enrp_request)
+        pool.timer.start(self._t1_enrp_request)
         if self._server is not None:
             self._send_question(pool.handle)
         else:
@@ -268,7 +272,7 @@ class PoolUserEndpoint:
     def _send_question(self, handle: bytes) -> None:
         assert self._server is not None
         self.counters.resolutions_sent += 1
-        message = HandleResolution(pool_handle=handle, send_updates=self.settings.subscribe)
+        message = HandleResolution(pool_handle=handle, send_updates=self._subscribe)
         data = message.encode(self._dialect)
         if self._evidence:
             self.counters.evidence_sent += len(self._evidence)
@@ -335,7 +339,7 @@ class PoolUserEndpoint:
         pool.elements = UserList(pool.listed, user_rule(policy_type))
         if pool.reported:
             pool.reported -= {element.identifier for element in pool.listed}
-        pool.fresh_until = self.clock.now + self.settings.stale_cache_value
+        pool.fresh_until = self.clock.now + self._stale_cache_value
         if self.ledger is not None:
             self._hear_statements(message.pool_handle, pool, data)
         if self.choice is not None:

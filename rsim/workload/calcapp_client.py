@@ -76,15 +76,17 @@ class CalcAppClient:
         profile: Profile | None = None,
         cheat: UserCheat | None = None,
     ) -> None:
-        # Attributes lie in memory in this order: what each message reads is together, then what is
-        # read when a request is generated.
+        # Attributes lie in memory in this order: what each message reads is together, and is here,
+        # as settings are slower to read; then what is read when a request is generated.
         self.state = State.IDLE
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self._connect, self)
         self.counters = ClientCounters()
         self._timer = clock.timer(self._expired)
         self.clock = clock
-        self.settings = settings
+        self._request_timeout = settings.request_timeout
+        self._keep_alive_interval = settings.keep_alive_interval
+        self._keeps_cookies = settings.failover == "cookies"
         self._credited = 0.0
         self._last_progress = 0.0
         self._failing_over = False
@@ -102,10 +104,11 @@ class CalcAppClient:
         self.endpoint = endpoint
         self._profile = profile
         self._pauses = pauses
+        self.settings = settings
         if endpoint.choice is not None:
             self._session.preamble = self._proof
         endpoint.chooser = cheat
-        self._session.use_cookies = settings.failover == "cookies"
+        self._session.use_cookies = self._keeps_cookies
         self._session.use_cards = settings.heed_business_cards
 
     @property
@@ -195,7 +198,7 @@ class CalcAppClient:
         assert self._request is not None
         self._request.attempts += 1
         self.state = State.REQUESTING
-        self._timer.start(self.settings.request_timeout)
+        self._timer.start(self._request_timeout)
         if echoed:
             self.counters.cookie_echoes += 1
         else:
@@ -286,7 +289,7 @@ class CalcAppClient:
                 self._completed()
             elif kind == calcapp.KEEP_ALIVE_ACK and self._waiting_for_ack:
                 self._waiting_for_ack = False
-                self._timer.start(self.settings.keep_alive_interval)
+                self._timer.start(self._keep_alive_interval)
             elif kind == calcapp.ABORT:
                 self._timer.stop()
                 self._session.close()
@@ -304,7 +307,7 @@ class CalcAppClient:
         self._last_progress = now
         self._waiting_for_ack = False
         self.state = State.PROCESSING
-        self._timer.start(self.settings.keep_alive_interval)
+        self._timer.start(self._keep_alive_interval)
 
     def _rejected(self) -> None:
         self.counters.rejects += 1
@@ -331,7 +334,7 @@ class CalcAppClient:
         if state is None or self._request is None or state.request != self._request.number:
             return
         self._last_progress = self.clock.now
-        if self.settings.failover == "cookies":
+        if self._keeps_cookies:
             self._credit(state.done)
 
     def _credit(self, done: float) -> None:
