@@ -75,17 +75,17 @@ class _Pool:
     """
 
     def __init__(self, user: PoolUserEndpoint, handle: bytes) -> None:
-        self.user = user
         self.handle = handle
-        self.timer = user.clock.timer(self._t1_expired)
-        self.later = user.clock.timer(self._ask_anew)
-        self.grant: Grant | None = None
         self.elements: UserList | None = None
         self.listed: tuple[PoolElement, ...] = ()
+        self.waiting: tuple[Answer, ...] = ()
+        self.timer = user.clock.timer(self._t1_expired)
         self.fresh_until = -inf
         self.sent = 0
-        self.waiting: tuple[Answer, ...] = ()
         self.reported = _NONE
+        self.grant: Grant | None = None
+        self.later = user.clock.timer(self._ask_anew)
+        self.user = user
 
     def _t1_expired(self) -> None:
         self.user._t1_expired(self)
@@ -127,28 +127,29 @@ class PoolUserEndpoint:
         draws: Draws,
         dialect: Dialect = Dialect.RFC,
     ) -> None:
-        # Read for each question: settings are slower to read.
+        # Attributes lie in memory in this order: what each question reads is together, and is here,
+        # as settings are slower to read.
+        self._pools: tuple[_Pool, ...] = ()
+        self._server: Channel | None = None
+        self.clock = clock
         self._t1_enrp_request = settings.t1_enrp_request
         self._stale_cache_value = settings.stale_cache_value
         self._subscribe = settings.subscribe
-        self.settings = settings
-        self.clock = clock
         self.counters = PoolUserCounters()
-        self.servers = servers
-        self._connect = connect
-        self._hunt = ServerHunt(clock, settings, servers, self)
-        self.on_chosen: Callable[[PoolElement], None] | None = None
+        self._dialect = int(dialect)
+        self._evidence: tuple[tuple[int, float], ...] = ()
         self.choice: ChoiceUser | None = None
         self.chooser: Chooser | None = None
         self.ledger: Ledger | None = None
-        self._verifier: Verifier | None = None
-        self._evidence: tuple[tuple[int, float], ...] = ()
-        self._reports: tuple[bytes, ...] = ()
+        self.on_chosen: Callable[[PoolElement], None] | None = None
         self._draws = draws
-        self._dialect = int(dialect)
-        self._server: Channel | None = None
+        self.settings = settings
+        self.servers = servers
+        self._connect = connect
+        self._hunt = ServerHunt(clock, settings, servers, self)
+        self._verifier: Verifier | None = None
+        self._reports: tuple[bytes, ...] = ()
         self._borrowed = False
-        self._pools: tuple[_Pool, ...] = ()
 
     def use(self, channel: Channel | None) -> None:
         """Asks this server from now on, as a pool element does at its home (RFC 5352 3.3, 3.5)."""
