@@ -1,11 +1,14 @@
 """The pool user's rules (RFC 5356) against a plain list."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rsim import wire
+from rsim.errors import FieldError
 from rsim.handlespace import Draws, UserList, UserRule, policy_kinds
 from tests.handlespace.twin import Words
 
@@ -82,3 +85,33 @@ def test_what_is_chosen_is_the_element_that_was_listed():
     assert UserList([listed], UserRule.WALK).choose(Draws(np.random.default_rng(1))) is listed
     with pytest.raises(TypeError, match="elements: must be PoolElement"):
         UserList([listed, None], UserRule.WALK)
+    with pytest.raises(TypeError, match="rule: must be a UserRule"):
+        UserList([listed], "walk")
+    with pytest.raises(TypeError, match="iterable"):
+        UserList(listed, UserRule.WALK)
+    mine = UserList(iter([listed]), rule=UserRule.IN_ORDER)
+    for call, wrong in ((mine.choose, None), (mine.forget, "1")):
+        with pytest.raises(TypeError, match="expected"):
+            call(wrong)
+    with pytest.raises(FieldError, match="identifier"):
+        mine.forget(-1)
+    assert len(mine) == 1 and sys.getrefcount(listed) == 3
+    del mine, call
+    assert sys.getrefcount(listed) == 2
+
+
+def test_draws_that_are_not_made_of_a_generator_are_refused():
+    for arguments in ((), (1, 2)):
+        with pytest.raises(TypeError):
+            Draws(*arguments)
+    with pytest.raises(TypeError):
+        Draws.__new__(Draws)
+    draws = Draws(np.random.default_rng(1))
+    for bound, error in (
+        (0, FieldError),
+        (-1, OverflowError),
+        (1 << 64, OverflowError),
+        ("1", TypeError),
+    ):
+        with pytest.raises(error):
+            draws.below(bound)

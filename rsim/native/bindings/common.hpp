@@ -139,6 +139,7 @@ nb::object transport_object(const wire::Transport& transport);
 void bind_wire_parameters(nb::module_& module);
 void bind_wire_messages(nb::module_& module);
 void bind_handlespace(nb::module_& module);
+void bind_user_list(nb::module_& module);
 void bind_clock(nb::module_& module);
 void bind_randomness(nb::module_& module);
 

@@ -4,46 +4,13 @@
 #include <algorithm>
 
 #include "../handlespace/handlespace.hpp"
-#include "../handlespace/user_list.hpp"
-#include "common.hpp"
+#include "draws.hpp"
 
 namespace rsim {
 
 using namespace handlespace;
 
 namespace {
-
-// The layout that numpy documents for users of its bit generators (numpy/random/bitgen.h).
-struct NumpyBitGenerator {
-    void* state;
-    std::uint64_t (*next_uint64)(void*);
-    std::uint32_t (*next_uint32)(void*);
-    double (*next_double)(void*);
-    std::uint64_t (*next_raw)(void*);
-};
-
-// Keeps a numpy bit generator alive beside the pointers into it, or what makes the generator until the
-// first draw asks for it: most actors never draw.
-struct GeneratorDraws {
-    nb::object owner;
-    Draws draws;
-
-    void use(const nb::object& generator) {
-        const nb::object bits = generator.attr("bit_generator");
-        const nb::object capsule = bits.attr("capsule");
-        auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
-        if (!raw) throw nb::python_error();
-        owner = bits;
-        draws = {raw->state, raw->next_uint64};
-    }
-
-    // Stands for the generator's function; copies of `draws` may still have it when there is one.
-    static std::uint64_t first(void* self) {
-        auto& made = *static_cast<GeneratorDraws*>(self);
-        if (made.draws.next == first) made.use(made.owner());
-        return made.draws.next(made.draws.state);
-    }
-};
 
 std::string_view view(nb::bytes handle) { return {handle.c_str(), handle.size()}; }
 
@@ -72,7 +39,7 @@ public:
     }
     void update(Element& element) override { policy_.attr("update")(nb::cast(element.content)); }
     void select(std::size_t count, Draws& draws, std::vector<Element*>& chosen) override {
-        const nb::object answer = policy_.attr("select")(count, nb::cast(GeneratorDraws{nb::none(), draws}));
+        const nb::object answer = policy_.attr("select")(count, shown_draws(draws));
         for (nb::handle item : answer) {
             const auto found = elements_.find(nb::cast<std::uint32_t>(item));
             const bool repeated = found != elements_.end() &&
@@ -172,16 +139,13 @@ struct ShownHandlespace : Handlespace {
 
 // Handlespace.select: a simulation's most frequent question.
 PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
-    static const nb::handle draws_type = nb::type<GeneratorDraws>();
-    const bool right = count == 3 && PyBytes_Check(given[0]) && PyLong_Check(given[1]) && nb::inst_ready(self) &&
-                       PyObject_TypeCheck(given[2], reinterpret_cast<PyTypeObject*>(draws_type.ptr())) &&
-                       nb::inst_ready(given[2]);
-    if (!right) return wrong_arguments("a pool handle (bytes), a count (int) and draws (Draws)");
+    const bool right = count == 3 && PyBytes_Check(given[0]) && PyLong_Check(given[1]) && nb::inst_ready(self);
+    Draws* const draws = right ? draws_of(given[2]) : nullptr;
+    if (!draws) return wrong_arguments("a pool handle (bytes), a count (int) and draws (Draws)");
     return guarded([&] {
         const auto wanted = whole<std::uint32_t>("count", nb::borrow<nb::int_>(given[1]));
-        Draws& draws = nb::inst_ptr<GeneratorDraws>(given[2])->draws;
         ShownHandlespace& handlespace = *nb::inst_ptr<ShownHandlespace>(self);
-        const auto& chosen = handlespace.select(view(nb::borrow<nb::bytes>(given[0])), wanted, draws);
+        const auto& chosen = handlespace.select(view(nb::borrow<nb::bytes>(given[0])), wanted, *draws);
         // In a large pool they are in no cache: the second is on its way while the first is copied.
         for (const Element* element : chosen)
             for (std::size_t at = 0; at < sizeof element->content; at += 64)
@@ -208,55 +172,10 @@ void bind_outcome(nb::module_& module) {
         .value("UNKNOWN_POLICY", Outcome::unknown_policy, "Refused: no such policy is known here.");
 }
 
-// An element of an answer, as the pool user has it.
-struct Answered {
-    std::uint32_t identifier;
-    nb::object object;
-};
-
-void bind_user_list(nb::module_& module) {
-    nb::enum_<UserRule>(module, "UserRule", "What a pool user does with the elements of an answer (RFC 5356).")
-        .value("IN_ORDER", UserRule::in_order, "The first that answers.")
-        .value("WALK", UserRule::walk, "One after the other, then from the beginning.")
-        .value("UNIFORM", UserRule::uniform, "Any, with equal chances.");
-    using Answer = UserList<Answered>;
-    nb::class_<Answer>(module, "UserList", "The elements of an answer, as a pool user works through them.")
-        .def("__init__", [](Answer* self, nb::iterable elements, UserRule rule) {
-            std::vector<Answered> answered;
-            for (nb::handle element : elements) {
-                if (!nb::isinstance<wire::PoolElement>(element)) throw nb::type_error("elements: must be PoolElement objects");
-                answered.push_back({nb::inst_ptr<wire::PoolElement>(element)->identifier, nb::borrow(element)});
-            }
-            new (self) Answer(std::move(answered), rule);
-        }, "elements"_a, "rule"_a,
-           nb::sig("def __init__(self, elements: collections.abc.Iterable[PoolElement], rule: UserRule) -> None"))
-        .def("choose", [](Answer& self, GeneratorDraws& draws) -> nb::object {
-            const Answered* chosen = self.choose(draws.draws);
-            return chosen ? chosen->object : nb::none();
-        }, "draws"_a, nb::sig("def choose(self, draws: Draws) -> PoolElement | None"),
-           "The element to use next, None if none is left.")
-        .def("forget", &Answer::forget, "identifier"_a, "Takes out an element that was found unreachable.")
-        .def("__len__", &Answer::size);
-}
-
 }  // namespace
 
 void bind_handlespace(nb::module_& module) {
     bind_outcome(module);
-
-    nb::class_<GeneratorDraws>(module, "Draws", "Random draws for selections, from a numpy Generator or from what makes one when it is first needed.")
-        .def("__init__", [](GeneratorDraws* self, nb::object generator) {
-            GeneratorDraws made{generator, {self, GeneratorDraws::first}};
-            if (!PyCallable_Check(generator.ptr())) made.use(generator);
-            new (self) GeneratorDraws(std::move(made));
-        }, "generator"_a,
-           nb::sig("def __init__(self, generator: numpy.random.Generator | collections.abc.Callable[[], numpy.random.Generator]) -> None"))
-        .def("below", [](GeneratorDraws& self, std::uint64_t bound) {
-            if (bound == 0) raise_field_error("bound", "is 0, must be at least 1");
-            return self.draws.below(bound);
-        }, "bound"_a, "Uniform on 0 to bound - 1.");
-
-    bind_user_list(module);
 
     nb::class_<ShownHandlespace>(module, "Handlespace", nb::type_slots(handlespace_slots),
         "Pools by handle, their elements by identifier, and the server that owns each element.\n\n"

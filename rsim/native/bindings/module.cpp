@@ -7,7 +7,8 @@ NB_MODULE(_native, module) {
     module.doc() = "Native codec, handlespace, queue of events and random streams of rsim.";
     rsim::bind_wire_parameters(module);
     rsim::bind_wire_messages(module);
+    rsim::bind_randomness(module);
+    rsim::bind_user_list(module);
     rsim::bind_handlespace(module);
     rsim::bind_clock(module);
-    rsim::bind_randomness(module);
 }

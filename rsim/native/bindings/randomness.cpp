@@ -1,8 +1,8 @@
-// Random streams: what one actor draws, from a generator of numpy's and in blocks.
+// What actors draw from generators of numpy's: numbers in blocks, and words for selections.
 //
-// A type of Python's own making, as every actor has some: it is in no table of instances, and a draw touches the
-// stream and one number, where a list of floats is five places in memory.
-#include "common.hpp"
+// Both are types of Python's own making, as every actor has some: they are in no table of instances. A number that is
+// drawn touches the stream and one place, where a list of floats is five places in memory.
+#include "draws.hpp"
 
 #include <array>
 #include <cstring>
@@ -115,8 +115,111 @@ PyType_Slot stream_slots[] = {
 };
 PyType_Spec stream_spec{"rsim._native.Stream", sizeof(Stream), 0, Py_TPFLAGS_DEFAULT, stream_slots};
 
+// The layout that numpy documents for users of its bit generators (numpy/random/bitgen.h).
+struct NumpyBitGenerator {
+    void* state;
+    std::uint64_t (*next_uint64)(void*);
+    std::uint32_t (*next_uint32)(void*);
+    double (*next_double)(void*);
+    std::uint64_t (*next_raw)(void*);
+};
+
+// Keeps a numpy bit generator alive beside the pointers into it, or what makes the generator until the first draw asks
+// for it: most actors never draw.
+struct DrawsObject {
+    PyObject_HEAD
+    PyObject* owner;
+    handlespace::Draws draws;
+
+    void use(nb::handle generator) {
+        nb::object bits = generator.attr("bit_generator");
+        const nb::object capsule = bits.attr("capsule");
+        auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
+        if (!raw) throw nb::python_error();
+        draws = {raw->state, raw->next_uint64};
+        Py_XSETREF(owner, bits.release().ptr());
+    }
+
+    // Stands for the generator's function; copies of `draws` may still have it when there is one.
+    static std::uint64_t first(void* self) {
+        auto& made = *static_cast<DrawsObject*>(self);
+        if (made.draws.next == first) {
+            const nb::object generator = nb::steal(PyObject_CallNoArgs(made.owner));
+            if (!generator.is_valid()) throw nb::python_error();
+            made.use(generator);
+        }
+        return made.draws.next(made.draws.state);
+    }
+};
+
+DrawsObject& draws_object(PyObject* self) { return *reinterpret_cast<DrawsObject*>(self); }
+
+PyTypeObject* draws_type = nullptr;
+
+PyObject* make_draws(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    static const char* names[] = {"generator", nullptr};
+    PyObject* generator = nullptr;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O", const_cast<char**>(names), &generator)) return nullptr;
+    return guarded([&] {
+        nb::object self = nb::steal(type->tp_alloc(type, 0));
+        if (!self.is_valid()) throw nb::python_error();
+        DrawsObject& made = draws_object(self.ptr());
+        if (PyCallable_Check(generator)) {
+            made.owner = Py_NewRef(generator);
+            made.draws = {&made, DrawsObject::first};
+        } else {
+            made.use(generator);
+        }
+        return self.release().ptr();
+    });
+}
+
+void free_draws(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    Py_XDECREF(draws_object(self).owner);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyObject* draws_below(PyObject* self, PyObject* given) {
+    return guarded([&] {
+        const std::uint64_t bound = PyLong_AsUnsignedLongLong(given);
+        if (bound == std::numeric_limits<std::uint64_t>::max() && PyErr_Occurred()) throw nb::python_error();
+        if (bound == 0) raise_field_error("bound", "is 0, must be at least 1");
+        return PyLong_FromUnsignedLongLong(draws_object(self).draws.below(bound));
+    });
+}
+
+PyMethodDef draws_methods[] = {
+    method("below", draws_below, METH_O, "Uniform on 0 to bound - 1."),
+    {},
+};
+PyType_Slot draws_slots[] = {
+    {Py_tp_doc, const_cast<char*>("Random draws for selections, from a numpy Generator or from what makes one when it "
+                                  "is first needed.")},
+    {Py_tp_new, reinterpret_cast<void*>(make_draws)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(free_draws)},
+    {Py_tp_methods, draws_methods},
+    {0, nullptr},
+};
+PyType_Spec draws_spec{"rsim._native.Draws", sizeof(DrawsObject), 0, Py_TPFLAGS_DEFAULT, draws_slots};
+
 }  // namespace
 
-void bind_randomness(nb::module_& module) { add_type(module, stream_spec); }
+handlespace::Draws* draws_of(nb::handle object) {
+    return Py_IS_TYPE(object.ptr(), draws_type) ? &draws_object(object.ptr()).draws : nullptr;
+}
+
+nb::object shown_draws(const handlespace::Draws& draws) {
+    nb::object self = nb::steal(draws_type->tp_alloc(draws_type, 0));
+    if (!self.is_valid()) throw nb::python_error();
+    draws_object(self.ptr()).draws = draws;
+    return self;
+}
+
+void bind_randomness(nb::module_& module) {
+    add_type(module, stream_spec);
+    draws_type = add_type(module, draws_spec);
+}
 
 }  // namespace rsim

@@ -73,3 +73,24 @@ _native.Stream:
         @property
         def generator(self) -> Generator:
             """The generator itself, for draws of other kinds."""
+
+_native.Draws:
+    class Draws:
+        """
+        Random draws for selections, from a numpy Generator or from what makes one when it is first needed.
+        """
+
+        def __init__(self, generator: Generator | Callable[[], Generator]) -> None: ...
+        def below(self, bound: int) -> int:
+            """Uniform on 0 to bound - 1."""
+
+_native.UserList:
+    class UserList:
+        """The elements of an answer, as a pool user works through them."""
+
+        def __init__(self, elements: Iterable[PoolElement], rule: UserRule) -> None: ...
+        def choose(self, draws: Draws) -> PoolElement | None:
+            """The element to use next, None if none is left."""
+        def forget(self, identifier: int) -> None:
+            """Takes out an element that was found unreachable."""
+        def __len__(self) -> int: ...

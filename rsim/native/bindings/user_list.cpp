@@ -1,0 +1,96 @@
+// Python face of the pool user's side of selection.
+//
+// A type of Python's own making, as every pool user has one: it is in no table of instances.
+#include "../handlespace/user_list.hpp"
+#include "draws.hpp"
+
+#include <new>
+
+namespace rsim {
+namespace {
+
+using handlespace::UserRule;
+
+// An element of an answer, as the pool user has it.
+struct Answered {
+    std::uint32_t identifier;
+    nb::object object;
+};
+using Answer = handlespace::UserList<Answered>;
+
+struct UserListObject {
+    PyObject_HEAD
+    Answer answer;
+};
+
+Answer& answer_of(PyObject* self) { return reinterpret_cast<UserListObject*>(self)->answer; }
+
+PyObject* make_list(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    static const char* names[] = {"elements", "rule", nullptr};
+    PyObject *elements = nullptr, *rule = nullptr;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO", const_cast<char**>(names), &elements, &rule)) return nullptr;
+    return guarded([&]() -> PyObject* {
+        if (!nb::isinstance<UserRule>(nb::handle(rule))) return PyErr_Format(PyExc_TypeError, "rule: must be a UserRule");
+        std::vector<Answered> answered;
+        for (nb::handle element : nb::iter(nb::handle(elements))) {
+            if (!nb::isinstance<wire::PoolElement>(element)) return PyErr_Format(PyExc_TypeError, "elements: must be PoolElement objects");
+            answered.push_back({nb::inst_ptr<wire::PoolElement>(element)->identifier, nb::borrow(element)});
+        }
+        PyObject* self = type->tp_alloc(type, 0);
+        if (self) new (&answer_of(self)) Answer(std::move(answered), nb::cast<UserRule>(nb::handle(rule)));
+        return self;
+    });
+}
+
+void free_list(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    answer_of(self).~Answer();
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyObject* list_choose(PyObject* self, PyObject* given) {
+    handlespace::Draws* draws = draws_of(given);
+    if (!draws) return wrong_arguments("draws (Draws)");
+    return guarded([&] {
+        const Answered* chosen = answer_of(self).choose(*draws);
+        return Py_NewRef(chosen ? chosen->object.ptr() : Py_None);
+    });
+}
+
+PyObject* list_forget(PyObject* self, PyObject* given) {
+    if (!PyLong_Check(given)) return wrong_arguments("an identifier (int)");
+    return guarded([&] {
+        answer_of(self).forget(whole<std::uint32_t>("identifier", nb::borrow<nb::int_>(given)));
+        return Py_NewRef(Py_None);
+    });
+}
+
+Py_ssize_t list_length(PyObject* self) { return static_cast<Py_ssize_t>(answer_of(self).size()); }
+
+PyMethodDef list_methods[] = {
+    method("choose", list_choose, METH_O, "The element to use next, None if none is left."),
+    method("forget", list_forget, METH_O, "Takes out an element that was found unreachable."),
+    {},
+};
+PyType_Slot list_slots[] = {
+    {Py_tp_doc, const_cast<char*>("The elements of an answer, as a pool user works through them.")},
+    {Py_tp_new, reinterpret_cast<void*>(make_list)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(free_list)},
+    {Py_tp_methods, list_methods},
+    {Py_mp_length, reinterpret_cast<void*>(list_length)},
+    {0, nullptr},
+};
+PyType_Spec list_spec{"rsim._native.UserList", sizeof(UserListObject), 0, Py_TPFLAGS_DEFAULT, list_slots};
+
+}  // namespace
+
+void bind_user_list(nb::module_& module) {
+    nb::enum_<UserRule>(module, "UserRule", "What a pool user does with the elements of an answer (RFC 5356).")
+        .value("IN_ORDER", UserRule::in_order, "The first that answers.")
+        .value("WALK", UserRule::walk, "One after the other, then from the beginning.")
+        .value("UNIFORM", UserRule::uniform, "Any, with equal chances.");
+    add_type(module, list_spec);
+}
+
+}  // namespace rsim
