@@ -35,10 +35,14 @@ public:
     void push(double time, unsigned priority, Item item) {
         const Entry entry{time, (std::uint64_t{priority} << 62) | inserted_++, item};
         const std::uint64_t key = key_of(time);
-        if (size_++ == 0) reach_ = base_ = key;
-        if (key > reach_) return place(entry, key);
-        soon_.push_back(entry);
-        std::push_heap(soon_.begin(), soon_.end(), Later{});
+        if (size_ == 0) reach_ = base_ = key;
+        if (key > reach_) {
+            place(entry, key);
+        } else {
+            soon_.push_back(entry);
+            std::push_heap(soon_.begin(), soon_.end(), Later{});
+        }
+        ++size_;
     }
 
     Due<Item> pop() {
