@@ -55,6 +55,7 @@ bench: .venv/built build/native/built
 	$(BIN)/python tests/benchmarks/servers.py
 	$(BIN)/python tests/benchmarks/flood.py
 	$(BIN)/python tests/benchmarks/codec.py
+	build/native/tests/benchmarks/bench_clock
 	build/native/tests/benchmarks/bench_codec
 	$(BIN)/python tests/benchmarks/handlespace.py
 	$(BIN)/python tests/benchmarks/sweeps.py

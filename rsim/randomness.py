@@ -51,5 +51,5 @@ class Streams:
         return Draws(_Maker(self, actor, purpose))
 
     def stream(self, actor: str, purpose: str) -> Stream:
-        """The stream of one actor for one purpose; so is its generator."""
+        """The stream of one actor for one purpose."""
         return Stream(_Maker(self, actor, purpose))

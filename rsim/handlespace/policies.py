@@ -90,7 +90,6 @@ _KINDS = {
     for name, code in policy_types().items()
 }
 _NATIVE = frozenset(_KINDS)
-_LOAD = ("load",)
 _RULES = {kind.type_code: kind.user_rule for kind in _KINDS.values()}
 
 P = TypeVar("P", bound=type[SelectionPolicy])
@@ -131,12 +130,11 @@ def policy_with(name: str, offered: dict[str, int], load: int | None = None) -> 
     Parameters: `offered` 32-bit values by name (`load`, `weight`, ...), loads as shares of
     0xffffffff (RFC 5356 3.1); `load` in place of the one offered.
     """
-    values = _KINDS[name].values
-    if load is not None and values == _LOAD:
-        return _policy_of(name, (load,))
-    if load is not None:
-        offered = {**offered, "load": load}
-    return _policy_of(name, tuple([offered.get(value, 0) for value in values]))
+    values = [
+        load if load is not None and value == "load" else offered.get(value, 0)
+        for value in _KINDS[name].values
+    ]
+    return _policy_of(name, tuple(values))
 
 
 @lru_cache(maxsize=1024)

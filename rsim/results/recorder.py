@@ -19,7 +19,6 @@ class Recorder:
 
     def __init__(self) -> None:
         self._counters: dict[tuple[str, type], list[Any]] = {}
-        self._common: dict[tuple[str, type], Any] = {}
         self._settles: list[Callable[[], None]] = []
         self._gauges: list[tuple[str, Callable[[], Iterable[tuple[str, float]]]]] = []
 
@@ -34,10 +33,8 @@ class Recorder:
 
         Thousands of actors then write to one place, not each to one that is in no cache.
         """
-        known = self._common.setdefault((role, type(counters)), counters)
-        if known is counters:
-            self.add(role, counters)
-        return known  # type: ignore[no-any-return]
+        first: _Counters = self._counters.setdefault((role, type(counters)), [counters])[0]
+        return first
 
     def add_totals(self, role: str, totals: Callable[[], Iterable[tuple[str, float]]]) -> None:
         """Adds names and sums that are computed when they are asked for."""

@@ -154,7 +154,7 @@ class CalcAppServer:
             inf if settings.cookie_interval is None else settings.cookie_interval
         )
         self._judges = judges
-        self._whims = whims if settings.reject_probability > 0 else None
+        self._whims = whims
         self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
         self._cards = settings.business_cards
         self._values = _fixed_values(settings)

@@ -49,7 +49,6 @@ class RequestLog:
         self._columns: dict[str, npt.NDArray[Any]] = {
             name: np.empty(0, object if kind is str else kind) for name, kind in kinds
         }
-        self._room = 0
         self._shown = False
         self._count = 0
         self._most = _BATCH
@@ -80,12 +79,12 @@ class RequestLog:
 
     def _write(self, indices: list[int]) -> None:
         # A frame has the columns as they were.
-        if self._count > self._room or self._shown:
-            self._room = max(self._room, self._count + self._count // 4)
+        room = len(self._columns["number"])
+        if self._count > room or self._shown:
+            more = self._count + self._count // 4 - room if self._count > room else 0
             self._shown = False
             for name, column in self._columns.items():
-                further = np.empty(self._room - len(column), column.dtype)
-                self._columns[name] = np.concatenate([column, further])
+                self._columns[name] = np.concatenate([column, np.empty(more, column.dtype)])
         requests = [self._known[index] for index in indices]
         rows = np.array(indices, dtype=np.intp)
         for name, column in self._columns.items():

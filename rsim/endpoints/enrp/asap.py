@@ -71,7 +71,7 @@ class AsapService:
         self._notice = server.clock.timer(self._notice_due)
         self._detectors = self._make_detectors()
         self._accounts = server.statements is not None or server.choices is not None
-        # Read with every message: settings take ten times as long.
+        # Read with every message: settings are slower to read.
         settings = server.settings
         self._most_life = settings.max_registration_life
         self._most_elements = settings.max_elements

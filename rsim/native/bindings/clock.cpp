@@ -323,15 +323,6 @@ int clear_timer(PyObject* self) {
     return 0;
 }
 
-template <auto end>
-void free_object(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    end(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
 void end_queue(PyObject* self) { queue_of(self).~EventQueue(); }
 void end_timer(PyObject* self) { timer_of(self).cancel(); }
 
@@ -353,9 +344,6 @@ PyObject* timer_cancel(PyObject* self, PyObject*) {
 }
 
 PyObject* timer_running(PyObject* self, void*) { return PyBool_FromLong(timer_of(self).due < never); }
-
-template <class Function>
-void* slot(Function* function) { return reinterpret_cast<void*>(function); }
 
 PyMethodDef queue_methods[] = {
     method("call_at", queue_call_at, METH_FASTCALL,

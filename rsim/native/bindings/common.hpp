@@ -52,7 +52,19 @@ PyMethodDef method(const char* name, Function* function, int flags, const char* 
     return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), flags, doc};
 }
 
-// A type of Python's own making.
+// For types of Python's own making: their entries, what ends an object with `end` first, and their place in the module.
+template <class Function>
+void* slot(Function* function) { return reinterpret_cast<void*>(function); }
+
+template <auto end>
+void free_object(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    if (PyType_IS_GC(type)) PyObject_GC_UnTrack(self);
+    end(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
 inline PyTypeObject* add_type(nb::module_& module, PyType_Spec& spec) {
     auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
     if (!type || PyModule_AddType(module.ptr(), type) < 0) throw nb::python_error();

@@ -69,12 +69,9 @@ PyObject* make_stream(PyTypeObject* type, PyObject* arguments, PyObject* keyword
     return self;
 }
 
-void free_stream(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
+void end_stream(PyObject* self) {
     for (Block* block : stream_of(self).blocks) PyMem_Free(block);
     Py_XDECREF(stream_of(self).source);
-    type->tp_free(self);
-    Py_DECREF(type);
 }
 
 template <Kind kind>
@@ -107,8 +104,8 @@ PyType_Slot stream_slots[] = {
     {Py_tp_doc, const_cast<char*>("Draws of one actor for one purpose, from a generator of its own.\n\n"
                                   "Draws come in blocks; the sequence is that of single draws. Parameters: `make` "
                                   "makes the generator when it is first needed, since many actors never draw.")},
-    {Py_tp_new, reinterpret_cast<void*>(make_stream)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(free_stream)},
+    {Py_tp_new, slot(make_stream)},
+    {Py_tp_dealloc, slot(free_object<end_stream>)},
     {Py_tp_methods, stream_methods},
     {Py_tp_getset, stream_properties},
     {0, nullptr},
@@ -174,12 +171,7 @@ PyObject* make_draws(PyTypeObject* type, PyObject* arguments, PyObject* keywords
     });
 }
 
-void free_draws(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
-    Py_XDECREF(draws_object(self).owner);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
+void end_draws(PyObject* self) { Py_XDECREF(draws_object(self).owner); }
 
 PyObject* draws_below(PyObject* self, PyObject* given) {
     return guarded([&] {
@@ -197,8 +189,8 @@ PyMethodDef draws_methods[] = {
 PyType_Slot draws_slots[] = {
     {Py_tp_doc, const_cast<char*>("Random draws for selections, from a numpy Generator or from what makes one when it "
                                   "is first needed.")},
-    {Py_tp_new, reinterpret_cast<void*>(make_draws)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(free_draws)},
+    {Py_tp_new, slot(make_draws)},
+    {Py_tp_dealloc, slot(free_object<end_draws>)},
     {Py_tp_methods, draws_methods},
     {0, nullptr},
 };

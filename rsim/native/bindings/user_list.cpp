@@ -42,12 +42,7 @@ PyObject* make_list(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
     });
 }
 
-void free_list(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
-    answer_of(self).~Answer();
-    type->tp_free(self);
-    Py_DECREF(type);
-}
+void end_list(PyObject* self) { answer_of(self).~Answer(); }
 
 PyObject* list_choose(PyObject* self, PyObject* given) {
     handlespace::Draws* draws = draws_of(given);
@@ -75,10 +70,10 @@ PyMethodDef list_methods[] = {
 };
 PyType_Slot list_slots[] = {
     {Py_tp_doc, const_cast<char*>("The elements of an answer, as a pool user works through them.")},
-    {Py_tp_new, reinterpret_cast<void*>(make_list)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(free_list)},
+    {Py_tp_new, slot(make_list)},
+    {Py_tp_dealloc, slot(free_object<end_list>)},
     {Py_tp_methods, list_methods},
-    {Py_mp_length, reinterpret_cast<void*>(list_length)},
+    {Py_mp_length, slot(list_length)},
     {0, nullptr},
 };
 PyType_Spec list_spec{"rsim._native.UserList", sizeof(UserListObject), 0, Py_TPFLAGS_DEFAULT, list_slots};

@@ -339,8 +339,8 @@ int received_clear(PyObject* self) {
     return 0;
 }
 
-PyType_Slot received_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(received_traverse)},
-                                {Py_tp_clear, reinterpret_cast<void*>(received_clear)},
+PyType_Slot received_slots[] = {{Py_tp_traverse, slot(received_traverse)},
+                                {Py_tp_clear, slot(received_clear)},
                                 {0, nullptr}};
 
 }  // namespace
