@@ -268,6 +268,7 @@ class CalcAppClient:
         assert self._request is not None
         self.counters.requests_failed += 1
         self._request.failed = self.clock.now
+        self._record.ended(self._request)
         self._next_request()
 
     # Messages of the pool element -----------------------------------------------------------------
@@ -355,7 +356,8 @@ class CalcAppClient:
             self.endpoint.served(element.identifier, request.size, time)
             if self._cheat is not None and time > 0:
                 self._cheat.served(element.identifier, request.size / time)
-        self._credit(self._request.size)
+        self._credit(request.size)
+        self._record.ended(request)
         self._next_request()
 
     def _send(self, kind: int, calculations: float = 0.0) -> None:

@@ -38,9 +38,9 @@ from rsim.workload.requests import RequestLog
 class UserSurroundings:
     """What a pool user's workload finds.
 
-    Parameters: `record` takes requests (`rsim.workload.Request`) for the results; `counters` those
-    of CalcApp, to be counted up where they fit; `inbox` what elements send: who, payload protocol,
-    bytes.
+    Parameters: `record` takes requests (`rsim.workload.Request`) for the results, and is told when
+    one has ended; `counters` those of CalcApp, to be counted up where they fit; `inbox` what
+    elements send: who, payload protocol, bytes.
     """
 
     name: str

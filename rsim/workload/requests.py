@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
-from operator import attrgetter
-from sys import getrefcount
-from typing import Any, get_type_hints
+from struct import Struct
+from typing import Final, get_type_hints
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from mypy_extensions import mypyc_attr
 
-_BATCH = 1024
-"""Requests at least that are looked through at once; as few as a processor's cache holds."""
-
 
 @mypyc_attr(acyclic=True)
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
     """One request and what became of it; times in s, NaN for what has not happened."""
 
@@ -36,61 +30,72 @@ class Request:
     cheat: bool = False
 
 
+_KINDS: Final = {name: kind for name, kind in get_type_hints(Request).items() if kind is not str}
+_ROW: Final = np.dtype(list(_KINDS.items()), align=True)
+_WIDTH: Final = _ROW.itemsize
+_BLOCK: Final = 1024 * _WIDTH
+_write: Final = Struct("".join(_ROW[name].char for name in _KINDS)).pack_into
+
+
 class RequestLog:
     """All requests in the order in which they came.
 
-    Requests that nobody else knows any more can't change, and are kept as numbers: an object takes
-    twice the memory, and time of the garbage collector.
+    Those in progress are objects, which whoever has them may change. Those that have ended are
+    numbers, a row for each: an object takes twice the memory.
     """
 
     def __init__(self) -> None:
-        kinds = get_type_hints(Request).items()
-        self._known: dict[int, Request] = {}
-        self._columns: dict[str, npt.NDArray[Any]] = {
-            name: np.empty(0, object if kind is str else kind) for name, kind in kinds
-        }
+        self._in_progress: dict[Request, int] = {}
+        self._users: list[str] = []
+        self._rows = bytearray(_BLOCK)
         self._shown = False
-        self._count = 0
-        self._most = _BATCH
-        self._alone = _references({0: object()})[0]
 
     def append(self, request: Request) -> None:
-        """Adds a request, which may change as long as somebody has it."""
-        if len(self._known) >= self._most:
-            self._let_go()
-            # However many are in progress, each is looked at a few times only.
-            self._most = max(_BATCH, 2 * len(self._known))
-        self._known[self._count] = request
-        self._count += 1
+        """Adds a request."""
+        row = len(self._users)
+        if (row + 1) * _WIDTH > len(self._rows):
+            self._unshare()
+            self._rows += bytes(_BLOCK)
+        self._in_progress[request] = row
+        self._users.append(request.user)
+
+    def ended(self, request: Request) -> None:
+        """Keeps a request as it is now: it will not change any more.
+
+        Raises KeyError if it is not in progress.
+        """
+        row = self._in_progress.pop(request)
+        self._unshare()
+        self._put(request, row)
 
     def frame(self) -> pd.DataFrame:
         """A row for each request, as they are now."""
-        self._write(list(self._known))
+        self._unshare()
+        for request, row in self._in_progress.items():
+            self._put(request, row)
+        rows = np.frombuffer(self._rows, _ROW, len(self._users))
         self._shown = True
-        columns = {name: column[: self._count] for name, column in self._columns.items()}
-        return pd.DataFrame(columns, copy=False)
+        columns = {name: rows[name] for name in _KINDS}
+        return pd.DataFrame({"user": np.array(self._users, object), **columns}, copy=False)
 
-    def _let_go(self) -> None:
-        references = zip(self._known, _references(self._known), strict=True)
-        ended = [index for index, count in references if count == self._alone]
-        self._write(ended)
-        for index in ended:
-            del self._known[index]
-
-    def _write(self, indices: list[int]) -> None:
-        # A frame has the columns as they were.
-        room = len(self._columns["number"])
-        if self._count > room or self._shown:
-            more = self._count + self._count // 4 - room if self._count > room else 0
+    def _unshare(self) -> None:
+        # What a frame shows stays as it is.
+        if self._shown:
+            self._rows = self._rows[:]
             self._shown = False
-            for name, column in self._columns.items():
-                self._columns[name] = np.concatenate([column, np.empty(more, column.dtype)])
-        requests = [self._known[index] for index in indices]
-        rows = np.array(indices, dtype=np.intp)
-        for name, column in self._columns.items():
-            values = np.fromiter(map(attrgetter(name), requests), column.dtype, len(requests))
-            column[rows] = values
 
-
-def _references(known: Mapping[int, object]) -> list[int]:
-    return [getrefcount(one) for one in list(known.values())]
+    def _put(self, request: Request, row: int) -> None:
+        _write(
+            self._rows,
+            row * _WIDTH,
+            request.number,
+            request.size,
+            request.generated,
+            request.started,
+            request.accepted,
+            request.completed,
+            request.failed,
+            request.attempts,
+            request.failovers,
+            request.cheat,
+        )

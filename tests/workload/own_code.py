@@ -18,6 +18,7 @@ def pinger(user, settings):
         user.send(ECHO, b"ping")
         yield user.inbox.get()
         request.accepted = request.completed = user.clock.now
+        user.record.ended(request)
         user.counters.requests_completed += 1
 
 

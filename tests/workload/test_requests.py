@@ -1,6 +1,8 @@
-"""Requests are kept as numbers once nobody can change them."""
+"""Requests are kept as numbers once they have ended."""
 
 from math import isnan
+
+import pytest
 
 from rsim.workload import Request, RequestLog
 
@@ -19,8 +21,10 @@ def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
         if number % 3 == 2:
             one = waiting.pop(0 if number % 2 else -1)
             one.completed = number + 0.5
+            log.ended(one)
     for one in waiting[::7]:
         one.failed = 1.0
+        log.ended(one)
     frame = log.frame()
     assert frame["number"].tolist() == list(range(3 * MANY))
     assert frame["size"].tolist() == [1e6 + number for number in range(3 * MANY)]
@@ -30,7 +34,7 @@ def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
     assert frame["user"].eq("pu-1").all()
 
 
-def test_who_has_a_request_may_change_it_however_many_come_after():
+def test_a_request_in_progress_may_change_however_many_come_after():
     log = RequestLog()
     kept = request(0)
     log.append(kept)
@@ -46,15 +50,20 @@ def test_who_has_a_request_may_change_it_however_many_come_after():
     assert len(frame) == 2 * MANY + 2 and frame["number"].iloc[-1] == -1
 
 
-def test_requests_that_nobody_has_are_not_kept_as_objects():
-    log, most = RequestLog(), 0
-    for number in range(2 * MANY + 1):
-        log.append(request(number))
-        most = max(most, len(log._known))
-    assert most <= 1024
+def test_requests_that_have_ended_are_not_kept_as_objects():
+    log = RequestLog()
+    log.append(waiting := request(0))
+    for number in range(1, MANY):
+        one = request(number)
+        log.append(one)
+        log.ended(one)
+    assert list(log._in_progress) == [waiting]
+    with pytest.raises(KeyError):
+        log.ended(one)
 
 
-def test_a_frame_stays_as_it_was_when_the_log_goes_on():
+@pytest.mark.parametrize("more", [1, MANY])
+def test_a_frame_stays_as_it_was_when_the_log_goes_on(more):
     log = RequestLog()
     kept = [request(number) for number in range(MANY)]
     for one in kept:
@@ -63,10 +72,20 @@ def test_a_frame_stays_as_it_was_when_the_log_goes_on():
     as_it_was = before.copy(deep=True)
     for one in kept:
         one.completed = 9.0
-    log.append(request(MANY))
+        log.ended(one)
+    for number in range(more):
+        log.append(request(MANY + number))
     after = log.frame()
     assert before.equals(as_it_was) and before["completed"].isna().all()
-    assert after["completed"].eq(9.0).sum() == MANY and len(after) == MANY + 1
+    assert after["completed"].eq(9.0).sum() == MANY and len(after) == MANY + more
+
+
+def test_a_frame_has_rows_in_progress_as_they_were():
+    log = RequestLog()
+    log.append(one := request(0))
+    before = log.frame()
+    one.completed = 9.0
+    assert log.frame()["completed"].tolist() == [9.0] and before["completed"].isna().all()
 
 
 def test_no_requests_are_a_frame_without_rows_with_the_same_columns():

@@ -80,21 +80,25 @@ class Elements:
         self.settings = server.settings
         self.clock = server.clock
         self.counters = server.counters
-        self._entries: dict[Key, Entry] = {}
+        self._pools: dict[bytes, dict[int, Entry]] = {}
         self._expiry = server.clock.timer(self._expiry_expired)
         self._counted_until = server.clock.now
 
     def get(self, handle: bytes, identifier: int) -> Entry | None:
         """The element, if this server is its home."""
-        return self._entries.get((handle, identifier))
+        pool = self._pools.get(handle)
+        return pool.get(identifier) if pool is not None else None
+
+    def _all(self) -> list[Entry]:
+        return [entry for pool in self._pools.values() for entry in pool.values()]
 
     def stop(self) -> None:
         """Forgets all."""
         self.count()
         self._expiry.stop()
-        for entry in self._entries.values():
+        for entry in self._all():
             entry.timer.stop()
-        self._entries.clear()
+        self._pools.clear()
 
     # Own elements ---------------------------------------------------------------------------------
 
@@ -115,9 +119,8 @@ class Elements:
         if outcome is Outcome.ADDED or outcome is Outcome.RENEWED:
             if expires < inf:
                 self._schedule_expiry()
-            key = (entry.handle, entry.identifier)
-            if key not in self._entries:
-                self._entries[key] = entry
+            if self.get(entry.handle, entry.identifier) is None:
+                self._pools.setdefault(entry.handle, {})[entry.identifier] = entry
         return outcome
 
     def remove(self, entry: Entry) -> None:
@@ -133,9 +136,14 @@ class Elements:
 
     def forget(self, handle: bytes, identifier: int) -> None:
         """Is home of an element no more: its timers end, its entry in the handlespace stays."""
-        entry = self._entries.pop((handle, identifier), None)
-        if entry is not None:
-            entry.timer.stop()
+        entry = self.get(handle, identifier)
+        if entry is None:
+            return
+        entry.timer.stop()
+        pool = self._pools[handle]
+        del pool[identifier]
+        if not pool:
+            del self._pools[handle]
 
     def taken_out(self, handle: bytes, identifier: int) -> None:
         """Takes an element out of the handlespace without telling anybody but subscribers."""
@@ -168,7 +176,7 @@ class Elements:
         Both may be wrong, as after a partition; the higher identifier keeps it, tells the peers and
         the element.
         """
-        entry = self._entries.get((handle, element.identifier))
+        entry = self.get(handle, element.identifier)
         if entry is None or element.home_server > self._server.identifier:
             return False
         known = self._server.handlespace.find(handle, element.identifier)
@@ -190,7 +198,7 @@ class Elements:
         if any(element.home_server <= home for _, element in pool):
             return False
         for _, element in pool:
-            entry = self._entries.get((handle, element.identifier))
+            entry = self.get(handle, element.identifier)
             if entry is None:
                 self.taken_out(handle, element.identifier)
                 continue
@@ -265,7 +273,7 @@ class Elements:
 
     def yield_taken(self, target: int, winner: int) -> None:
         """Of two that have taken the same server over, the other one has it."""
-        for entry in list(self._entries.values()):
+        for entry in self._all():
             if entry.taken_from == target:
                 element = self._server.handlespace.find(entry.handle, entry.identifier)
                 if element is not None:
@@ -333,7 +341,7 @@ class Elements:
 
     def ended(self, channel: Channel) -> None:
         """An association has ended: its elements are asked over a new one, or are gone."""
-        for entry in [entry for entry in self._entries.values() if entry.channel is channel]:
+        for entry in [entry for entry in self._all() if entry.channel is channel]:
             entry.channel = None
             if entry.waiting:
                 self.counters.keep_alive_timeouts += 1
