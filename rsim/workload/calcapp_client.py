@@ -92,6 +92,7 @@ class CalcAppClient:
         self._failing_over = False
         self._waiting_for_ack = False
         self._in_clear = False
+        self._judges = False
         self._number = 0
         self._queue: deque[Request] | None = None
         self._size: float | None = None
@@ -123,6 +124,7 @@ class CalcAppClient:
 
     def start(self) -> None:
         """Begins to generate requests."""
+        self._judges = self._cheat is not None or self.endpoint.ledger is not None
         self._started_at = self.clock.now
         self._schedule_generation()
 
@@ -350,8 +352,7 @@ class CalcAppClient:
         self.counters.requests_completed += 1
         request, element = self._request, self._session.element
         request.completed = self.clock.now
-        judges = self._cheat is not None or self.endpoint.ledger is not None
-        if judges and element is not None and request.failovers == 0:
+        if self._judges and element is not None and request.failovers == 0:
             time = request.completed - request.accepted
             self.endpoint.served(element.identifier, request.size, time)
             if self._cheat is not None and time > 0:

@@ -10,17 +10,27 @@ from rsim.clock import Clock
 
 
 class Task:
-    """Work in progress: `due` in the processor's own time, the next mark that it will pass."""
+    """Work in progress: `due` in the processor's own time, when it passes its next `mark`.
 
-    __slots__ = ("active", "done", "entered", "mark", "owner", "size")
+    Tasks stand in the order in which they are due; of equals the first to wait comes first.
+    """
+
+    __slots__ = ("active", "done", "due", "entered", "mark", "order", "owner", "size")
 
     def __init__(self, owner: Any, size: float, done: float, entered: float) -> None:
-        self.owner = owner
+        self.due = 0.0
+        self.order = 0
+        self.active = True
+        self.mark = size
         self.size = size
         self.done = done
         self.entered = entered
-        self.mark = size
-        self.active = True
+        self.owner = owner
+
+    def __lt__(self, other: Task) -> bool:
+        if self.due == other.due:
+            return self.order < other.order
+        return self.due < other.due
 
 
 class Processor:
@@ -48,7 +58,7 @@ class Processor:
         self._virtual = 0.0
         self._settled = clock.now
         self._work = 0.0
-        self._heap: list[tuple[float, int, Task]] = []
+        self._heap: list[Task] = []
         self._sequence = 0
         self._timer = clock.timer(self._due)
         self.tasks = 0
@@ -82,16 +92,18 @@ class Processor:
     def clear(self) -> None:
         """Gives all tasks up."""
         self._settle()
-        for _, _, task in self._heap:
+        for task in self._heap:
             task.active = False
         self._heap.clear()
         self.tasks = 0
         self._timer.stop()
 
     def _push(self, task: Task, mark: float) -> None:
-        task.mark = mark
         self._sequence += 1
-        heappush(self._heap, (task.entered + mark - task.done, self._sequence, task))
+        task.mark = mark
+        task.due = task.entered + mark - task.done
+        task.order = self._sequence
+        heappush(self._heap, task)
 
     def _settle(self) -> None:
         now = self._clock.now
@@ -103,10 +115,10 @@ class Processor:
 
     def _schedule(self) -> None:
         heap = self._heap
-        while heap and not heap[0][2].active:
+        while heap and not heap[0].active:
             heappop(heap)
         if heap:
-            left = max(0.0, heap[0][0] - self._virtual)
+            left = max(0.0, heap[0].due - self._virtual)
             self._timer.start(left * self.tasks / self.capacity)
         else:
             self._timer.stop()
@@ -115,9 +127,9 @@ class Processor:
         self._settle()
         heap = self._heap
         # Rounding must not leave the task that the timer was set for a hair short of its mark.
-        self._virtual = max(self._virtual, heap[0][0])
-        while heap and heap[0][0] <= self._virtual:
-            task = heappop(heap)[2]
+        self._virtual = max(self._virtual, heap[0].due)
+        while heap and heap[0].due <= self._virtual:
+            task = heappop(heap)
             if not task.active:
                 continue
             if task.mark < task.size:

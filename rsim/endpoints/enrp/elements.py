@@ -35,7 +35,8 @@ class Entry:
 
     `channel` its association, None while there is none; `waiting` for the answer to a keep-alive;
     `claiming` until the element has acknowledged its new home (H = 1); `taken_from` the server that
-    it was taken over from; `probed_at` in s when it was last asked.
+    it was taken over from; `probed_at` in s when it was last asked; `own` while it is one of
+    `Elements`.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Entry:
         "claiming",
         "handle",
         "identifier",
+        "own",
         "probed_at",
         "taken_from",
         "timer",
@@ -62,6 +64,7 @@ class Entry:
         self.identifier = identifier
         self.channel = channel
         self.asap_transport = asap_transport
+        self.own = False
         self.waiting = False
         self.claiming = False
         self.taken_from = 0
@@ -119,7 +122,8 @@ class Elements:
         if outcome is Outcome.ADDED or outcome is Outcome.RENEWED:
             if expires < inf:
                 self._schedule_expiry()
-            if self.get(entry.handle, entry.identifier) is None:
+            if not entry.own:
+                entry.own = True
                 self._pools.setdefault(entry.handle, {})[entry.identifier] = entry
         return outcome
 
@@ -140,6 +144,7 @@ class Elements:
         if entry is None:
             return
         entry.timer.stop()
+        entry.own = False
         pool = self._pools[handle]
         del pool[identifier]
         if not pool:
