@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from rsim.randomness import Stream
+from rsim.sampling import Sampler
 from rsim.units import Model, Number, Seconds
+
+_VARIATION = {"uniform": 0.5, "gamma": 1.0, "lognormal": 1.0, "pareto": 2.0}
+"""Where a scenario gives none."""
 
 
 class _Shape(Model):
@@ -44,25 +48,17 @@ class _Shape(Model):
             raise ValueError("variation: of a gamma distribution above 0")
         return self
 
-    def _unit(self, stream: Stream) -> float:
-        """One draw of the distribution with mean 1."""
-        kind = self.distribution
-        if kind == "exponential":
-            return stream.exponential()
-        if kind == "fixed":
-            return 1.0
-        if kind == "uniform":
-            width = 0.5 if self.variation is None else self.variation
-            return 1.0 + width * (2.0 * stream.uniform() - 1.0)
-        if kind == "pareto":
-            shape = 2.0 if self.variation is None else self.variation
-            return float((shape - 1.0) / shape * (1.0 - stream.uniform()) ** (-1.0 / shape))
-        variation = 1.0 if self.variation is None else self.variation
-        if kind == "gamma":
-            form = 1.0 / variation**2
-            return float(stream.generator.standard_gamma(form)) / form
-        sigma = sqrt(log(1.0 + variation**2))
-        return exp(sigma * float(stream.generator.standard_normal()) - sigma**2 / 2.0)
+    def _sampler(self, mean: float) -> Sampler:
+        kind, variation = self.distribution, self.variation
+        if variation is None:
+            variation = _VARIATION.get(kind, 0.0)
+        return _shared(kind, mean, variation)
+
+
+@lru_cache(maxsize=1024)
+def _shared(kind: str, mean: float, variation: float) -> Sampler:
+    """One for all that draw from the same distribution."""
+    return Sampler(kind, mean, variation)
 
 
 class Distribution(_Shape):
@@ -70,9 +66,14 @@ class Distribution(_Shape):
 
     mean: Number = Field(gt=0, description="mean, in the unit of what is drawn")
 
+    @property
+    def sampler(self) -> Sampler:
+        """What draws from it, for those who draw often."""
+        return self._sampler(self.mean)
+
     def draw(self, stream: Stream) -> float:
         """One value."""
-        return self.mean * self._unit(stream)
+        return self.sampler.draw(stream)
 
 
 class Duration(_Shape):
@@ -82,7 +83,7 @@ class Duration(_Shape):
 
     def draw(self, stream: Stream) -> float:
         """One time in s."""
-        return self.mean * self._unit(stream)
+        return self._sampler(self.mean).draw(stream)
 
     @property
     def fixed(self) -> float | None:

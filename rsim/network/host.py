@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rsim.network.association import Association, Event, InstantAssociation, Receiver, State
 from rsim.network.cpu import Cpu
@@ -21,11 +21,22 @@ DatagramReceiver = Callable[[Endpoint, bytes], None]
 """Takes the source, which may be forged, and the bytes of a datagram."""
 
 
-class _Listener(NamedTuple):
-    acceptor: Acceptor
-    offers: tuple[Profile, ...]
-    optional: bool
-    tcp: bool
+class _Listener:
+    __slots__ = ("acceptor", "offers", "optional", "port", "tcp")
+
+    def __init__(
+        self,
+        port: int,
+        acceptor: Acceptor,
+        offers: tuple[Profile, ...],
+        optional: bool,
+        tcp: bool,
+    ) -> None:
+        self.port = port
+        self.acceptor = acceptor
+        self.offers = offers
+        self.optional = optional
+        self.tcp = tcp
 
 
 class Host:
@@ -67,7 +78,7 @@ class Host:
         self.tls_counters = TlsCounters()
         self.secret = 0
         self.tickets: dict[tuple[str, str], Ticket] | None = None
-        self._listeners: dict[int, _Listener] = {}
+        self._listeners: tuple[_Listener, ...] = ()
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
         self._next_port = 49152
@@ -102,16 +113,24 @@ class Host:
         Parameters: `offers` the TLS profiles of which a client must use one, or may where that is
         `optional`; none: no TLS; `tcp` takes TCP connections as well as SCTP associations.
         """
-        self._listeners[port] = _Listener(acceptor, offers, optional, tcp)
+        others = (one for one in self._listeners if one.port != port)
+        self._listeners = (*others, _Listener(port, acceptor, offers, optional, tcp))
+
+    def _listener(self, port: int) -> _Listener | None:
+        # Few hosts listen at more than one port.
+        for one in self._listeners:
+            if one.port == port:
+                return one
+        return None
 
     def hears(self, port: int, tcp: bool) -> bool:
         """Whether somebody listens at a port, over TCP or over SCTP."""
-        listener = self._listeners.get(port)
+        listener = self._listener(port)
         return listener is not None and (not tcp or listener.tcp)
 
     def close(self, port: int, silently: bool = False) -> None:
         """Stops listening and ends what was accepted there, in order or without a word."""
-        self._listeners.pop(port, None)
+        self._listeners = tuple(one for one in self._listeners if one.port != port)
         for association in [a for a in self.associations if a.local_port == port]:
             if silently:
                 association.discard()
@@ -157,14 +176,16 @@ class Host:
         )
         self.remember(here)
         remote = network.host_at(address)
+        listener = remote._listener(port) if remote is not None else None
         if (
             remote is not None
+            and listener is not None
             and remote.up
             and self.up
             and profile is None
             and network.route(self.address, address).plain_delay == 0
-            and remote.hears(port, tcp)
-            and not remote._listeners[port].offers
+            and (listener.tcp or not tcp)
+            and not listener.offers
         ):
             there = remote._join(here)
             if there is not None:
@@ -186,7 +207,7 @@ class Host:
 
     def accept(self, association: Association) -> Receiver | None:
         """Who receives on an association that has just reached this host, or None."""
-        listener = self._listeners.get(association.local_port)
+        listener = self._listener(association.local_port)
         return listener.acceptor(association) if listener else None
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
@@ -277,7 +298,7 @@ class Host:
     def _cookie_echo(self, frame: Frame, cookie: Cookie, present: SctpAssociation | None) -> None:
         """RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1)."""
         age = self.network.clock.now - cookie.created
-        listener = self._listeners.get(frame.destination[1])
+        listener = self._listener(frame.destination[1])
         if (
             cookie.secret != self.secret
             or frame.tag != cookie.own_tag
@@ -367,7 +388,7 @@ class Host:
         self.secret += 1
         for association in self.associations:
             association.discard()
-        self._listeners.clear()
+        self._listeners = ()
         self._datagrams.clear()
         if self.cpu is not None:
             self.cpu.clear()

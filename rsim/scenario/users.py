@@ -10,8 +10,9 @@ from rsim.network import Host
 from rsim.scenario.model import UserGroup
 from rsim.wire import PoolElement
 from rsim.workload import CalcAppClient, UserSurroundings, begin, workloads
-from rsim.workload.arrivals import at_intervals, from_file
+from rsim.workload.arrivals import from_file
 from rsim.workload.cheating import UserCheat
+from rsim.workload.intervals import at_intervals
 
 if TYPE_CHECKING:
     from rsim.scenario.deployment import Deployment
@@ -60,7 +61,7 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         group,
         endpoint,
         streams.stream(host.name, "sizes"),
-        at_intervals(group.request_interval, intervals)
+        at_intervals(group.request_interval.sampler, intervals)
         if group.arrivals is None
         else from_file(group.arrivals, number, group.count, intervals),
         streams.stream(host.name, "pauses"),

@@ -1,4 +1,4 @@
-"""When pool users make requests: at random intervals, or as a file says.
+"""When pool users make requests: as a file says.
 
 A file has columns `time` (s since the users' start) and `rate` (requests/s of the whole group, from
 that time until the next one; the last one lasts): arrivals are a Poisson process with that rate. Or
@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from rsim.distributions import Distribution
 from rsim.randomness import Stream
 from rsim.units import Model
 
@@ -77,14 +76,6 @@ def _table(file: str, digest: str) -> pd.DataFrame:
     if "size" in frame and (frame["size"] == 0).any():
         raise ValueError(f"{file}: column 'size': must be above 0")
     return frame.sort_values("time", kind="stable").reset_index(drop=True)
-
-
-def at_intervals(interval: Distribution, stream: Stream) -> Iterator[tuple[float, float | None]]:
-    """Times in s since the start at which a user makes requests; their sizes are drawn."""
-    time = 0.0
-    while True:
-        time += interval.draw(stream)
-        yield time, None
 
 
 def from_file(

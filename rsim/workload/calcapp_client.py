@@ -96,6 +96,7 @@ class CalcAppClient:
         self._number = 0
         self._queue: deque[Request] | None = None
         self._size: float | None = None
+        self._request_size = settings.request_size.sampler
         self._sizes = sizes
         self._arrivals = arrivals
         self._started_at = 0.0
@@ -142,7 +143,7 @@ class CalcAppClient:
         self.counters.requests_generated += 1
         size = self._size
         if size is None:
-            size = self.settings.request_size.draw(self._sizes)
+            size = self._request_size.draw(self._sizes)
         cheats = self._cheat is not None
         request = Request(self.host.name, self._number, size, self.clock.now, cheat=cheats)
         self._record.append(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from struct import Struct
 from typing import Final, get_type_hints
@@ -15,7 +15,10 @@ from mypy_extensions import mypyc_attr
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True, eq=False)
 class Request:
-    """One request and what became of it; times in s, NaN for what has not happened."""
+    """One request and what became of it; times in s, NaN for what has not happened.
+
+    `row` is its place in the log.
+    """
 
     user: str
     number: int
@@ -28,9 +31,12 @@ class Request:
     attempts: int = 0
     failovers: int = 0
     cheat: bool = False
+    row: int = field(default=-1, init=False, repr=False)
 
 
-_KINDS: Final = {name: kind for name, kind in get_type_hints(Request).items() if kind is not str}
+_KINDS: Final = {
+    name: kind for name, kind in get_type_hints(Request).items() if name not in ("user", "row")
+}
 _ROW: Final = np.dtype(list(_KINDS.items()), align=True)
 _WIDTH: Final = _ROW.itemsize
 _BLOCK: Final = 1024 * _WIDTH
@@ -45,38 +51,45 @@ class RequestLog:
     """
 
     def __init__(self) -> None:
-        self._in_progress: dict[Request, int] = {}
-        self._users: list[str] = []
+        # Of a request that has ended its user is left.
+        self._known: list[Request | str] = []
         self._rows = bytearray(_BLOCK)
         self._shown = False
 
     def append(self, request: Request) -> None:
         """Adds a request."""
-        row = len(self._users)
+        row = request.row = len(self._known)
         if (row + 1) * _WIDTH > len(self._rows):
             self._unshare()
             self._rows += bytes(_BLOCK)
-        self._in_progress[request] = row
-        self._users.append(request.user)
+        self._known.append(request)
 
     def ended(self, request: Request) -> None:
         """Keeps a request as it is now: it will not change any more.
 
-        Raises KeyError if it is not in progress.
+        Raises ValueError if it is not in progress here.
         """
-        row = self._in_progress.pop(request)
+        row = request.row
+        if not 0 <= row < len(self._known) or self._known[row] is not request:
+            raise ValueError(f"request {request.number} of {request.user} is not in progress")
         self._unshare()
-        self._put(request, row)
+        self._put(request)
+        self._known[row] = request.user
 
     def frame(self) -> pd.DataFrame:
         """A row for each request, as they are now."""
         self._unshare()
-        for request, row in self._in_progress.items():
-            self._put(request, row)
-        rows = np.frombuffer(self._rows, _ROW, len(self._users))
+        users = np.empty(len(self._known), object)
+        for row, known in enumerate(self._known):
+            if isinstance(known, Request):
+                self._put(known)
+                users[row] = known.user
+            else:
+                users[row] = known
+        rows = np.frombuffer(self._rows, _ROW, len(users))
         self._shown = True
         columns = {name: rows[name] for name in _KINDS}
-        return pd.DataFrame({"user": np.array(self._users, object), **columns}, copy=False)
+        return pd.DataFrame({"user": users, **columns}, copy=False)
 
     def _unshare(self) -> None:
         # What a frame shows stays as it is.
@@ -84,10 +97,10 @@ class RequestLog:
             self._rows = self._rows[:]
             self._shown = False
 
-    def _put(self, request: Request, row: int) -> None:
+    def _put(self, request: Request) -> None:
         _write(
             self._rows,
-            row * _WIDTH,
+            request.row * _WIDTH,
             request.number,
             request.size,
             request.generated,

@@ -11,7 +11,8 @@ import rsim
 from rsim.distributions import Distribution
 from rsim.errors import ScenarioError
 from rsim.randomness import Streams
-from rsim.workload.arrivals import ArrivalFile, at_intervals, from_file
+from rsim.workload.arrivals import ArrivalFile, from_file
+from rsim.workload.intervals import at_intervals
 
 
 def stream(number=1):
@@ -33,7 +34,7 @@ def table(tmp_path):
 
 
 def test_intervals_add_up():
-    times = at_intervals(Distribution(distribution="fixed", mean=3.0), stream())
+    times = at_intervals(Distribution(distribution="fixed", mean=3.0).sampler, stream())
     assert list(itertools.islice(times, 3)) == [(3, None), (6, None), (9, None)]
 
 

@@ -57,9 +57,21 @@ def test_requests_that_have_ended_are_not_kept_as_objects():
         one = request(number)
         log.append(one)
         log.ended(one)
-    assert list(log._in_progress) == [waiting]
-    with pytest.raises(KeyError):
+    assert [one for one in log._known if isinstance(one, Request)] == [waiting]
+
+
+def test_only_what_is_in_progress_can_end():
+    log, other = RequestLog(), RequestLog()
+    log.append(one := request(0))
+    other.append(request(1))
+    for wrong in (other, RequestLog()):
+        with pytest.raises(ValueError, match="request 0 of pu-1 is not in progress"):
+            wrong.ended(one)
+    log.ended(one)
+    with pytest.raises(ValueError, match="not in progress"):
         log.ended(one)
+    with pytest.raises(ValueError, match="not in progress"):
+        log.ended(request(2))
 
 
 @pytest.mark.parametrize("more", [1, MANY])
