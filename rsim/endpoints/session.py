@@ -26,6 +26,9 @@ CONTROL = 1
 class SessionUser(Protocol):
     """The application on top of a session."""
 
+    def connect(self, session: Session, element: PoolElement) -> Channel:
+        """Begins an association with an element, for the session."""
+
     def choosing(self, element: PoolElement, failover: bool) -> bool:
         """An element is about to be used, before the first byte goes to it; False refuses it.
 
@@ -60,15 +63,14 @@ class SessionState(Enum):
 class Session:
     """One session of a pool user.
 
-    Parameters: `connect` begins an association with an element; `endpoint` finds elements.
-    `preamble` gives an application message that goes before everything, if there is one.
+    Parameters: `endpoint` finds elements; `user` is the application on top. `preamble` gives an
+    application message that goes before everything, if there is one.
     """
 
     def __init__(
         self,
         endpoint: PoolUserEndpoint,
         handle: bytes,
-        connect: Callable[[Session, PoolElement], Channel],
         user: SessionUser,
     ) -> None:
         # Attributes lie in memory in this order: what each message reads is together.
@@ -84,7 +86,6 @@ class Session:
         self._failover = False
         self.endpoint = endpoint
         self.handle = handle
-        self._connect = connect
 
     # From the application -------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class Session:
             self._user.no_element()
             return
         self.state = SessionState.OPEN
-        channel = self._channel = self._connect(self, element)
+        channel = self._channel = self._user.connect(self, element)
         echo = self.use_cookies and self.cookie is not None
         echo = echo and getattr(element.user_transport, "use", 0) == CONTROL
         if self.preamble is not None:

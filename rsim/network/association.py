@@ -54,6 +54,7 @@ class Association:
         "host",
         "local_address",
         "local_port",
+        "network",
         "receiver",
         "remote_address",
         "remote_port",
@@ -66,10 +67,12 @@ class Association:
         remote: tuple[str, int],
         receiver: Receiver | None,
     ) -> None:
-        self.host = host
+        # Attributes lie in memory in this order: what each message reads comes first.
+        self.network = host.network
+        self.receiver = receiver
         self.local_address, self.local_port = local
         self.remote_address, self.remote_port = remote
-        self.receiver = receiver
+        self.host = host
 
     tcp: bool = False
     """Whether it is a TCP connection."""
@@ -149,10 +152,9 @@ class InstantAssociation(Association):
 
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message; what the network does with it is not told."""
-        host = self.host
-        if not host.up:
+        network = self.network
+        if network.hosts_down and not self.host.up:
             return
-        network = host.network
         network.traffic.count(ppid, data)
         peer = self._peer
         clock = network.clock
@@ -182,12 +184,11 @@ class InstantAssociation(Association):
         self.close()
 
     def _arrive(self, ppid: int, data: bytes) -> None:
-        host = self.host
-        if not host.up:
+        if self.network.hosts_down and not self.host.up:
             return
         receiver = self.receiver
         if receiver is None:
-            receiver = self.receiver = host.accept(self)
+            receiver = self.receiver = self.host.accept(self)
             if receiver is None:
                 return
         receiver.receive(self, ppid, data)

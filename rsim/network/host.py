@@ -42,8 +42,9 @@ class _Listener:
 class Host:
     """A machine at one site, or at several where it has an address at each.
 
-    Parameters: `addresses` one for each of `sites`; `cpu` None where work takes no time; `tickets`
-    of TLS sessions by server and profile, None where sessions are not resumed.
+    Parameters: `addresses` one for each of `sites`, the primary ones first, which are `address` and
+    `site`; `cpu` None where work takes no time; `tickets` of TLS sessions by server and profile,
+    None where sessions are not resumed.
     """
 
     __slots__ = (
@@ -51,6 +52,8 @@ class Host:
         "_datagrams",
         "_listeners",
         "_next_port",
+        "_up",
+        "address",
         "addresses",
         "counters",
         "cpu",
@@ -58,17 +61,22 @@ class Host:
         "name",
         "network",
         "secret",
+        "site",
         "sites",
         "tickets",
         "tls_counters",
-        "up",
     )
 
     def __init__(
         self, network: Network, name: str, sites: tuple[str, ...], addresses: tuple[str, ...]
     ) -> None:
-        self.up = True
+        # Attributes lie in memory in this order: what each association reads is together.
+        self._up = True
         self.network = network
+        self.address = addresses[0]
+        self.site = sites[0]
+        self._listeners: tuple[_Listener, ...] = ()
+        self._next_port = 49152
         self.name = name
         self.sites = sites
         self.addresses = addresses
@@ -78,20 +86,13 @@ class Host:
         self.tls_counters = TlsCounters()
         self.secret = 0
         self.tickets: dict[tuple[str, str], Ticket] | None = None
-        self._listeners: tuple[_Listener, ...] = ()
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
-        self._next_port = 49152
 
     @property
-    def address(self) -> str:
-        """The primary address."""
-        return self.addresses[0]
-
-    @property
-    def site(self) -> str:
-        """The site of the primary address."""
-        return self.sites[0]
+    def up(self) -> bool:
+        """Whether it works."""
+        return self._up
 
     @property
     def associations(self) -> tuple[SctpAssociation, ...]:
@@ -384,7 +385,9 @@ class Host:
 
     def fail(self) -> None:
         """Goes down: all that it knew of associations is gone, and nobody is told."""
-        self.up = False
+        if self._up:
+            self.network.hosts_down += 1
+        self._up = False
         self.secret += 1
         for association in self.associations:
             association.discard()
@@ -396,5 +399,7 @@ class Host:
 
     def restore(self) -> None:
         """Comes back, with nothing running on it."""
-        self.up = True
+        if not self._up:
+            self.network.hosts_down -= 1
+        self._up = True
         self.network.changed()

@@ -102,6 +102,8 @@ class Network:
         self._paths = dict(paths or {})
         self._next_hops = next_hops or (lambda here, there: (here, there))
         self._hosts: dict[str, Host] = {}
+        self.hosts_down = 0
+        self._delays: dict[tuple[str, str], float] = {}
         self._sites: dict[str, str] = {}
         self._access: dict[str, tuple[Link, Link]] = {}
         self._routes: dict[tuple[str, str], Route] = {}
@@ -155,7 +157,11 @@ class Network:
 
     def delay(self, site: str, other: str) -> float:
         """Mean one-way delay (s) between hosts at two sites, or at one, without their access."""
-        return sum(link.settings.delay.mean for link in self._between(site, other))
+        delay = self._delays.get((site, other))
+        if delay is None:
+            delay = float(sum(link.settings.delay.mean for link in self._between(site, other)))
+            self._delays[site, other] = delay
+        return delay
 
     def _link(self, name: str, settings: LinkSettings) -> Link:
         link = self.links.get(name)

@@ -77,6 +77,7 @@ class Deployment:
         self.auditor = Auditor(self.network, scenario.security.used)
         self.recorder.add("auditor", self.auditor.counters)
         self.hosts: dict[str, list[Host]] = {}
+        self._handles: dict[str, bytes] = {}
         self._lists: list[ServerList] = []
         self._keys = KeyRing(self.security.shared_key)
         self._struck: dict[Host, tuple[Callable[[], None], Callable[[], None]]] = {}
@@ -126,6 +127,10 @@ class Deployment:
             )
 
     # Building -------------------------------------------------------------------------------------
+
+    def handle(self, pool: str) -> bytes:
+        """The handle of a pool: one object for all, as each of their messages reads it."""
+        return self._handles.setdefault(pool, pool.encode())
 
     @property
     def audited(self) -> bool:

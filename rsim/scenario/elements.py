@@ -49,7 +49,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
     for pool in pools:
         port = host.new_port()
         endpoint = PoolElementEndpoint(
-            pool.encode(),
+            deployment.handle(pool),
             group.registration_life,
             settings,
             clock,

@@ -57,7 +57,7 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
     application = CalcAppClient(
         clock,
         host,
-        group.pool.encode(),
+        deployment.handle(group.pool),
         group,
         endpoint,
         streams.stream(host.name, "sizes"),
@@ -112,7 +112,7 @@ def _add_workload(
         host,
         deployment.clock,
         deployment.streams,
-        group.pool.encode(),
+        deployment.handle(group.pool),
         endpoint,
         Messenger(endpoint, connect),
         deployment.requests,

@@ -31,6 +31,7 @@ class ClientCounters:
 
     requests_generated: int = 0
     requests_completed: int = 0
+    work_credited: float = 0.0
     requests_failed: int = 0
     accepts: int = 0
     rejects: int = 0
@@ -41,7 +42,6 @@ class ClientCounters:
     failovers: int = 0
     failover_time: float = 0.0
     cookie_echoes: int = 0
-    work_credited: float = 0.0
     empty_answers: int = 0
 
 
@@ -80,7 +80,7 @@ class CalcAppClient:
         # as settings are slower to read; then what is read when a request is generated.
         self.state = State.IDLE
         self._request: Request | None = None
-        self._session = Session(endpoint, pool_handle, self._connect, self)
+        self._session = Session(endpoint, pool_handle, self)
         self.counters = ClientCounters()
         self._timer = clock.timer(self._expired)
         self.clock = clock
@@ -175,7 +175,8 @@ class CalcAppClient:
 
     # One request ----------------------------------------------------------------------------------
 
-    def _connect(self, session: Session, element: PoolElement) -> Channel:
+    def connect(self, session: Session, element: PoolElement) -> Channel:
+        """Begins an association with an element, protected unless that has been given up."""
         transport = element.user_transport
         addresses = transport.hosts
         return self.host.connect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import inf, isnan, nan
 
 from mypy_extensions import mypyc_attr
@@ -83,14 +83,20 @@ def _fixed_values(settings: ElementSettings) -> dict[str, int]:
     """The policy values that never change."""
     step = settings.load_degradation
     step = step if step is not None else 1 / settings.max_requests
-    return {
-        "load_degradation": load_value(step),
-        "weight": settings.weight if settings.weight is not None else int(settings.capacity),
-        "priority": settings.priority,
-        "load_dpf": load_value(settings.load_distance_penalty),
-        "weight_dpf": load_value(settings.weight_distance_penalty),
-        "distance": round(settings.distance),
-    }
+    return _shared(
+        load_degradation=load_value(step),
+        weight=settings.weight if settings.weight is not None else int(settings.capacity),
+        priority=settings.priority,
+        load_dpf=load_value(settings.load_distance_penalty),
+        weight_dpf=load_value(settings.weight_distance_penalty),
+        distance=round(settings.distance),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _shared(**values: int) -> dict[str, int]:
+    """One for all elements that have the same: each load that is stated looks into it."""
+    return values
 
 
 class _Session:
@@ -144,7 +150,7 @@ class CalcAppServer:
         self._port = 0
         self._finishing = False
         kind = Processor if settings.discipline == "sharing" else InOrderProcessor
-        self._processor = kind(clock, settings.capacity, self._reached, self._finished)
+        self._processor = kind(clock, settings.capacity, self)
         self._sessions: dict[tuple[Association, int], _Session] = {}
         self.counters = ElementCounters()
         self._told_of_load = tuple(one for one in memberships if one.load_matters)
@@ -404,7 +410,7 @@ class CalcAppServer:
     def _next_mark(self, size: float, done: float) -> float:
         return min(size, done + self._cookie_interval)
 
-    def _reached(self, task: Task) -> float:
+    def reached(self, task: Task) -> float:
         """A cookie is due (RFC 5352 3.8)."""
         self._send_cookie(task.owner, task.size, task.mark)
         return self._next_mark(task.size, task.mark)
@@ -416,7 +422,8 @@ class CalcAppServer:
             content = self._seal.close(content, session.association.remote_address)
         session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
 
-    def _finished(self, task: Task) -> None:
+    def finished(self, task: Task) -> None:
+        """A request is complete."""
         session: _Session = task.owner
         self.counters.completions += 1
         self._forget(session)

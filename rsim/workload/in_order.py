@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from rsim.clock import Clock
-from rsim.workload.processor_sharing import Task
+from rsim.workload.processor_sharing import ProcessorUser, Task
 
 
 class InOrderProcessor:
@@ -20,13 +19,11 @@ class InOrderProcessor:
         self,
         clock: Clock,
         capacity: float,
-        reached: Callable[[Task], float],
-        finished: Callable[[Task], None],
+        user: ProcessorUser,
     ) -> None:
         self.capacity = capacity
         self._clock = clock
-        self._reached = reached
-        self._finished = finished
+        self._user = user
         self._queue: deque[Task] = deque()
         self._settled = clock.now
         self._work = 0.0
@@ -92,8 +89,8 @@ class InOrderProcessor:
         self._work += task.mark - task.done
         task.done = task.mark
         if task.mark < task.size:
-            task.mark = self._reached(task)
+            task.mark = self._user.reached(task)
         else:
             self._queue.popleft()
-            self._finished(task)
+            self._user.finished(task)
         self._schedule()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Protocol
 
 from rsim.clock import Clock
 
@@ -33,35 +32,42 @@ class Task:
         return self.due < other.due
 
 
+class ProcessorUser(Protocol):
+    """Whose tasks a processor works on."""
+
+    def reached(self, task: Task) -> float:
+        """A task has done `task.mark` calculations; returns its next mark."""
+
+    def finished(self, task: Task) -> None:
+        """A task has done all, and has left."""
+
+
 class Processor:
     """A processor-sharing server in virtual time.
 
     Virtual time counts the calculations that a task gets; a task is finished when it has advanced
     by the task's size, so arrivals and departures cost O(log n) whatever n.
 
-    Parameters: `capacity` in calculations/s; `reached(task)` is called when a task has done
-    `task.mark` calculations and returns its next mark; `finished(task)` when it has done all, and
-    has left.
+    Parameters: `capacity` in calculations/s; `user` is told of what tasks have done.
     """
 
     def __init__(
         self,
         clock: Clock,
         capacity: float,
-        reached: Callable[[Task], float],
-        finished: Callable[[Task], None],
+        user: ProcessorUser,
     ) -> None:
+        # Attributes lie in memory in this order: what each event reads comes first.
         self.capacity = capacity
-        self._clock = clock
-        self._reached = reached
-        self._finished = finished
-        self._virtual = 0.0
+        self.tasks = 0
         self._settled = clock.now
+        self._virtual = 0.0
         self._work = 0.0
         self._heap: list[Task] = []
-        self._sequence = 0
+        self._clock = clock
         self._timer = clock.timer(self._due)
-        self.tasks = 0
+        self._user = user
+        self._sequence = 0
 
     def work(self) -> float:
         """Calculations done so far by all tasks together."""
@@ -133,9 +139,9 @@ class Processor:
             if not task.active:
                 continue
             if task.mark < task.size:
-                self._push(task, self._reached(task))
+                self._push(task, self._user.reached(task))
             else:
                 task.active = False
                 self.tasks -= 1
-                self._finished(task)
+                self._user.finished(task)
         self._schedule()

@@ -60,10 +60,11 @@ class World:
             channel.send = lambda ppid, data: channel.sent.append((ppid, data))
             return channel
 
+        self.application.connect = connect
         self.element = lambda identifier: element(
             identifier, transport=wire.SctpTransport(port=1, addresses=["10.0.0.9"], use=self.use)
         )
-        self.session = Session(self.endpoint, HANDLE, connect, self.application)
+        self.session = Session(self.endpoint, HANDLE, self.application)
 
     def answer(self, *identifiers):
         response = wire.HandleResolutionResponse(

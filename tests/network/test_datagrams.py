@@ -56,9 +56,11 @@ def test_hosts_that_are_down_send_and_take_nothing():
     clock, _, (one, two) = lan(2)
     seen = []
     two.listen_datagrams(9, lambda source, data: seen.append(data))
-    one.up = False
+    one.fail()
     one.send_datagram(8, (two.address, 9), b"x")
-    one.up, two.up = True, False
+    one.restore()
+    two.fail()
+    two.listen_datagrams(9, lambda source, data: seen.append(data))
     one.send_datagram(8, (two.address, 9), b"x")
     clock.run_until(1)
     assert seen == []

@@ -42,17 +42,35 @@ def test_messages_arrive_in_order_after_the_path_delay(two):
     assert network.delay("a", "a") == 0.01
 
 
-def test_nobody_listens_nobody_there_or_host_down(two):
+def test_nobody_listens_or_nobody_there(two):
     clock, _, one, other = two
-    client, service = Echo(clock), Echo(clock)
+    client = Echo(clock)
     one.connect(other.address, 7, client).send(1, b"?lost")
     one.connect("192.0.2.1", 7, client).send(1, b"?lost")
+    clock.run_until(10)
+    assert client.seen == []
+
+
+@pytest.mark.parametrize("down", ["one", "other"])
+def test_a_host_that_is_down_sends_and_hears_nothing(two, down):
+    clock, network, one, other = two
+    client, service = Echo(clock), Echo(clock)
     other.listen(8, lambda association: service)
     association = one.connect(other.address, 8, client)
-    association.send(1, b"?lost")
-    other.up = False
+    association.send(1, b"heard")
     clock.run_until(10)
-    assert client.seen == service.seen == []
+    failed = {"one": one, "other": other}[down]
+    failed.fail()
+    failed.fail()
+    association.send(1, b"?lost")
+    clock.run_until(20)
+    failed.restore()
+    failed.restore()
+    assert network.hosts_down == 0
+    association.send(1, b"heard again")
+    clock.run_until(30)
+    assert client.seen == []
+    assert [data for _, _, data in service.seen] == [b"heard", b"heard again"]
 
 
 def test_closed_association_carries_nothing(two):

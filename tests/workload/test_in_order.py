@@ -1,5 +1,7 @@
 """First come, first served: by definition, and against queueing theory."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,9 +22,10 @@ def simulate(arrivals, sizes, step=None):
         marks.append((clock.now, task.owner, task.mark))
         return min(task.size, task.mark + step)
 
-    processor = InOrderProcessor(
-        clock, 1.0, reached, lambda task: finished.update({task.owner: clock.now})
+    user = SimpleNamespace(
+        reached=reached, finished=lambda task: finished.update({task.owner: clock.now})
     )
+    processor = InOrderProcessor(clock, 1.0, user)
     for number, (time, size) in enumerate(zip(arrivals, sizes, strict=True)):
         mark = size if step is None else min(size, step)
         clock.call_at(time, processor.add, number, size, 0.0, mark)
@@ -58,9 +61,8 @@ def test_marks_are_passed_when_their_work_is_done(tasks):
 def test_a_task_that_is_given_up_makes_room():
     clock = Clock()
     finished = []
-    processor = InOrderProcessor(
-        clock, 1.0, lambda task: task.size, lambda task: finished.append((clock.now, task.owner))
-    )
+    user = SimpleNamespace(finished=lambda task: finished.append((clock.now, task.owner)))
+    processor = InOrderProcessor(clock, 1.0, user)
     first = processor.add("first", 10.0, 0.0, 10.0)
     processor.add("second", 2.0, 1.0, 2.0)
     clock.run_until(4.0)

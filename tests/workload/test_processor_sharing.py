@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,12 +14,8 @@ def simulate(arrivals, sizes, capacity=1.0):
     """Sojourn times of tasks, by the simulator's processor."""
     clock = Clock()
     finished = {}
-    processor = Processor(
-        clock,
-        capacity,
-        lambda task: task.size,
-        lambda task: finished.update({task.owner: clock.now}),
-    )
+    user = SimpleNamespace(finished=lambda task: finished.update({task.owner: clock.now}))
+    processor = Processor(clock, capacity, user)
     for number, (time, size) in enumerate(zip(arrivals, sizes, strict=True)):
         clock.call_at(time, processor.add, number, size, 0.0, size)
     clock.run_until(1e9)
@@ -72,12 +70,11 @@ def test_mean_sojourn_of_m_g_1_ps(distribution):
 def test_marks_come_before_the_end_and_removed_tasks_leave_the_others_faster():
     clock = Clock()
     seen = []
-    processor = Processor(
-        clock,
-        1.0,
-        lambda task: seen.append((clock.now, task.mark)) or min(task.size, task.mark + 2),
-        lambda task: seen.append((clock.now, "end")),
+    user = SimpleNamespace(
+        reached=lambda task: seen.append((clock.now, task.mark)) or min(task.size, task.mark + 2),
+        finished=lambda task: seen.append((clock.now, "end")),
     )
+    processor = Processor(clock, 1.0, user)
     processor.add("a", 5.0, 0.0, 2.0)
     other = processor.add("b", 100.0, 0.0, 100.0)
     clock.call_at(4, processor.remove, other)

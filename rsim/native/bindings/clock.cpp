@@ -18,27 +18,61 @@ constexpr double never = std::numeric_limits<double>::infinity();
 constexpr unsigned queue_priority(long priority) { return static_cast<unsigned>(priority + 1); }
 constexpr unsigned normal = queue_priority(1);
 
-enum class Kind : std::uint32_t { call, method, event, timer };
+enum class Kind : std::uint32_t { call, method, event };
 
-// What is due: a call, a call of the method of that name, an event of SimPy's with its time (whole numbers stay
-// whole), or a timer. Owns its references.
-//
-// Arguments stand in memory of their own, not in a tuple, which the garbage collector would have to know. Before
-// them there is room for one more, as calls of Python's like it.
-struct Item {
+// A call that is due, a call of the method of that name, or an event of SimPy's with its time (whole numbers stay
+// whole). Arguments follow in the same memory, not in a tuple, which the garbage collector would have to know; what
+// stands before them is room for one more, as calls of Python's like it.
+struct Call {
     Kind kind;
     std::uint32_t count;
     PyObject* what;
-    PyObject** arguments;
+
+    PyObject** arguments() { return &what + 1; }
+};
+
+// What is due: a call or a timer, in one word, as the queue moves it around. Owns its references.
+class Item {
+public:
+    explicit Item(PyObject* timer) : word_(reinterpret_cast<std::uintptr_t>(Py_NewRef(timer)) | is_timer) {}
+    Item(Kind kind, PyObject* what, PyObject* const* given, std::size_t count) {
+        auto* made = static_cast<Call*>(PyMem_Malloc(sizeof(Call) + count * sizeof(PyObject*)));
+        if (!made) throw std::bad_alloc();
+        *made = {kind, static_cast<std::uint32_t>(count), Py_NewRef(what)};
+        for (std::size_t at = 0; at < count; ++at) made->arguments()[at] = Py_NewRef(given[at]);
+        word_ = reinterpret_cast<std::uintptr_t>(made);
+    }
+
+    // Null for a call.
+    PyObject* timer() const {
+        return word_ & is_timer ? reinterpret_cast<PyObject*>(word_ & ~is_timer) : nullptr;
+    }
+    Call& call() const { return *reinterpret_cast<Call*>(word_); }
 
     void release() const {
-        Py_DECREF(what);
-        release_arguments();
+        if (PyObject* held = timer()) {
+            Py_DECREF(held);
+            return;
+        }
+        Call& held = call();
+        Py_DECREF(held.what);
+        for (std::uint32_t at = 0; at < held.count; ++at) Py_DECREF(held.arguments()[at]);
+        PyMem_Free(&held);
     }
-    void release_arguments() const {
-        for (std::uint32_t at = 0; at < count; ++at) Py_DECREF(arguments[at]);
-        if (arguments) PyMem_Free(arguments - 1);
+
+    int traverse(visitproc visit, void* arg) const {
+        if (PyObject* held = timer()) {
+            Py_VISIT(held);
+            return 0;
+        }
+        Py_VISIT(call().what);
+        for (std::uint32_t at = 0; at < call().count; ++at) Py_VISIT(call().arguments()[at]);
+        return 0;
     }
+
+private:
+    static constexpr std::uintptr_t is_timer = 1;
+    std::uintptr_t word_;
 };
 
 class EventQueue {
@@ -48,15 +82,13 @@ public:
     EventQueue& operator=(const EventQueue&) = delete;
     ~EventQueue() { clear(); }
 
-    void push(double time, unsigned priority, Kind kind, PyObject* what, PyObject* const* given = nullptr, std::size_t count = 0) {
-        PyObject** arguments = nullptr;
-        if (count > 0) {
-            auto* room = static_cast<PyObject**>(PyMem_Malloc((count + 1) * sizeof(PyObject*)));
-            if (!room) throw std::bad_alloc();
-            arguments = room + 1;
-            for (std::size_t at = 0; at < count; ++at) arguments[at] = Py_NewRef(given[at]);
+    void push(double time, unsigned priority, Item item) {
+        try {
+            due.push(time, priority, item);
+        } catch (...) {
+            item.release();
+            throw;
         }
-        due.push(time, priority, {kind, static_cast<std::uint32_t>(count), Py_NewRef(what), arguments});
     }
 
     // Carries out what is due first.
@@ -150,7 +182,7 @@ struct Timer {
         due = queue.now + delay;
         if (due < pending) {
             pending = due;
-            queue.push(due, normal, Kind::timer, object());
+            queue.push(due, normal, Item(object()));
         }
     }
 
@@ -168,7 +200,7 @@ struct Timer {
             callback();
         } else if (due < never) {
             pending = due;
-            queue_of(owner).push(due, normal, Kind::timer, object());
+            queue_of(owner).push(due, normal, Item(object()));
         } else {
             pending = never;
         }
@@ -185,33 +217,35 @@ void EventQueue::step() {
     static PyObject* const now_name = interned("_now");
     static PyObject* const process_name = interned("_process");
     const Due<Item> first = due.pop();
-    const Item& item = first.item;
     struct Release {
         const Item& item;
         ~Release() { item.release(); }
-    } release{item};
+    } release{first.item};
+    PyObject* const timer = first.item.timer();
+    Call* const call = timer ? nullptr : &first.item.call();
     if (first.time != now) {
         now = first.time;
-        const nb::object value =
-            item.kind == Kind::event ? nb::borrow(item.arguments[0]) : nb::steal(PyFloat_FromDouble(now));
+        const nb::object value = call && call->kind == Kind::event ? nb::borrow(call->arguments()[0])
+                                                                   : nb::steal(PyFloat_FromDouble(now));
         if (PyObject_SetAttr(clock, now_name, value.ptr())) throw nb::python_error();
     }
-    const std::size_t count = item.count | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    if (timer) {
+        timer_of(timer).come_up(first.time);
+        return;
+    }
+    PyObject* const what = call->what;
+    const std::size_t count = call->count | PY_VECTORCALL_ARGUMENTS_OFFSET;
     nb::object result;
-    switch (item.kind) {
+    switch (call->kind) {
     case Kind::call:
-        result = nb::steal(item.count ? PyObject_Vectorcall(item.what, item.arguments, count, nullptr)
-                                      : PyObject_CallNoArgs(item.what));
+        result = nb::steal(PyObject_Vectorcall(what, call->arguments(), count, nullptr));
         break;
     case Kind::method:
-        result = nb::steal(PyObject_VectorcallMethod(item.what, item.arguments, count, nullptr));
+        result = nb::steal(PyObject_VectorcallMethod(what, call->arguments(), count, nullptr));
         break;
     case Kind::event:
-        result = nb::steal(PyObject_CallMethodOneArg(clock, process_name, item.what));
+        result = nb::steal(PyObject_CallMethodOneArg(clock, process_name, what));
         break;
-    case Kind::timer:
-        timer_of(item.what).come_up(first.time);
-        return;
     }
     if (!result.is_valid()) throw nb::python_error();
 }
@@ -237,7 +271,8 @@ PyObject* make_queue(PyTypeObject* type, PyObject* arguments, PyObject* keywords
 PyObject* queue_call_at(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     if (count < 2) return wrong_arguments("a time, a function and its arguments");
     return guarded([&] {
-        queue_of(self).push(number(given[0]), normal, Kind::call, given[1], given + 2, static_cast<std::size_t>(count - 2));
+        const double due = number(given[0]);
+        queue_of(self).push(due, normal, Item(Kind::call, given[1], given + 2, static_cast<std::size_t>(count - 2)));
         return Py_NewRef(Py_None);
     });
 }
@@ -245,7 +280,8 @@ PyObject* queue_call_at(PyObject* self, PyObject* const* given, Py_ssize_t count
 PyObject* queue_call_method_at(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     if (count < 3 || !PyUnicode_Check(given[1])) return wrong_arguments("a time, a method's name, an object and arguments");
     return guarded([&] {
-        queue_of(self).push(number(given[0]), normal, Kind::method, given[1], given + 2, static_cast<std::size_t>(count - 2));
+        const double due = number(given[0]);
+        queue_of(self).push(due, normal, Item(Kind::method, given[1], given + 2, static_cast<std::size_t>(count - 2)));
         return Py_NewRef(Py_None);
     });
 }
@@ -257,7 +293,7 @@ PyObject* queue_schedule(PyObject* self, PyObject* const* given, Py_ssize_t coun
         const long priority = PyLong_AsLong(given[1]);
         if (priority == -1 && PyErr_Occurred()) throw nb::python_error();
         if (priority < -1 || priority > 2) return PyErr_Format(PyExc_ValueError, "priority: must be -1 to 2");
-        queue_of(self).push(due, queue_priority(priority), Kind::event, given[2], given, 1);
+        queue_of(self).push(due, queue_priority(priority), Item(Kind::event, given[2], given, 1));
         return Py_NewRef(Py_None);
     });
 }
@@ -298,11 +334,7 @@ int visit_queue(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     const EventQueue& queue = queue_of(self);
     Py_VISIT(queue.clock);
-    return queue.due.each([&](const Item& item) {
-        Py_VISIT(item.what);
-        for (std::uint32_t at = 0; at < item.count; ++at) Py_VISIT(item.arguments[at]);
-        return 0;
-    });
+    return queue.due.each([&](const Item& item) { return item.traverse(visit, arg); });
 }
 
 int clear_queue(PyObject* self) {
