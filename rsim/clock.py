@@ -24,6 +24,10 @@ class Clock(simpy.Environment):
     priority, then insertion.
     """
 
+    __slots__ = ("_now",)
+
+    now: float
+    """Simulated time in s."""
     call_at: Callable[..., None]
     """Calls `function(*args)` at `time` (s, absolute); it can't be called back."""
     call_method_at: Callable[..., None]
@@ -71,3 +75,7 @@ class Clock(simpy.Environment):
             raise
         if not event._ok and not hasattr(event, "_defused"):
             raise event._value
+
+
+# Each message reads it several times: without a call of Python's, which SimPy's property would be.
+Clock.now = Clock.__dict__["_now"]

@@ -171,9 +171,9 @@ struct Callback {
 // entry and moves on when that comes up, so that frequent restarts cost no queue operation.
 struct Timer {
     PyObject_HEAD
-    PyObject* owner;  // the queue; null: cancelled, or the garbage collector has taken the clock away
-    double due;
     double pending;
+    double due;
+    PyObject* owner;  // the queue; null: cancelled, or the garbage collector has taken the clock away
     Callback callback;
 
     void start(double delay) {
