@@ -221,6 +221,11 @@ private:
             }
         }
         for (std::size_t first = first_child(at); first < size_; first = first_child(at)) {
+            if constexpr (rare_ties) {
+                // All grandchildren, while the children are compared; a large queue is in no cache.
+                const Rank* const below = ranks_.data() + first_child(first);
+                for (const std::size_t line : {0, 8, 15}) __builtin_prefetch(below + line);
+            }
             const std::size_t least = least_child(first);
             if (!(key_at(least) < key)) break;
             move(at, least);
