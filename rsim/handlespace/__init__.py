@@ -1,6 +1,6 @@
 """The handlespace: pools, their elements, who owns them, and selection by policy."""
 
-from rsim._native import Draws, Handlespace, Outcome, UserList, UserRule
+from rsim._native import Draws, ElementList, Handlespace, Outcome, UserList, UserRule
 from rsim.handlespace.policies import (
     LARGEST,
     PolicyKind,
@@ -15,6 +15,7 @@ from rsim.handlespace.policies import (
 __all__ = [
     "LARGEST",
     "Draws",
+    "ElementList",
     "Handlespace",
     "Outcome",
     "PolicyKind",

@@ -1,6 +1,7 @@
 """Pools, owners, tables, lives and reports."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from rsim import wire
 from rsim.errors import FieldError
-from rsim.handlespace import Draws, Handlespace, Outcome
+from rsim.handlespace import Draws, ElementList, Handlespace, Outcome
 
 SCTP = wire.SctpTransport(port=1, addresses=["10.0.0.1"])
 
@@ -233,14 +234,69 @@ def test_an_answer_lists_elements_as_they_are_now(steps):
                 assert one == handlespace.find(handle, one.identifier)
 
 
-def test_an_element_that_is_listed_again_without_a_change_is_the_same_object():
+def test_a_list_keeps_elements_as_they_were():
     handlespace, draws = Handlespace(), Draws(np.random.default_rng(1))
     handlespace.add(b"pool", element(1))
-    first, second, third = (handlespace.select(b"pool", 1, draws)[0] for _ in range(3))
-    assert first == second and second is third
+    before = handlespace.select(b"pool", 1, draws)
     handlespace.add(b"pool", element(1, owner=2))
-    changed = [handlespace.select(b"pool", 1, draws)[0].home_server for _ in range(3)]
-    assert third.home_server == 1 and changed == [2, 2, 2]
+    after = handlespace.select(b"pool", 1, draws)
+    handlespace.remove(b"pool", 1)
+    assert [one.home_server for one in (*before, *after)] == [1, 2]
+    assert before != after
+
+
+def test_a_list_is_a_sequence():
+    handlespace, draws = Handlespace(), Draws(np.random.default_rng(1))
+    for identifier in range(1, 6):
+        handlespace.add(b"pool", element(identifier))
+    listed = handlespace.select(b"pool", 5, draws)
+    same = tuple(listed)
+    assert isinstance(listed, ElementList) and isinstance(listed, Sequence)
+    assert sorted(one.identifier for one in listed) == [1, 2, 3, 4, 5]
+    assert listed == same and same == listed and listed == listed[:]
+    assert not (listed != same)  # noqa: SIM202
+    assert listed != same[:4] and listed != list(same) and listed != listed[1:]
+    assert listed[-1] == listed[4] == same[4] and listed[True] == same[1]
+    for cut in (slice(1, 3), slice(None, None, -2), slice(9, None), slice(-2, None)):
+        assert isinstance(listed[cut], ElementList) and listed[cut] == same[cut]
+    assert same[2] in listed and listed.index(same[2]) == 2 and listed.count(same[2]) == 1
+    assert repr(listed) == f"ElementList{same!r}"
+    assert tuple(reversed(listed)) == same[::-1]
+
+
+def test_misuse_of_a_list_is_an_error():
+    handlespace, draws = Handlespace(), Draws(np.random.default_rng(1))
+    handlespace.add(b"pool", element(1))
+    listed = handlespace.select(b"pool", 1, draws)
+    for index in (1, -2, 1 << 70):
+        with pytest.raises(IndexError):
+            listed[index]
+    for wrong in ("0", 1.0, None):
+        with pytest.raises(TypeError):
+            listed[wrong]
+    with pytest.raises(TypeError):
+        listed[0] = element(1)
+    with pytest.raises(TypeError):
+        hash(listed)
+    with pytest.raises(TypeError):
+        ElementList()
+    with pytest.raises(TypeError):
+        listed < listed  # noqa: B015
+    with pytest.raises(ValueError, match=r"index\(x\)|not in"):
+        listed.index(element(2))
+
+
+def test_a_response_takes_a_list_as_any_other_sequence():
+    handlespace, draws = Handlespace(), Draws(np.random.default_rng(1))
+    for identifier in range(1, 4):
+        handlespace.add(b"pool", element(identifier))
+    listed = handlespace.select(b"pool", 3, draws)
+    for sequence in (tuple(listed), list(listed)):
+        response = wire.HandleResolutionResponse(pool_handle=b"pool", pool_elements=sequence)
+        assert response == wire.HandleResolutionResponse(pool_handle=b"pool", pool_elements=listed)
+        assert response.pool_elements == tuple(sequence)
+    with pytest.raises(TypeError):
+        wire.HandleResolutionResponse(pool_handle=b"pool", pool_elements=[1])
 
 
 @pytest.mark.parametrize("pools", [1, 1000])

@@ -5,7 +5,7 @@ Timer: notice, for subscribers of pools that have changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -327,7 +327,7 @@ class AsapService:
         if self._server.tribunal is not None:
             self._evidence(channel, handle)
         causes: tuple[ErrorCause, ...] = ()
-        elements: tuple[PoolElement, ...] = ()
+        elements: Sequence[PoolElement] = ()
         subscribed = False
         if self._serving:
             elements = self._select(handle, message.items)
@@ -347,7 +347,7 @@ class AsapService:
         channel.send(PPID_ASAP, answer)
 
     def _accountable(
-        self, answer: bytes, handle: bytes, elements: tuple[PoolElement, ...], channel: Channel
+        self, answer: bytes, handle: bytes, elements: Sequence[PoolElement], channel: Channel
     ) -> bytes:
         """The answer with what the user has to prove its choice by, and with the statements."""
         server = self._server
@@ -359,7 +359,7 @@ class AsapService:
             answer = with_extension(answer, CHOICE_GRANT, grant)
         return answer
 
-    def _select(self, handle: bytes, items: int | None) -> tuple[PoolElement, ...]:
+    def _select(self, handle: bytes, items: int | None) -> Sequence[PoolElement]:
         limit = self.settings.max_resolution_items or _MOST_ITEMS
         count = limit if items is None else min(limit, items)
         return self._server.handlespace.select(handle, count, self._server.draws)
@@ -367,7 +367,7 @@ class AsapService:
     def _answer(
         self,
         handle: bytes,
-        elements: tuple[PoolElement, ...],
+        elements: Sequence[PoolElement],
         causes: tuple[ErrorCause, ...],
         subscribed: bool,
     ) -> bytes:

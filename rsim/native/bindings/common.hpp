@@ -152,6 +152,7 @@ void bind_wire_parameters(nb::module_& module);
 void bind_wire_messages(nb::module_& module);
 void bind_handlespace(nb::module_& module);
 void bind_user_list(nb::module_& module);
+void bind_element_list(nb::module_& module);
 void bind_clock(nb::module_& module);
 void bind_randomness(nb::module_& module);
 

@@ -5,6 +5,7 @@
 
 #include "../handlespace/handlespace.hpp"
 #include "draws.hpp"
+#include "element_list.hpp"
 
 namespace rsim {
 
@@ -14,9 +15,9 @@ namespace {
 
 std::string_view view(nb::bytes handle) { return {handle.c_str(), handle.size()}; }
 
-using Listed = std::pair<std::string, wire::PoolElement>;
+using Removed = std::pair<std::string, wire::PoolElement>;
 
-nb::tuple listed_tuple(const Listed& listed) { return nb::make_tuple(to_bytes(listed.first), nb::cast(listed.second)); }
+nb::tuple removed_tuple(const Removed& removed) { return nb::make_tuple(to_bytes(removed.first), nb::cast(removed.second)); }
 
 [[noreturn]] void raise_policy_error(const std::string& text) {
     const nb::object cls = error_class("PolicyError");
@@ -68,75 +69,6 @@ std::unique_ptr<Selection> python_selection(std::uint32_t policy_type) {
     return std::make_unique<PythonSelection>(found->second());
 }
 
-// An element as an answer lists it, without the copy and the look-up of a cast.
-nb::object listed_element(const wire::PoolElement& own) {
-    static const nb::handle type = nb::type<wire::PoolElement>();
-    nb::object made = nb::inst_alloc(type);
-    new (nb::inst_ptr<wire::PoolElement>(made))
-        wire::PoolElement{own.identifier, own.home_server, own.registration_life, own.user_transport, own.policy, std::nullopt};
-    nb::inst_mark_ready(made);
-    return made;
-}
-
-// Elements that answers have listed more than once, so that they need not be made again before they change: as many as
-// there is room for, each at the place of its identifier.
-class ListedElements {
-public:
-    nb::object of(const Element& element) {
-        Place& place = place_of(element.content.identifier);
-        const bool again = place.element == &element;
-        if (again && place.listed.is_valid()) return place.listed;
-        nb::object made = listed_element(element.content);
-        // At first it is noted only: of a large pool others take the place before it is listed again.
-        place = {&element, again ? made : nb::object()};
-        return made;
-    }
-
-    void forget(std::uint32_t identifier) {
-        if (!places_.empty()) place_of(identifier) = {};
-    }
-
-private:
-    struct Place {
-        const Element* element = nullptr;
-        nb::object listed;
-    };
-
-    Place& place_of(std::uint32_t identifier) {
-        if (places_.empty()) places_.resize(1024);
-        return places_[identifier % places_.size()];
-    }
-
-    std::vector<Place> places_;
-};
-
-// A handlespace, and what it has shown to Python of its elements until they change: all that changes one goes through
-// here.
-struct ShownHandlespace : Handlespace {
-    using Handlespace::Handlespace;
-
-    Outcome add(std::string_view handle, const wire::PoolElement& element, double expires) {
-        listed.forget(element.identifier);
-        return Handlespace::add(handle, element, expires);
-    }
-    bool remove(std::string_view handle, std::uint32_t identifier) {
-        listed.forget(identifier);
-        return Handlespace::remove(handle, identifier);
-    }
-    std::optional<Listed> expire(double now) {
-        auto expired = Handlespace::expire(now);
-        if (expired) listed.forget(expired->second.identifier);
-        return expired;
-    }
-    std::vector<Listed> sweep(std::uint32_t owner) {
-        auto swept = Handlespace::sweep(owner);
-        for (const Listed& element : swept) listed.forget(element.second.identifier);
-        return swept;
-    }
-
-    ListedElements listed;
-};
-
 // Handlespace.select: a simulation's most frequent question.
 PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     const bool right = count == 3 && PyBytes_Check(given[0]) && PyLong_Check(given[1]) && nb::inst_ready(self);
@@ -144,13 +76,13 @@ PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     if (!draws) return wrong_arguments("a pool handle (bytes), a count (int) and draws (Draws)");
     return guarded([&] {
         const auto wanted = whole<std::uint32_t>("count", nb::borrow<nb::int_>(given[1]));
-        ShownHandlespace& handlespace = *nb::inst_ptr<ShownHandlespace>(self);
+        Handlespace& handlespace = *nb::inst_ptr<Handlespace>(self);
         const auto& chosen = handlespace.select(view(nb::borrow<nb::bytes>(given[0])), wanted, *draws);
         // In a large pool they are in no cache: the second is on its way while the first is copied.
         for (const Element* element : chosen)
-            for (std::size_t at = 0; at < sizeof element->content; at += 64)
+            for (std::size_t at = 0; at < sizeof(Listed); at += 64)
                 __builtin_prefetch(reinterpret_cast<const char*>(element) + at);
-        return to_tuple(chosen, [&](const Element* element) { return handlespace.listed.of(*element); }).release().ptr();
+        return make_element_list(chosen);
     });
 }
 
@@ -177,14 +109,14 @@ void bind_outcome(nb::module_& module) {
 void bind_handlespace(nb::module_& module) {
     bind_outcome(module);
 
-    nb::class_<ShownHandlespace>(module, "Handlespace", nb::type_slots(handlespace_slots),
+    nb::class_<Handlespace>(module, "Handlespace", nb::type_slots(handlespace_slots),
         "Pools by handle, their elements by identifier, and the server that owns each element.\n\n"
         "`increment`: elements that a selection moves on in round-robin order. `degradations_per_selection`\n"
         "and `degradations_at_registration`: steps of load degradation. `saturate`: degraded loads end at 100%.")
-        .def("__init__", [](ShownHandlespace* self, std::uint32_t increment, std::uint32_t per_selection, std::uint32_t at_registration, bool saturate) {
-            new (self) ShownHandlespace(SelectionSettings{increment, per_selection, at_registration, saturate}, &python_selection);
+        .def("__init__", [](Handlespace* self, std::uint32_t increment, std::uint32_t per_selection, std::uint32_t at_registration, bool saturate) {
+            new (self) Handlespace(SelectionSettings{increment, per_selection, at_registration, saturate}, &python_selection);
         }, nb::kw_only(), "increment"_a = 1u, "degradations_per_selection"_a = 1u, "degradations_at_registration"_a = 0u, "saturate"_a = false)
-        .def("add", [](ShownHandlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires,
+        .def("add", [](Handlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires,
                        std::optional<std::uint32_t> home_server, const wire::Transport* asap_transport) {
             if (!home_server && !asap_transport) return self.add(view(handle), element, expires);
             wire::PoolElement own = element;
@@ -198,43 +130,43 @@ void bind_handlespace(nb::module_& module) {
            "Registers an element of the owner that it names, or renews it (RFC 5352 3.1).\n\n"
            "`expires`: end of its life in simulated seconds, for ever if left out. `home_server` and\n"
            "`asap_transport` take the place of the element's own, as its home server sees them.")
-        .def("remove", [](ShownHandlespace& self, nb::bytes handle, std::uint32_t identifier) { return self.remove(view(handle), identifier); },
+        .def("remove", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) { return self.remove(view(handle), identifier); },
              "pool_handle"_a, "identifier"_a, "Takes an element out; False if it wasn't there.")
-        .def("find", [](ShownHandlespace& self, nb::bytes handle, std::uint32_t identifier) -> std::optional<wire::PoolElement> {
+        .def("find", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) -> std::optional<wire::PoolElement> {
             const Element* element = self.find(view(handle), identifier);
             if (!element) return std::nullopt;
             return element->content;
         }, "pool_handle"_a, "identifier"_a, "The element as registered, or None.")
-        .def("any_element", [](ShownHandlespace& self, nb::bytes handle) -> std::optional<wire::PoolElement> {
+        .def("any_element", [](Handlespace& self, nb::bytes handle) -> std::optional<wire::PoolElement> {
             const Element* element = self.any_element(view(handle));
             if (!element) return std::nullopt;
             return element->content;
         }, "pool_handle"_a, "An element of a pool, which shows the pool's policy and transport, or None.")
-        .def("pool_size", [](ShownHandlespace& self, nb::bytes handle) -> std::size_t {
+        .def("pool_size", [](Handlespace& self, nb::bytes handle) -> std::size_t {
             const Pool* pool = self.find_pool(view(handle));
             return pool ? pool->size() : 0;
         }, "pool_handle"_a, "Number of elements in a pool, 0 if there is no such pool.")
-        .def("pool_policy_type", [](ShownHandlespace& self, nb::bytes handle) -> std::optional<std::uint32_t> {
+        .def("pool_policy_type", [](Handlespace& self, nb::bytes handle) -> std::optional<std::uint32_t> {
             const Pool* pool = self.find_pool(view(handle));
             if (!pool) return std::nullopt;
             return pool->policy_type();
         }, "pool_handle"_a, "Type code of a pool's policy, or None.")
-        .def("report", [](ShownHandlespace& self, nb::bytes handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct) {
+        .def("report", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct) {
             return self.report(view(handle), identifier, reporter, distinct);
         }, "pool_handle"_a, "identifier"_a, "reporter"_a, "distinct"_a = false,
            "Counts an unreachability report; returns the number so far, or of distinct reporters (RFC 5352 3.5).")
-        .def("clear_reports", [](ShownHandlespace& self, nb::bytes handle, std::uint32_t identifier) { self.clear_reports(view(handle), identifier); },
+        .def("clear_reports", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) { self.clear_reports(view(handle), identifier); },
              "pool_handle"_a, "identifier"_a, "Forgets the reports about an element.")
         .def("next_expiry", &Handlespace::next_expiry, "Earliest end of a registration life in s, infinity if there is none.")
-        .def("expire", [](ShownHandlespace& self, double now) {
+        .def("expire", [](Handlespace& self, double now) {
             nb::list result;
-            while (auto expired = self.expire(now)) result.append(listed_tuple(*expired));
+            while (auto expired = self.expire(now)) result.append(removed_tuple(*expired));
             return result;
         }, "now"_a, nb::sig("def expire(self, now: float) -> list[tuple[bytes, PoolElement]]"),
            "Removes and returns the elements whose life ended at or before `now`, with their handles.")
         .def("checksum", &Handlespace::checksum, "owner"_a, "PE checksum of what a server owns (RFC 5353 3.6.2).")
         .def("owned", &Handlespace::owned, "owner"_a, "Number of elements that a server owns.")
-        .def("table", [](ShownHandlespace& self, std::optional<std::pair<nb::bytes, std::uint32_t>> after, std::size_t limit, std::size_t octets,
+        .def("table", [](Handlespace& self, std::optional<std::pair<nb::bytes, std::uint32_t>> after, std::size_t limit, std::size_t octets,
                          std::optional<std::uint32_t> owner) {
             std::optional<Cursor> cursor;
             if (after) cursor = Cursor{to_string(after->first), after->second};
@@ -248,9 +180,9 @@ void bind_handlespace(nb::module_& module) {
            "A piece of the table in order of handle and identifier, and where to go on or None (RFC 5353 3.2.3).")
         .def("mark", &Handlespace::mark, "owner"_a, "Marks all elements of an owner; a renewal takes the mark away.")
         .def("unmark", &Handlespace::unmark, "owner"_a, "Takes all marks of an owner's elements away.")
-        .def("sweep", [](ShownHandlespace& self, std::uint32_t owner) {
+        .def("sweep", [](Handlespace& self, std::uint32_t owner) {
             nb::list result;
-            for (const Listed& swept : self.sweep(owner)) result.append(listed_tuple(swept));
+            for (const Removed& swept : self.sweep(owner)) result.append(removed_tuple(swept));
             return result;
         }, "owner"_a, nb::sig("def sweep(self, owner: int) -> list[tuple[bytes, PoolElement]]"),
            "Removes and returns the marked elements of an owner (RFC 5353 3.6.3).")

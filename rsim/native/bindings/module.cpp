@@ -6,6 +6,7 @@ NB_MODULE(_native, module) {
     nb::set_leak_warnings(false);
     module.doc() = "Native codec, handlespace, queue of events and random streams of rsim.";
     rsim::bind_wire_parameters(module);
+    rsim::bind_element_list(module);
     rsim::bind_wire_messages(module);
     rsim::bind_randomness(module);
     rsim::bind_user_list(module);

@@ -1,6 +1,6 @@
 # What the stub generator can't see: imports that signatures use, and the union of all messages.
 _native.__suffix__:
-    from typing import TypeAlias
+    from typing import TypeAlias, overload
     from numpy.random import Generator
     Message: TypeAlias = (
         Registration | Deregistration | RegistrationResponse | DeregistrationResponse
@@ -12,7 +12,7 @@ _native.__suffix__:
 
 # Methods and types that are not made by nanobind.
 _native.Handlespace.select:
-    def select(self, pool_handle: bytes, count: int, draws: Draws, /) -> tuple[PoolElement, ...]:
+    def select(self, pool_handle: bytes, count: int, draws: Draws, /) -> ElementList:
         """
         Up to `count` distinct elements by the pool's policy, as a resolution lists them (without ASAP transport).
         """
@@ -93,4 +93,17 @@ _native.UserList:
             """The element to use next, None if none is left."""
         def forget(self, identifier: int) -> None:
             """Takes out an element that was found unreachable."""
+        def __len__(self) -> int: ...
+
+_native.ElementList:
+    class ElementList(Sequence[PoolElement]):
+        """The elements that a selection lists, in its order, as they were then.
+
+        A sequence, equal to a tuple of the same elements; each is made into an object when it is looked at.
+        """
+
+        @overload
+        def __getitem__(self, index: int) -> PoolElement: ...
+        @overload
+        def __getitem__(self, index: slice) -> ElementList: ...
         def __len__(self) -> int: ...

@@ -1,5 +1,5 @@
 // Python faces of the messages of RFC 5352 and RFC 5353, and of the codec.
-#include "common.hpp"
+#include "element_list.hpp"
 
 #include "../wire/decode.hpp"
 
@@ -145,9 +145,10 @@ void bind_asap(nb::module_& module) {
     finish(resolution, {"send_updates", "pool_handle", "items"});
 
     auto answer = message_class<HandleResolutionResponse>(module, "ASAP_HANDLE_RESOLUTION_RESPONSE (RFC 5352 2.2.6).");
-    answer.def("__init__", [](HandleResolutionResponse* self, nb::bytes pool_handle, std::vector<PoolElement> elements,
+    answer.def("__init__", [](HandleResolutionResponse* self, nb::bytes pool_handle, GivenElements given,
                               std::optional<Policy> policy, bool accept_updates, Causes causes) {
-        new (self) HandleResolutionResponse{accept_updates, to_string(pool_handle), std::move(policy), std::move(elements), std::move(causes)};
+        new (self) HandleResolutionResponse{accept_updates, to_string(pool_handle), std::move(policy), std::move(given.elements),
+                                            std::move(causes)};
     }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a = nb::tuple(), "policy"_a = nb::none(), "accept_updates"_a = false,
        "error_causes"_a = nb::tuple());
     answer.def_ro("accept_updates", &HandleResolutionResponse::accept_updates, "A bit.");
