@@ -2,12 +2,31 @@
 #include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
+#include <new>
 #include <numeric>
 #include <random>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "handlespace/handlespace.hpp"
 #include "timing.hpp"
 #include "wire/policies.hpp"
+
+// What is allocated, with the allocator's own eight bytes: its statistics would count what it keeps for later as used.
+static bool counting = false;
+static std::ptrdiff_t allocated = 0;
+
+void* operator new(std::size_t size) {
+    void* made = std::malloc(size);
+    if (!made) throw std::bad_alloc();
+    if (counting) allocated += static_cast<std::ptrdiff_t>(malloc_usable_size(made)) + 8;
+    return made;
+}
+void operator delete(void* given) noexcept {
+    if (counting && given) allocated -= static_cast<std::ptrdiff_t>(malloc_usable_size(given)) + 8;
+    std::free(given);
+}
+void operator delete(void* given, std::size_t) noexcept { operator delete(given); }
 
 using namespace rsim;
 using namespace rsim::handlespace;
@@ -35,6 +54,20 @@ wire::PoolElement element(std::uint32_t identifier, const wire::PolicyFormat& fo
     return made;
 }
 
+// Pools that were there before leave holes in the memory, over which the next one's elements would be strewn.
+template <class Action>
+void in_process_of_its_own(Action action) {
+    std::fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        action();
+        std::fflush(stdout);
+        _exit(0);
+    }
+    int status = 1;
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) std::exit(1);
+}
+
 void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t size) {
     const std::size_t total = pools * size;
     std::vector<std::string> handles(pools);
@@ -53,13 +86,14 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
     }
     const auto pool = [&](std::size_t i) -> const std::string& { return handles[order[i % total] % pools]; };
 
-    const std::size_t before = mallinfo2().uordblks;
+    counting = true;
     Handlespace handlespace({});
     for (std::size_t i = 0; i < total; ++i) {
         wire::PoolElement one = i < samples ? fresh[i] : element(order[i], format);
         handlespace.add(pool(i), one, 300);
     }
-    const double bytes = static_cast<double>(mallinfo2().uordblks - before) / static_cast<double>(total);
+    counting = false;
+    const double bytes = static_cast<double>(allocated) / static_cast<double>(total);
 
     const std::size_t rounds = std::max<std::size_t>(1, 40000 / samples);
     double out = 1e300, in = 1e300;
@@ -90,7 +124,6 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
             keep(handlespace.select(*asked[i % asked.size()], count, {nullptr, next_word}));
         }));
     std::printf(" %8.0f\n", bytes);
-    std::fflush(stdout);
 }
 
 }  // namespace
@@ -100,9 +133,11 @@ int main(int count, char** arguments) {
     const std::size_t largest = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 1000000;
     std::printf("%-24s %6s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "pools", "elements", "register",
                 "renew", "same", "remove", "select 1", "2", "3", "4", "bytes");
+    const auto row = [](std::size_t policy, std::size_t pools, std::size_t size) {
+        in_process_of_its_own([=] { measure(wire::policy_formats[policy], pools, size); });
+    };
     for (std::size_t i = 0; i < 9; ++i) {
-        for (std::size_t size = 10; size <= largest; size *= 10) measure(wire::policy_formats[i], 1, size);
-        for (std::size_t size = 10; size <= std::min<std::size_t>(1000, largest); size *= 10)
-            measure(wire::policy_formats[i], 1000, size);
+        for (std::size_t size = 10; size <= largest; size *= 10) row(i, 1, size);
+        for (std::size_t size = 10; size <= std::min<std::size_t>(1000, largest); size *= 10) row(i, 1000, size);
     }
 }

@@ -223,8 +223,9 @@ private:
         for (std::size_t first = first_child(at); first < size_; first = first_child(at)) {
             if constexpr (rare_ties) {
                 // All grandchildren, while the children are compared; a large queue is in no cache.
-                const Rank* const below = ranks_.data() + first_child(first);
-                for (const std::size_t line : {0, 8, 15}) __builtin_prefetch(below + line);
+                const std::size_t below = first_child(first);
+                if (below < size_)
+                    for (const std::size_t place : {0, 8, 15}) __builtin_prefetch(ranks_.data() + below + place);
             }
             const std::size_t least = least_child(first);
             if (!(key_at(least) < key)) break;
