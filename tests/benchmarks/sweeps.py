@@ -56,7 +56,7 @@ def main() -> None:
     """Prints overheads by executor and the gain of a second core."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        short = study(folder, SHORT, "20min")
+        short = study(folder, SHORT, "40min")
         scenario = short.points[0].scenario
         executors = {
             "in process": nullcontext(None),
