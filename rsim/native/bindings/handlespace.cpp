@@ -78,10 +78,8 @@ PyObject* select(PyObject* self, PyObject* const* given, Py_ssize_t count) {
         const auto wanted = whole<std::uint32_t>("count", nb::borrow<nb::int_>(given[1]));
         Handlespace& handlespace = *nb::inst_ptr<Handlespace>(self);
         const auto& chosen = handlespace.select(view(nb::borrow<nb::bytes>(given[0])), wanted, *draws);
-        // In a large pool they are in no cache: the second is on its way while the first is copied.
-        for (const Element* element : chosen)
-            for (std::size_t at = 0; at < sizeof(Listed); at += 64)
-                __builtin_prefetch(reinterpret_cast<const char*>(element) + at);
+        // The second is on its way while the first is copied.
+        for (const Element* element : chosen) fetch(*element);
         return make_element_list(chosen);
     });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -29,6 +30,11 @@ struct Element {
     std::uint32_t degradations : 31 = 0;  // steps of load degradation since the last registration
     std::uint32_t marked : 1 = 0;         // not yet seen in the present download
 };
+
+// Begins to bring an element into the cache; that of a large pool is in none.
+inline void fetch(const Element& element) {
+    for (std::size_t at = 0; at < sizeof element; at += 64) __builtin_prefetch(reinterpret_cast<const char*>(&element) + at);
+}
 
 struct SelectionSlot {
     std::uint32_t& operator()(Element& element) const { return element.selection_slot; }

@@ -110,6 +110,10 @@ public:
     }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
         heap_.smallest(count, chosen);
+        if constexpr (degrades) {
+            // All are on their way while the first is ranked.
+            for (const Element* element : chosen) fetch(*element);
+        }
         const std::size_t moved = degrades ? chosen.size() : settings_.increment;
         heap_.renew_smallest(std::min(moved, chosen.size()), [&](Element& element, Heap::Key key, std::size_t place) {
             element.degrade(settings_.degradations_per_selection);
