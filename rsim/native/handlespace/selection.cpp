@@ -111,7 +111,7 @@ public:
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
         heap_.smallest(count, chosen);
         if constexpr (degrades) {
-            // All are on their way while the first is ranked.
+            // The others are on their way while the first is ranked.
             for (const Element* element : chosen) fetch(*element);
         }
         const std::size_t moved = degrades ? chosen.size() : settings_.increment;
@@ -193,6 +193,7 @@ public:
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t other = i + draws.below(elements_.size() - i);
             std::swap(elements_[i], elements_[other]);
+            fetch(*elements_[i]);
             elements_[i]->selection_slot = static_cast<std::uint32_t>(i);
             elements_[other]->selection_slot = static_cast<std::uint32_t>(other);
             chosen.push_back(elements_[i]);
@@ -244,12 +245,11 @@ public:
     void select(std::size_t count, Draws& draws, std::vector<Element*>& chosen) override {
         while (chosen.size() < count && positive_.total() > 0) {
             Element& element = positive_.at(draws.below(positive_.total()));
+            fetch(element);
             chosen.push_back(&element);
             if (chosen.size() < count) positive_.change(element, 0);
         }
-        const std::size_t drawn = chosen.size();
-        for (std::size_t i = 0; i < drawn; ++i) positive_.change(*chosen[i], weight_of(*chosen[i], settings_));
-        zero_.draw(count - drawn, draws, chosen);
+        zero_.draw(count - chosen.size(), draws, chosen);
         for (Element* element : chosen) {
             element->degrade(settings_.degradations_per_selection);
             update(*element);
