@@ -1,6 +1,6 @@
 """What a sweep costs beside its runs, and what a second core brings.
 
-Run as `python tests/benchmarks/sweeps.py`. Runs of a tenth of a second on each executor, against
+Run as `python tests/benchmarks/sweeps.py`. Runs of less than a tenth of a second on each executor, against
 the same runs called one after the other; then 200 standard runs on one core and on two.
 """
 
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import rsim
 
 SHORT = 200
-"""Runs of a tenth of a second."""
+"""Runs of less than a tenth of a second."""
 STANDARD = 200
 HERE = Path(__file__)
 
