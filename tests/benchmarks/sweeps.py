@@ -1,7 +1,7 @@
 """What a sweep costs beside its runs, and what a second core brings.
 
-Run as `python tests/benchmarks/sweeps.py`. Runs of less than a tenth of a second on each executor, against
-the same runs called one after the other; then 200 standard runs on one core and on two.
+Run as `python tests/benchmarks/sweeps.py`. Runs of less than a tenth of a second on each executor,
+against the same runs called one after the other; then 200 standard runs on one core and on two.
 """
 
 from __future__ import annotations
