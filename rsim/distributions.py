@@ -16,7 +16,7 @@ _VARIATION = {"uniform": 0.5, "gamma": 1.0, "lognormal": 1.0, "pareto": 2.0}
 
 
 class _Shape(Model):
-    """What distributions have in common; `mean` is added by each use, in its own unit."""
+    """What distributions have in common; each use has a `mean` in its own unit."""
 
     distribution: Literal["exponential", "fixed", "uniform", "gamma", "lognormal", "pareto"] = (
         Field("fixed", description="kind of distribution")
@@ -27,6 +27,7 @@ class _Shape(Model):
         description="uniform: half-width / mean, at most 1 (default 0.5); gamma, lognormal: "
         "standard deviation / mean (default 1); pareto: shape, above 1 (default 2)",
     )
+    mean: float
 
     @model_validator(mode="before")
     @classmethod
@@ -48,11 +49,17 @@ class _Shape(Model):
             raise ValueError("variation: of a gamma distribution above 0")
         return self
 
-    def _sampler(self, mean: float) -> Sampler:
+    @property
+    def sampler(self) -> Sampler:
+        """What draws from it, for those who draw often."""
         kind, variation = self.distribution, self.variation
         if variation is None:
             variation = _VARIATION.get(kind, 0.0)
-        return _shared(kind, mean, variation)
+        return _shared(kind, self.mean, variation)
+
+    def draw(self, stream: Stream) -> float:
+        """One value, in the unit of the mean."""
+        return self.sampler.draw(stream)
 
 
 @lru_cache(maxsize=1024)
@@ -66,24 +73,11 @@ class Distribution(_Shape):
 
     mean: Number = Field(gt=0, description="mean, in the unit of what is drawn")
 
-    @property
-    def sampler(self) -> Sampler:
-        """What draws from it, for those who draw often."""
-        return self._sampler(self.mean)
-
-    def draw(self, stream: Stream) -> float:
-        """One value."""
-        return self.sampler.draw(stream)
-
 
 class Duration(_Shape):
     """A distribution of times; a plain time in a scenario is `fixed`."""
 
     mean: Seconds = Field(ge=0, description="mean time")
-
-    def draw(self, stream: Stream) -> float:
-        """One time in s."""
-        return self._sampler(self.mean).draw(stream)
 
     @property
     def fixed(self) -> float | None:

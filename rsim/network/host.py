@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rsim.network.association import Association, Event, InstantAssociation, Receiver, State
@@ -21,22 +22,13 @@ DatagramReceiver = Callable[[Endpoint, bytes], None]
 """Takes the source, which may be forged, and the bytes of a datagram."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Listener:
-    __slots__ = ("acceptor", "offers", "optional", "port", "tcp")
-
-    def __init__(
-        self,
-        port: int,
-        acceptor: Acceptor,
-        offers: tuple[Profile, ...],
-        optional: bool,
-        tcp: bool,
-    ) -> None:
-        self.port = port
-        self.acceptor = acceptor
-        self.offers = offers
-        self.optional = optional
-        self.tcp = tcp
+    port: int
+    acceptor: Acceptor
+    offers: tuple[Profile, ...]
+    optional: bool
+    tcp: bool
 
 
 class Host:
@@ -117,17 +109,16 @@ class Host:
         others = (one for one in self._listeners if one.port != port)
         self._listeners = (*others, _Listener(port, acceptor, offers, optional, tcp))
 
-    def _listener(self, port: int) -> _Listener | None:
+    def _listener(self, port: int, tcp: bool = False) -> _Listener | None:
         # Few hosts listen at more than one port.
         for one in self._listeners:
             if one.port == port:
-                return one
+                return one if one.tcp or not tcp else None
         return None
 
     def hears(self, port: int, tcp: bool) -> bool:
         """Whether somebody listens at a port, over TCP or over SCTP."""
-        listener = self._listener(port)
-        return listener is not None and (not tcp or listener.tcp)
+        return self._listener(port, tcp) is not None
 
     def close(self, port: int, silently: bool = False) -> None:
         """Stops listening and ends what was accepted there, in order or without a word."""
@@ -177,7 +168,7 @@ class Host:
         )
         self.remember(here)
         remote = network.host_at(address)
-        listener = remote._listener(port) if remote is not None else None
+        listener = remote._listener(port, tcp) if remote is not None else None
         if (
             remote is not None
             and listener is not None
@@ -185,7 +176,6 @@ class Host:
             and self.up
             and profile is None
             and network.route(self.address, address).plain_delay == 0
-            and (listener.tcp or not tcp)
             and not listener.offers
         ):
             there = remote._join(here)

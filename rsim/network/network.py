@@ -102,6 +102,7 @@ class Network:
         self._paths = dict(paths or {})
         self._next_hops = next_hops or (lambda here, there: (here, there))
         self._hosts: dict[str, Host] = {}
+        # Kept by hosts: each message asks whether any is down, and only then which.
         self.hosts_down = 0
         self._delays: dict[tuple[str, str], float] = {}
         self._sites: dict[str, str] = {}

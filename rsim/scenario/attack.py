@@ -30,7 +30,7 @@ def add_attackers(deployment: Deployment, name: str) -> None:
             host,
             deployment.clock,
             deployment.streams,
-            group.pool.encode(),
+            deployment.handle(group.pool),
             deployment.scenario.pools[group.pool].policy,
             deployment.dialect,
             partial(_connect, deployment, connect),

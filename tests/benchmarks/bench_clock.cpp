@@ -15,9 +15,7 @@ namespace {
 
 // As large as what a clock keeps of an event.
 struct Item {
-    std::uint64_t kind;
     void* what;
-    void* arguments;
 };
 
 using Entry = std::tuple<double, std::uint64_t, Item>;

@@ -100,8 +100,7 @@ class Elements:
         self.count()
         self._expiry.stop()
         for entry in self._all():
-            entry.timer.stop()
-        self._pools.clear()
+            self.forget(entry.handle, entry.identifier)
 
     # Own elements ---------------------------------------------------------------------------------
 
