@@ -76,6 +76,15 @@ def test_field_is_named(field, attempt):
     assert str(error.value).startswith(field)
 
 
+def test_an_interrupt_while_an_address_is_parsed_is_no_fault_of_the_address():
+    class Interrupted:
+        def __str__(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        wire.SctpTransport(port=1, addresses=[Interrupted()])
+
+
 def test_longest_handle_fits():
     data = wire.HandleResolution(pool_handle=bytes(65527)).encode()
     assert wire.decode(data, "asap").pool_handle == bytes(65527)

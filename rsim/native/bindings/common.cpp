@@ -4,8 +4,9 @@ namespace rsim {
 
 nb::object plain(nb::handle value) {
     if (nb::isinstance<nb::bytes>(value)) return value.attr("hex")();
-    if (nb::hasattr(value, "to_dict")) return value.attr("to_dict")();
-    if (nb::hasattr(value, "packed")) return nb::str(value);
+    // The type is asked, as an address works its attribute out in Python, where an interrupt may come.
+    if (nb::hasattr(value.type(), "to_dict")) return value.attr("to_dict")();
+    if (nb::hasattr(value.type(), "packed")) return nb::str(value);
     if (nb::isinstance<nb::tuple>(value)) {
         nb::list result;
         for (nb::handle item : value) result.append(plain(item));

@@ -26,13 +26,13 @@ using OpaqueTransport = TransportOf<ParameterType::opaque_transport>;
 void add_addresses(Transport& transport, nb::iterable addresses) {
     const nb::object parse = nb::module_::import_("ipaddress").attr("ip_address");
     for (nb::handle item : addresses) {
-        nb::object address = nb::borrow(item);
-        if (!nb::hasattr(address, "packed")) {
-            try {
-                address = parse(address);
-            } catch (nb::python_error& error) {
-                raise_field_error("addresses", error.value().is_none() ? "is no address" : nb::str(error.value()).c_str());
-            }
+        nb::object address;
+        try {
+            address = parse(item);
+        } catch (nb::python_error& error) {
+            // An interrupt, for one, is none of the address's doing.
+            if (!error.matches(PyExc_ValueError)) throw;
+            raise_field_error("addresses", nb::str(error.value()).c_str());
         }
         const nb::bytes packed = nb::cast<nb::bytes>(address.attr("packed"));
         transport.add_address(reinterpret_cast<const std::uint8_t*>(packed.c_str()), packed.size());
