@@ -7,6 +7,7 @@ count, and only as many batches as keep all workers busy, so that little is lost
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from multiprocessing import resource_tracker
 from time import perf_counter
 from typing import Any
 
@@ -91,7 +93,19 @@ def _processes(count: int) -> Any:
     # Works where plain spawn does not, in notebooks; loaded only where it is used.
     from loky import ProcessPoolExecutor
 
+    # It would be begun with the first process, and let interrupts in again.
+    resource_tracker.ensure_running()
     return ProcessPoolExecutor(count)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Processes begun meanwhile never see an interrupt: this one heeds it, and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -183,7 +197,8 @@ def _sent(tasks: list[Task], chosen: Workers) -> Future[tuple[list[Row], float]]
     """The future of a batch; one that has failed if the executor is broken by now."""
     assert chosen.executor is not None
     try:
-        return chosen.executor.submit(_batch, _packed(tasks), tasks[0].series)
+        with _interrupts_wait():
+            return chosen.executor.submit(_batch, _packed(tasks), tasks[0].series)
     except RuntimeError as error:
         failed: Future[tuple[list[Row], float]] = Future()
         failed.set_exception(error)

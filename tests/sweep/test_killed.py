@@ -111,8 +111,8 @@ def test_results_do_not_depend_on_the_runs_before(study):
     assert rsim.run(point, 7).digest == alone
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(study, tmp_path, jobs):
+@pytest.mark.parametrize(("jobs", "finished"), [(1, 5), (2, 0), (2, 5)])
+def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(study, tmp_path, jobs, finished):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "rsim.cli", "sweep", study.source, "--out", out]
     command += ["--jobs", str(jobs), "--replications", "400"]
@@ -125,15 +125,19 @@ def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(study, tmp_path, jobs)
         # Whoever runs the tests may ignore interrupts, which children inherit.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        while process.poll() is None and len(list((out / "finished").glob("*.json"))) < 5:
+        while process.poll() is None and not (
+            out.exists() and len(list((out / "finished").glob("*.json"))) >= finished
+        ):
             time.sleep(0.01)
+        time.sleep(0.05)
         # As a terminal does: to the whole group, workers included.
         os.killpg(process.pid, signal.SIGINT)
         told, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    # The interpreter ends by the signal itself if it came while a piece of text was executed.
+    assert process.returncode in (130, -signal.SIGINT), errors
     assert "go on with --resume" in told and "Traceback" not in errors
     stored = len(list((out / "finished").glob("*.json")))
-    assert 5 <= stored < 1200
+    assert finished <= stored < 1200
     assert not list((out / "finished").glob("*.partial"))
     counts = []
     result = sweep(
