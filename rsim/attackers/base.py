@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+import rsim.attackers
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer
 from rsim.endpoints.server_hunt import Address
@@ -205,5 +209,15 @@ def attacker(cls: A) -> A:
 
 
 def attacker_kinds() -> dict[str, type[Attacker]]:  # type: ignore[type-arg]
-    """Registered attacker classes by kind."""
+    """Registered attacker classes by kind: all of this package, and those of scenarios' files."""
+    _load_all()
     return dict(_KINDS)
+
+
+@cache
+def _load_all() -> None:
+    """Loads the attackers, which takes its time, when they are first asked for."""
+    own = dict(_KINDS)
+    for module in iter_modules(rsim.attackers.__path__, "rsim.attackers."):
+        import_module(module.name)
+    _KINDS.update(own)

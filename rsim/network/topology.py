@@ -7,8 +7,6 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
 from rsim.network.settings import LinkSettings
 
 if TYPE_CHECKING:
@@ -60,6 +58,7 @@ def read_graph(path: str | Path) -> dict[str, Any]:
     jitter, loss, bandwidth, queue. Raises ValueError with the reason where it can't.
     """
     import networkx as nx
+    import pandas as pd
 
     path = Path(path)
     try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import exp, log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from rsim.results.statistics import mean_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def decades(low: float, high: float) -> bool:
@@ -57,6 +59,8 @@ def breaking_points(
     whose curve crosses the level: where they are fewer than `runs`, the mean is that of the weaker
     ones and the true one is higher).
     """
+    import pandas as pd
+
     others = [name for name in parameters if name != x]
     rows: list[dict[str, Any]] = []
     for point, group in runs.groupby(others, sort=False, dropna=False):

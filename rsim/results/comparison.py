@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from rsim.errors import ResultError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_reference(
@@ -23,6 +25,8 @@ def read_reference(
     Parameters: as in a study's `[[sweep.references]]`. Raises ResultError if the file is missing
     or lacks a column.
     """
+    import pandas as pd
+
     try:
         frame = pd.read_csv(file)
     except FileNotFoundError:

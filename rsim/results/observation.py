@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Column = npt.NDArray[np.float64]
+Columns = dict[str, npt.NDArray[Any]]
+"""A table by columns, which becomes a frame when one is asked for: pandas is slow to load."""
 
 
 @dataclass(frozen=True, slots=True)

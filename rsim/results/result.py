@@ -4,35 +4,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from rsim.errors import ResultError
 from rsim.results.metrics import METRICS
-from rsim.results.observation import Observation, Sample
+from rsim.results.observation import Columns, Observation, Sample
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
 class Result:
     """What one run has yielded.
 
-    Parameters: `name` of the scenario, `seed`, `observation`, `requests` one row a request (times
-    in s, sizes in calculations), `series` one row for each comparison of the servers' handlespaces
-    (time in s, divergence, orphans, elements, servers that serve), `samples` those of
-    `series_interval`.
+    Parameters: `name` of the scenario, `seed`, `observation`, `request_columns` and
+    `series_columns` what `requests` and `series` show, `samples` those of `series_interval`.
     """
 
     name: str
     seed: int
     observation: Observation
-    requests: pd.DataFrame
-    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    request_columns: Columns
+    series_columns: Columns
     samples: tuple[Sample, ...] = ()
+
+    @cached_property
+    def requests(self) -> pd.DataFrame:
+        """All requests, one row each: times in s, sizes in calculations."""
+        import pandas as pd
+
+        return pd.DataFrame(self.request_columns, copy=False)
+
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """One row for each comparison of the servers' handlespaces.
+
+        Time in s, divergence, orphans, elements, servers that serve.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.series_columns)
 
     def converged_after(self, time: float) -> float:
         """Time in s from `time` until all servers agree and go on to agree; NaN if they don't.
@@ -52,6 +70,8 @@ class Result:
         Parameters: `metrics` names; none: all. Gives `begin` and `end` in s, and a column for each
         metric. Raises ResultError if the scenario has no `series_interval`, or for an unknown name.
         """
+        import pandas as pd
+
         if not self.samples:
             raise ResultError("no time series: the scenario sets no series_interval")
         names = list(metrics) or list(METRICS)
@@ -87,17 +107,18 @@ class Result:
     def digest(self) -> str:
         """Fingerprint of everything that happened: equal for equal scenario and seed."""
         state = blake2b(digest_size=16)
-        for column in self.requests:
-            values = self.requests[column]
-            if values.dtype == object or str(values.dtype).startswith("str"):
-                state.update("\n".join(map(str, values)).encode())
+        for values in self.request_columns.values():
+            if values.dtype == object:
+                state.update("\n".join(values).encode())
             else:
-                state.update(np.ascontiguousarray(values.to_numpy(dtype=np.float64)).tobytes())
+                state.update(values.astype(np.float64).tobytes())
         state.update(json.dumps(self.counters, sort_keys=True).encode())
         return state.hexdigest()
 
     def frame(self) -> pd.DataFrame:
         """The metrics as a frame: name, value, unit, label."""
+        import pandas as pd
+
         rows = [
             {"metric": name, "value": self.metrics[name], "unit": m.unit, "label": m.label}
             for name, m in METRICS.items()

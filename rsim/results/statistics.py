@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHARES = (0.05, 0.5, 0.95)
 
@@ -43,9 +45,13 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
 def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> pd.DataFrame:
     """Means and 95% intervals of each metric at each point, and quantiles over its runs.
 
-    Gives a tidy frame: the parameters, `metric`, `mean`, `ci95` (half-width), `runs`, `q05`, `q50`
-    and `q95`.
+    Gives a tidy frame, empty if there are no runs: the parameters, `metric`, `mean`, `ci95`
+    (half-width), `runs`, `q05`, `q50` and `q95`.
     """
+    import pandas as pd
+
+    if runs.empty:
+        return pd.DataFrame()
     rows: list[dict[str, Any]] = []
     for point, group in runs.groupby(parameters, sort=False, dropna=False):
         values = point if isinstance(point, tuple) else (point,)

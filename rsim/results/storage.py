@@ -12,11 +12,12 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from rsim.errors import ResultError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RUNS = "runs.parquet"
 SUMMARY = "summary.csv"
@@ -148,6 +149,8 @@ class RunStore:
 
 def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Runs and manifest of a stored sweep. Raises ResultError if there is none."""
+    import pandas as pd
+
     directory = Path(directory)
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
@@ -164,6 +167,8 @@ def series_frame(
     runs: pd.DataFrame, series: dict[str, Series], parameters: list[str]
 ) -> pd.DataFrame:
     """Time series of all runs, one row an interval, beside the run's key, parameters and seed."""
+    import pandas as pd
+
     names = ["run", *parameters, "seed"]
     pieces = [
         pd.DataFrame({**{name: row[name] for name in names}, **series[row["run"]]})
@@ -175,6 +180,8 @@ def series_frame(
 
 def read_series(directory: str | Path) -> pd.DataFrame:
     """Time series of a stored sweep, as `series_frame` gives them; empty if it keeps none."""
+    import pandas as pd
+
     path = Path(directory) / SERIES
     try:
         return pd.read_parquet(path) if path.exists() else pd.DataFrame()

@@ -9,7 +9,6 @@ from math import ceil, inf
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from rsim.attackers import Attacker
 from rsim.clock import Clock
@@ -24,6 +23,7 @@ from rsim.errors import ScenarioError
 from rsim.network import Host, HostSettings, Outage, PacketCapture, Profile
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result, Sample, mser5
+from rsim.results.observation import Columns
 from rsim.scenario.accountability import Accountability
 from rsim.scenario.attack import add_attackers
 from rsim.scenario.auditor import Auditor
@@ -32,7 +32,7 @@ from rsim.scenario.elements import add_elements
 from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario, ServerGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
-from rsim.scenario.observer import Observer
+from rsim.scenario.observer import Look, Observer
 from rsim.scenario.server_host import ServerHost
 from rsim.scenario.users import add_users
 from rsim.wire import (
@@ -329,12 +329,12 @@ class Deployment:
         for time in sorted(looks):
             self._run_until(time)
             samples.append(self._sample())
-        requests = self.requests.frame()
+        requests = self.requests.columns()
         if settled:
             begin = _settled(requests, [sample.time for sample in samples])
         before = next(sample for sample in samples if sample.time == begin)
         times = {
-            column: requests[column].to_numpy()
+            column: requests[column]
             for column in ("generated", "started", "accepted", "completed", "size")
         }
         capacities = [element.settings.capacity for element in self.elements]
@@ -344,7 +344,7 @@ class Deployment:
             requests=times,
             reference=sum(capacities) / len(capacities) if capacities else float("nan"),
             liars=np.array([element.liar is not None for element in self.elements], dtype=bool),
-            cheats=requests["cheat"].to_numpy(dtype=bool),
+            cheats=requests["cheat"],
         )
         return Result(
             scenario.name,
@@ -375,21 +375,23 @@ class Deployment:
             sum(user.queue_length for user in self.users),
         )
 
-    def _series(self) -> pd.DataFrame:
-        columns = ["time", "divergence", "orphans", "elements", "servers", "genuine", "false"]
-        return pd.DataFrame(self.observer.rows if self.observer else [], columns=columns)
+    def _series(self) -> Columns:
+        looks = self.observer.looks if self.observer else []
+        return {name: np.array([getattr(look, name) for look in looks]) for name in Look._fields}
 
 
-def _settled(requests: pd.DataFrame, looks: list[float]) -> float:
+def _settled(requests: Columns, looks: list[float]) -> float:
     """The first look after the end of the start-up by MSER-5, over handling times as they come."""
-    done = requests[requests["completed"] < looks[-1]].sort_values("completed")
-    cut = mser5((done["completed"] - done["generated"]).to_numpy())
+    done = np.flatnonzero(requests["completed"] < looks[-1])
+    done = done[requests["completed"][done].argsort()]
+    completed = requests["completed"][done]
+    cut = mser5(completed - requests["generated"][done])
     if cut is None:
         raise ScenarioError(
             f"warm_up: MSER-5 finds no steady state in {looks[-1]:g} s with {len(done)} requests "
             "completed; make duration longer, or give warm_up as a time"
         )
-    end = float(done["completed"].iloc[cut]) if cut else looks[0]
+    end = float(completed[cut]) if cut else looks[0]
     return next(look for look in looks if look >= end)
 
 

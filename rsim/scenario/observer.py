@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer, ServerList
@@ -11,9 +12,18 @@ from rsim.wire import PoolElement
 
 _ALL = 1 << 30
 
-Row = tuple[float, float, int, int, int, float, float]
-"""Time in s, divergence, orphans, elements, servers that serve; genuine and false entries, means
-over servers."""
+
+class Look(NamedTuple):
+    """One comparison: time in s; servers that serve; genuine and false entries, means over them."""
+
+    time: float
+    divergence: float
+    orphans: int
+    elements: int
+    servers: int
+    genuine: float
+    false: float
+
 
 Table = dict[tuple[bytes, int], PoolElement]
 
@@ -51,7 +61,7 @@ class Observer:
         lists: list[ServerList],
     ) -> None:
         self.counters = ObserverCounters()
-        self.rows: list[Row] = []
+        self.looks: list[Look] = []
         self._clock = clock
         self._servers = servers
         self._interval = interval
@@ -75,7 +85,7 @@ class Observer:
             whole = len(self._lists) * len(serving)
             self.counters.servers_unknown += 1 - known / whole if whole else 0.0
         now = self._clock.now
-        self.rows.append((now, divergence, orphans, elements, len(serving), genuine, false))
+        self.looks.append(Look(now, divergence, orphans, elements, len(serving), genuine, false))
         self._clock.call_at(now + self._interval, self._look)
 
     def _judge(self, tables: list[Table]) -> tuple[float, float]:

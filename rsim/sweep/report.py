@@ -6,9 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from rsim.errors import ResultError
 from rsim.results import METRICS, Result, summarise
@@ -19,6 +17,9 @@ from rsim.scenario import run
 from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
 from rsim.sweep.study import Figure, Reference, SweepTable, derive
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Report:
         Parameters: `allow_code` runs the Python files that the study names. Raises ResultError if
         no run has that key, or several.
         """
+        import pandas as pd
+
         done: list[dict[str, Any]] = self.runs.to_dict("records")  # type: ignore[assignment]
         found = [row for row in [*done, *self.failures] if row["run"].startswith(run_key)]
         if len(found) != 1:
@@ -82,6 +85,8 @@ class Report:
         is there, seed by seed. Frame: see `rsim.results.breaking.breaking_points`. Raises
         ResultError if there is no such path or arm.
         """
+        import pandas as pd
+
         if x not in self.parameters[1:]:
             known = ", ".join(self.parameters[1:]) or "none"
             raise ResultError(f"{x}: the study has no such axis; axes are {known}")
@@ -118,6 +123,8 @@ class Report:
 
     def compare(self, file: Path) -> pd.DataFrame:
         """Point-by-point comparison with a reference that the study names."""
+        import pandas as pd
+
         if not file.exists():
             raise ResultError(f"{file}: no such file")
         named = [r for r in self.sweep.references if Path(r.file).name == file.name]
@@ -163,7 +170,7 @@ def open_report(directory: str | Path) -> Report:
     if missing:
         raise ResultError(f"{directory}: damaged runs: column '{missing[0]}' is missing")
     metrics = [name for name in METRICS if name in runs]
-    summary = summarise(runs, parameters, metrics) if len(runs) else pd.DataFrame()
+    summary = summarise(runs, parameters, metrics)
     return Report(runs, summary, parameters, table, study, scenario, read_failures(directory))
 
 

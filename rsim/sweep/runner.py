@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from rsim.errors import ResultError
 from rsim.provenance import code_version
@@ -19,6 +17,9 @@ from rsim.results.storage import Row, RunStore, Series, series_frame
 from rsim.sweep.executors import Task, Workers, outcomes, workers
 from rsim.sweep.report import Report
 from rsim.sweep.study import Precision, Study, load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int, int, int], None]
 """Runs finished, runs in all, runs failed."""
@@ -36,14 +37,12 @@ class Sweep:
     study: Study
     runs: pd.DataFrame
     parameters: list[str]
-    failures: list[Row] = field(default_factory=list)
-    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    failures: list[Row]
+    series: pd.DataFrame
 
     @property
     def summary(self) -> pd.DataFrame:
         """Means with 95% intervals by point and metric."""
-        if self.runs.empty:
-            return pd.DataFrame()
         return summarise(self.runs, self.parameters, list(METRICS))
 
     @property
@@ -92,6 +91,8 @@ def sweep(
     from the runs in `out`; `executor` instead of processes of its own; `progress(done, total,
     failed)` is called after each run. A run that fails is told in `failures`; the others go on.
     """
+    import pandas as pd
+
     if not isinstance(study, Study):
         study = load_study(study)
     tasks = tasks_of(study)

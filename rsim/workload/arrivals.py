@@ -14,14 +14,16 @@ from hashlib import blake2b
 from io import BytesIO
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from pydantic import Field, model_validator
 
 from rsim.randomness import Stream
 from rsim.units import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COLUMNS = ("time", "rate", "user", "size")
 
@@ -57,6 +59,8 @@ class ArrivalFile(Model):
 
 @lru_cache(maxsize=16)
 def _table(file: str, digest: str) -> pd.DataFrame:
+    import pandas as pd
+
     content = BytesIO(Path(file).read_bytes())
     try:
         frame = pd.read_parquet(content) if file.endswith(".parquet") else pd.read_csv(content)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import nan
 from struct import Struct
-from typing import Final, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 from mypy_extensions import mypyc_attr
 
 
@@ -76,8 +76,8 @@ class RequestLog:
         self._put(request)
         self._known[row] = request.user
 
-    def frame(self) -> pd.DataFrame:
-        """A row for each request, as they are now."""
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """What is known of all requests, as they are now: arrays by name."""
         self._unshare()
         users = np.empty(len(self._known), object)
         for row, known in enumerate(self._known):
@@ -88,11 +88,10 @@ class RequestLog:
                 users[row] = known
         rows = np.frombuffer(self._rows, _ROW, len(users))
         self._shown = True
-        columns = {name: rows[name] for name in _KINDS}
-        return pd.DataFrame({"user": users, **columns}, copy=False)
+        return {"user": users, **{name: rows[name] for name in _KINDS}}
 
     def _unshare(self) -> None:
-        # What a frame shows stays as it is.
+        # What has been shown stays as it is.
         if self._shown:
             self._rows = self._rows[:]
             self._shown = False

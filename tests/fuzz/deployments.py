@@ -211,7 +211,7 @@ def work_is_conserved(deployment):
         capacity = element.settings.capacity
         assert element.counters.work <= element.counters.capacity_time * (1 + 1e-9) + 1e-3
         assert element.counters.capacity_time <= capacity * deployment.clock.now * (1 + 1e-9)
-    asked = deployment.requests.frame()["size"].sum()
+    asked = deployment.requests.columns()["size"].sum()
     credited = sum(user.counters.work_credited for user in deployment.users)
     assert credited <= asked * (1 + 1e-9)
 

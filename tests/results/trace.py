@@ -7,6 +7,8 @@ read after each event. It watches objects as only interpreted code lets it: `tes
 
 from __future__ import annotations
 
+import pandas as pd
+
 from rsim.scenario import Deployment
 from rsim.wire import PPID_ASAP, PPID_ENRP
 
@@ -68,7 +70,7 @@ class Trace:
         after = self._totals(deployment)
         self._gauges = {name: after[name] - (before or {}).get(name, 0) for name in after}
         self.messages = traffic.log
-        self.requests = deployment.requests.frame().to_dict("records")
+        self.requests = pd.DataFrame(deployment.requests.columns()).to_dict("records")
         self.queued = sum(user.queue_length for user in deployment.users)
 
     def _totals(self, deployment):

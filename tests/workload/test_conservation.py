@@ -1,5 +1,6 @@
 """Nothing is lost and nothing is counted twice, whatever fails."""
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,7 +133,7 @@ def test_littles_law(discipline):
         deployment.clock.run_until(second + 0.5)
         waiting = sum(user.queue_length + user.in_service for user in deployment.users)
         present.append(waiting)
-    requests = deployment.requests.frame()
+    requests = pd.DataFrame(deployment.requests.columns())
     inside = requests[(requests["generated"] >= start) & (requests["generated"] < end)]
     finished = inside["completed"].fillna(end)
     rate = len(inside) / (end - start)

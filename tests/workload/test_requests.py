@@ -2,6 +2,7 @@
 
 from math import isnan
 
+import pandas as pd
 import pytest
 
 from rsim.workload import Request, RequestLog
@@ -11,6 +12,10 @@ MANY = 4096
 
 def request(number):
     return Request("pu-1", number, 1e6 + number, float(number))
+
+
+def shown(log):
+    return pd.DataFrame(log.columns(), copy=False)
 
 
 def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
@@ -25,7 +30,7 @@ def test_requests_stand_in_the_order_in_which_they_came_whenever_they_end():
     for one in waiting[::7]:
         one.failed = 1.0
         log.ended(one)
-    frame = log.frame()
+    frame = shown(log)
     assert frame["number"].tolist() == list(range(3 * MANY))
     assert frame["size"].tolist() == [1e6 + number for number in range(3 * MANY)]
     assert frame["completed"].notna().sum() == MANY
@@ -41,11 +46,11 @@ def test_a_request_in_progress_may_change_however_many_come_after():
     for number in range(1, 2 * MANY + 1):
         log.append(request(number))
     kept.accepted, kept.attempts, kept.cheat = 7.0, 3, True
-    first = log.frame().iloc[0]
+    first = shown(log).iloc[0]
     assert (first["accepted"], first["attempts"], first["cheat"]) == (7.0, 3, True)
     kept.completed = 8.0
     log.append(request(-1))
-    frame = log.frame()
+    frame = shown(log)
     assert frame["completed"].iloc[0] == 8.0 and isnan(frame["completed"].iloc[1])
     assert len(frame) == 2 * MANY + 2 and frame["number"].iloc[-1] == -1
 
@@ -75,35 +80,35 @@ def test_only_what_is_in_progress_can_end():
 
 
 @pytest.mark.parametrize("more", [1, MANY])
-def test_a_frame_stays_as_it_was_when_the_log_goes_on(more):
+def test_what_is_shown_stays_as_it_was_when_the_log_goes_on(more):
     log = RequestLog()
     kept = [request(number) for number in range(MANY)]
     for one in kept:
         log.append(one)
-    before = log.frame()
+    before = shown(log)
     as_it_was = before.copy(deep=True)
     for one in kept:
         one.completed = 9.0
         log.ended(one)
     for number in range(more):
         log.append(request(MANY + number))
-    after = log.frame()
+    after = shown(log)
     assert before.equals(as_it_was) and before["completed"].isna().all()
     assert after["completed"].eq(9.0).sum() == MANY and len(after) == MANY + more
 
 
-def test_a_frame_has_rows_in_progress_as_they_were():
+def test_what_is_shown_has_rows_in_progress_as_they_were():
     log = RequestLog()
     log.append(one := request(0))
-    before = log.frame()
+    before = shown(log)
     one.completed = 9.0
-    assert log.frame()["completed"].tolist() == [9.0] and before["completed"].isna().all()
+    assert shown(log)["completed"].tolist() == [9.0] and before["completed"].isna().all()
 
 
-def test_no_requests_are_a_frame_without_rows_with_the_same_columns():
+def test_no_requests_are_no_rows_with_the_same_columns():
     one = RequestLog()
     one.append(request(1))
-    empty = RequestLog().frame()
+    empty = shown(RequestLog())
     assert empty.empty
-    numbers = one.frame().dtypes.drop("user")
+    numbers = shown(one).dtypes.drop("user")
     assert empty.dtypes.drop("user").to_dict() == numbers.to_dict()
