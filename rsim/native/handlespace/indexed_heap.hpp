@@ -10,7 +10,15 @@
 
 namespace rsim::handlespace {
 
-// For queues in which it doesn't matter who of equals is first.
+// Who is first of equals.
+struct Sequence {
+    std::uint64_t number;
+
+    static constexpr Sequence last() { return {UINT64_MAX}; }
+    bool operator<(Sequence other) const { return number < other.number; }
+};
+
+// For queues in which it doesn't matter.
 struct NoTie {
     static constexpr NoTie last() { return {}; }
     bool operator<(NoTie) const { return false; }
@@ -35,9 +43,30 @@ public:
     std::size_t size() const { return size_; }
     Key top_key() const { return key_at(0); }
     Item& top() const { return item_at(0); }
-    Key key_of(Item& item) const { return key_at(positions_[Number{}(item)]); }
+    Key key_of(Item& item) const { return key_of(Number{}(item)); }
 
-    void push(Key key, Item& item) {
+    void push(Key key, Item& item) { resume(admit(item), key); }
+
+    void remove(Item& item) {
+        const std::uint32_t number = Number{}(item);
+        hold(number);
+        release(number);
+        if (sparse()) compact();
+    }
+
+    void change(Item& item, Key key) { change(Number{}(item), key); }
+
+    // By number, for whoever lets some items wait outside the order: those keep their numbers.
+    bool sparse() const { return items_.size() > 16 && used_ < items_.size() / 4; }
+    std::size_t used() const { return used_; }
+    std::size_t numbers() const { return items_.size(); }
+    // The one at a place in order, below `front`.
+    std::uint32_t in_order(std::size_t at) const { return others_[at].number; }
+    Key key_of(std::uint32_t number) const { return key_at(positions_[number]); }
+    Item& item(std::uint32_t number) const { return *items_[number]; }
+
+    // Gives an item a number; it waits.
+    [[gnu::always_inline]] std::uint32_t admit(Item& item) {
         const std::uint32_t number = free_;
         if (number == items_.size()) {
             make_room(items_, number + 1);
@@ -50,26 +79,54 @@ public:
             free_ = positions_[number];
         }
         Number{}(item) = number;
+        ++used_;
+        return number;
+    }
+
+    // Of one that waits.
+    [[gnu::always_inline]] void release(std::uint32_t number) {
+        positions_[number] = std::exchange(free_, number);
+        --used_;
+    }
+
+    [[gnu::always_inline]] void resume(std::uint32_t number, Key key) {
         resize(size_ + 1);
         rise(size_ - 1, key, number);
     }
 
-    void remove(Item& item) {
-        const std::uint32_t number = Number{}(item);
+    [[gnu::always_inline]] void hold(std::uint32_t number) {
         std::size_t at = positions_[number];
-        positions_[number] = std::exchange(free_, number);
         if constexpr (front > 0)
             for (; at < front && at + 1 < size_; ++at) move(at, at + 1);
         const Key key = key_at(size_ - 1);
         const std::uint32_t moved = others_[size_ - 1].number;
         resize(size_ - 1);
         if (at < size_) settle(at, key, moved);
-        if (items_.size() > 16 && size_ < items_.size() / 4) compact();
     }
 
-    void change(Item& item, Key key) {
-        const std::uint32_t number = Number{}(item);
-        settle(positions_[number], key, number);
+    void change(std::uint32_t number, Key key) { settle(positions_[number], key, number); }
+
+    // The first one's place goes to one that waits, or to itself with another key.
+    void change_first(Key key, std::uint32_t number) { settle(0, key, number); }
+
+    // One that waits takes the place of one that waits from then on.
+    void exchange(std::uint32_t number, std::uint32_t waiting, Key key) { settle(positions_[number], key, waiting); }
+
+    // Numbers all items anew after most have left, and gives the memory back. None may wait.
+    void compact() {
+        std::vector<Item*> items(size_);
+        for (std::size_t at = 0; at < size_; ++at) {
+            items[at] = &item_at(at);
+            others_[at].number = static_cast<std::uint32_t>(at);
+            Number{}(*items[at]) = static_cast<std::uint32_t>(at);
+        }
+        items_ = std::move(items);
+        positions_.resize(size_);
+        for (std::size_t at = 0; at < size_; ++at) positions_[at] = static_cast<std::uint32_t>(at);
+        free_ = static_cast<std::uint32_t>(size_);
+        ranks_.shrink_to_fit();
+        others_.shrink_to_fit();
+        positions_.shrink_to_fit();
     }
 
     // Gives the `count` smallest items, or all if they are fewer, new keys: key(item, present key, its place).
@@ -92,7 +149,17 @@ public:
         items.resize(before + count);
         const std::size_t read = std::min(count, front);
         for (std::size_t at = 0; at < read; ++at) items[before + at] = &item_at(at);
-        if (count > read) pick(count - read, items.data() + before + read);
+        std::size_t end = before + read;
+        if (count > read) pick(count - read, [&](std::uint32_t number) { items[end++] = items_[number]; });
+    }
+
+    // Calls take(number) for each of them.
+    template <class Take>
+    void each_smallest(std::size_t count, Take take) const {
+        count = std::min(count, size_);
+        const std::size_t read = std::min(count, front);
+        for (std::size_t at = 0; at < read; ++at) take(others_[at].number);
+        if (count > read) pick(count - read, take);
     }
 
 private:
@@ -114,12 +181,13 @@ private:
     Item& item_at(std::size_t at) const { return *items_[others_[at].number]; }
 
     // Of the heap, candidates for the next smallest are the children of those already picked.
-    void pick(std::size_t count, Item** items) const {
+    template <class Take>
+    void pick(std::size_t count, Take take) const {
         std::vector<std::size_t> candidates;
         const auto later = [this](std::size_t a, std::size_t b) { return key_at(b) < key_at(a); };
         std::size_t picked = front;
         for (;;) {
-            *items++ = &item_at(picked);
+            take(others_[picked].number);
             if (--count == 0) return;
             const std::size_t first = first_child(picked);
             for (std::size_t child = first; child < std::min(first + children, size_); ++child) {
@@ -281,24 +349,8 @@ private:
         if (size > room) values.reserve(room + std::max<std::size_t>(7, room / 2));
     }
 
-    // Numbers the items anew after most have left, and gives the memory back.
-    void compact() {
-        std::vector<Item*> items(size_);
-        for (std::size_t at = 0; at < size_; ++at) {
-            items[at] = &item_at(at);
-            others_[at].number = static_cast<std::uint32_t>(at);
-            Number{}(*items[at]) = static_cast<std::uint32_t>(at);
-        }
-        items_ = std::move(items);
-        positions_.resize(size_);
-        for (std::size_t at = 0; at < size_; ++at) positions_[at] = static_cast<std::uint32_t>(at);
-        free_ = static_cast<std::uint32_t>(size_);
-        ranks_.shrink_to_fit();
-        others_.shrink_to_fit();
-        positions_.shrink_to_fit();
-    }
-
     std::size_t size_ = 0;
+    std::size_t used_ = 0;                   // with those that wait
     std::vector<Rank> ranks_;                // by position
     std::vector<Other> others_;              // by position: what else there is of an entry
     std::vector<Item*> items_;               // by number

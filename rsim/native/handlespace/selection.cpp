@@ -7,7 +7,7 @@
 #include "../wire/policies.hpp"
 #include "indexed_heap.hpp"
 #include "ring.hpp"
-#include "turns.hpp"
+#include "turn_queue.hpp"
 #include "weight_sums.hpp"
 
 namespace rsim::handlespace {
@@ -63,14 +63,6 @@ std::uint64_t distant(const Element& e, const SelectionSettings&) {
     return std::max<std::uint64_t>(1, load(e) * (full_load - penalty) / full_load);
 }
 }  // namespace weight
-
-// Who is first of equals.
-struct Sequence {
-    std::uint64_t number;
-
-    static constexpr Sequence last() { return {UINT64_MAX}; }
-    bool operator<(Sequence other) const { return number < other.number; }
-};
 
 template <class Tie, bool rare_ties>
 using SortedHeap = IndexedHeap<std::uint64_t, Tie, Element, SelectionSlot, usual_list, rare_ties>;
@@ -129,48 +121,22 @@ private:
     std::uint64_t next_ = 0;
 };
 
-// Weighted round robin: turns of different elements interleave (RFC 5356 4.2.2). An element's rank is the time of its
-// next turn.
+// Weighted round robin: turns of different elements interleave (RFC 5356 4.2.2).
 class WeightedRoundRobin final : public Selection {
-    // The weight that a turn is of comes along, so that its element is not touched.
-    struct Tie : Sequence {
-        std::uint32_t weight;
-
-        static constexpr Tie last() { return {Sequence::last(), 0}; }
-    };
-    using Heap = SortedHeap<Tie, false>;
-
 public:
     explicit WeightedRoundRobin(const SelectionSettings& settings) : settings_(settings) {}
 
-    void insert(Element& element) override {
-        heap_.push({Turns::first(weight(element), now_), {{next_++}, weight(element)}}, element);
-    }
-    void remove(Element& element) override { heap_.remove(element); }
-    // Whoever has had a turn in advance waits for as long under a new weight.
-    void update(Element& element) override {
-        const auto [turn, old] = heap_.key_of(element);
-        if (old.weight == weight(element)) return;
-        const bool on_time = old.weight == 0 || turn == Turns::first(old.weight, now_);
-        const std::uint64_t first = Turns::first(weight(element), now_);
-        heap_.change(element, {on_time ? first : Turns::following(weight(element), first), {{next_++}, weight(element)}});
-    }
+    void insert(Element& element) override { turns_.insert(element); }
+    void remove(Element& element) override { turns_.remove(element); }
+    void update(Element& element) override { turns_.update(element); }
     void select(std::size_t count, Draws&, std::vector<Element*>& chosen) override {
-        heap_.smallest(count, chosen);
-        heap_.renew_smallest(std::min<std::size_t>(settings_.increment, chosen.size()),
-                             [&](Element&, Heap::Key key, std::size_t place) {
-            if (place == 0 && key.tie.weight > 0) now_ = key.rank;
-            return Heap::Key{Turns::following(key.tie.weight, key.rank), {{next_++}, key.tie.weight}};
-        });
+        turns_.next(count, chosen);
+        turns_.advance(std::min<std::size_t>(settings_.increment, chosen.size()));
     }
 
 private:
-    static std::uint32_t weight(const Element& element) { return element.content.policy.word(0); }
-
     const SelectionSettings& settings_;
-    Heap heap_;
-    std::uint64_t now_ = 0;
-    std::uint64_t next_ = 0;
+    TurnQueue turns_;
 };
 
 // A set from which elements are drawn uniformly, without repeats.
