@@ -106,6 +106,41 @@ class Histories(RuleBasedStateMachine):
         assert len(self.native) == len(self.owners)
 
 
+@pytest.mark.parametrize("increment", [1, 3])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_large_pool_selects_as_its_twin(policy, increment):
+    """More elements than native structures keep in one piece, with few values and many ties."""
+    chance = np.random.default_rng(1)
+    native = Handlespace(increment=increment)
+    plain = twin.make_pool(policy, twin.Settings(increment))
+    draws, words = Draws(np.random.Generator(np.random.PCG64(2))), twin.Words(2)
+    names = wire.policy_values(policy)
+
+    def register(identifier):
+        values = {name: int(chance.integers(0, 6)) for name in names}
+        native.add(HANDLE, element(identifier, policy, values))
+        plain.add(identifier, values)
+
+    known = list(range(400))
+    for identifier in known:
+        register(identifier)
+    for step in range(150 if "random" in policy else 1500):
+        what = chance.integers(0, 8)
+        if what == 0:
+            register(known[chance.integers(len(known))])
+        elif what == 1:
+            register(1000 + step)
+            known.append(1000 + step)
+        elif what == 2 and len(known) > 1:
+            gone = known.pop(chance.integers(len(known)))
+            native.remove(HANDLE, gone)
+            plain.remove(gone)
+        else:
+            count = 450 if step % 300 == 299 else int(chance.integers(1, 14))
+            answer = [e.identifier for e in native.select(HANDLE, count, draws)]
+            assert answer == plain.select(min(count, len(known)), words)
+
+
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
