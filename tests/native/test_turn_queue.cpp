@@ -38,7 +38,7 @@ struct Plain {
     void update(Element& element, std::uint32_t weight) {
         const auto [key, old] = known[&element];
         if (old == weight) return;
-        const bool on_time = old == 0 || std::get<0>(key) == Turns::first(old, now);
+        const bool on_time = std::get<0>(key) == Turns::first(old, now);
         remove(element);
         const std::uint64_t first = Turns::first(weight, now);
         put(element, on_time ? first : Turns::following(weight, first), weight);

@@ -1,8 +1,8 @@
 """Small errors put into the code on purpose: each must make a test fail.
 
 Run as `python tests/verification/mutants.py` (`make mutants`). A sample of statistics, conservation
-and what policies of one's own go through; each mutant runs tests that claim to show it, in a copy
-of the package.
+and policies, of the native ones too; each mutant runs tests that claim to show it, in a copy of the
+package.
 """
 
 from __future__ import annotations
@@ -90,7 +90,56 @@ MUTANTS = [
         "yield from zip(batch, reversed(rows), strict=True)",
         "sweep/test_executors.py",
     ),
+    ("native/handlespace/turns.hpp", "k + 1, weight", "k + 2, weight", "handlespace"),
+    ("native/handlespace/turn_queue.hpp", "last_.turn == key.rank && ", "", "handlespace"),
+    ("native/handlespace/turn_queue.hpp", "on_time ? first :", "true ? first :", "handlespace"),
+    ("native/handlespace/ring.hpp", "head_ = node.next", "head_ = node.previous", "handlespace"),
+    (
+        "native/handlespace/weight_sums.hpp",
+        "sums_[position + step - 1] <= point",
+        "sums_[position + step - 1] < point",
+        "handlespace",
+    ),
+    (
+        "native/handlespace/indexed_heap.hpp",
+        "if (at < size_) settle(at, key, moved);",
+        "if (at < size_) sink(at, key, moved);",
+        "handlespace",
+    ),
+    (
+        "native/handlespace/selection.cpp",
+        "std::min(sum, full_load) : sum",
+        "sum : sum",
+        "handlespace",
+    ),
+    (
+        "native/handlespace/selection.cpp",
+        "if (place < settings_.increment) key.tie",
+        "key.tie",
+        "handlespace",
+    ),
+    (
+        "native/handlespace/selection.cpp",
+        "degrades ? chosen.size() : settings_.increment",
+        "settings_.increment",
+        "handlespace",
+    ),
 ]
+
+
+def build(package: Path) -> None:
+    """Builds the native module of the copy, and puts it there."""
+    tools = Path(sys.executable).parent
+    out = package / "build"
+    configure = [tools / "cmake", "-S", package, "-B", out, "-G", "Ninja", "-DRSIM_COMPILE=OFF"]
+    configure += ["-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_MAKE_PROGRAM={tools / 'ninja'}"]
+    configure += [f"-DPython_EXECUTABLE={sys.executable}"]
+    for command in (configure, [tools / "cmake", "--build", out, "--target", "_native"]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stdout + done.stderr)
+    for module in out.glob("_native*.so"):
+        shutil.copy(module, package / "rsim")
 
 
 def killed(package: Path, mutant: tuple[str, str, str, str]) -> bool:
@@ -102,6 +151,8 @@ def killed(package: Path, mutant: tuple[str, str, str, str]) -> bool:
         raise SystemExit(f"{name}: '{old}' stands there no more")
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
     try:
+        if name.startswith("native/"):
+            build(package)
         # -S keeps Python from finding the installed package.
         command = [sys.executable, "-S", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         command += ["-o", f"pythonpath={package} ."]
@@ -134,6 +185,7 @@ def main() -> int:
         shutil.copytree(ROOT / "rsim", package / "rsim")
         for module in (Path(sysconfig.get_path("platlib")) / "rsim").glob("_native*.so"):
             shutil.copy(module, package / "rsim")
+        shutil.copy(ROOT / "CMakeLists.txt", package)
         for mutant in MUTANTS:
             dead = killed(package, mutant)
             survivors += not dead

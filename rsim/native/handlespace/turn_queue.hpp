@@ -42,7 +42,7 @@ public:
         const std::uint32_t old = follows(number) ? links_[number].weight : heap_.key_of(number).tie.weight;
         if (old == weight(element)) return;
         const std::uint64_t turn = heap_.key_of(first_before(number)).rank;
-        const bool on_time = old == 0 || turn == Turns::first(old, now_);
+        const bool on_time = turn == Turns::first(old, now_);
         const std::uint64_t first = Turns::first(weight(element), now_);
         const Key key{on_time ? first : Turns::following(weight(element), first), {{next_++}, weight(element)}};
         if (!chained()) {
