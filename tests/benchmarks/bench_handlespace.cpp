@@ -123,6 +123,13 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
         std::printf(" %8.0f", nanoseconds(asked.size(), 5, [&](std::size_t i) {
             keep(handlespace.select(*asked[i % asked.size()], count, {nullptr, next_word}));
         }));
+    // With what an answer does, and a list in Python: a look at what the elements are.
+    std::printf(" %8.0f", nanoseconds(asked.size(), 5, [&](std::size_t i) {
+        for (const Element* listed : handlespace.select(*asked[i % asked.size()], 4, {nullptr, next_word})) {
+            keep(wire::Transport(listed->content.user_transport));
+            keep(wire::Policy(listed->content.policy));
+        }
+    }));
     std::printf(" %8.0f\n", bytes);
 }
 
@@ -131,8 +138,8 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
 // Arguments: the largest pool, 1,000,000 if left out.
 int main(int count, char** arguments) {
     const std::size_t largest = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 1000000;
-    std::printf("%-24s %6s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "pools", "elements", "register",
-                "renew", "same", "remove", "select 1", "2", "3", "4", "bytes");
+    std::printf("%-24s %6s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "pools", "elements", "register",
+                "renew", "same", "remove", "select 1", "2", "3", "4", "4, read", "bytes");
     const auto row = [](std::size_t policy, std::size_t pools, std::size_t size) {
         in_process_of_its_own([=] { measure(wire::policy_formats[policy], pools, size); });
     };
