@@ -46,7 +46,8 @@ class Result:
     def series(self) -> pd.DataFrame:
         """One row for each comparison of the servers' handlespaces.
 
-        Time in s, divergence, orphans, elements, servers that serve.
+        Time in s, divergence, orphans, elements, servers that serve, and genuine and false entries
+        in the mean over those servers.
         """
         import pandas as pd
 

@@ -14,7 +14,7 @@ _ALL = 1 << 30
 
 
 class Look(NamedTuple):
-    """One comparison: time in s; servers that serve; genuine and false entries, means over them."""
+    """One comparison: time in s, `servers` that serve, `genuine` and `false` means over them."""
 
     time: float
     divergence: float

@@ -84,14 +84,14 @@ public:
         const Key first = heap_.top_key();
         if (first.tie.weight > 0) now_ = first.rank;
         if (count == 1) {
-            const std::uint32_t number = heap_.in_order(0);
             const Key renewed = following(first);
             if (!chained()) {
-                heap_.change_first(renewed, number);
-            } else {
-                leave(number);
-                go_on(number, renewed);
+                heap_.change_first(renewed);
+                return;
             }
+            const std::uint32_t number = heap_.in_order(0);
+            leave(number);
+            go_on(number, renewed);
             return;
         }
         std::vector<std::pair<std::uint32_t, Key>> served;
