@@ -1,8 +1,50 @@
-"""Errors of rsim: one small hierarchy under `RsimError`."""
+"""Errors of rsim: one small hierarchy under `RsimError`, and how an error becomes one line."""
+
+from __future__ import annotations
+
+from reprlib import Repr
+from typing import Any
+
+LONGEST_LINE = 300
+"""Characters of an error's line."""
+_LONGEST_VALUE = 60
+
+_values = Repr()
+_values.maxstring = _values.maxother = _values.maxlong = _LONGEST_VALUE
+_values.maxdict = _values.maxlist = _values.maxtuple = _values.maxset = 3
+_values.maxlevel = 2
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: as Python writes it, cut to 60 characters in its middle."""
+    try:
+        text = _values.repr(value)
+    except ValueError:
+        # Python refuses to write integers of more than 4,300 digits.
+        text = "a number of thousands of digits"
+    return cut(text, _LONGEST_VALUE)
+
+
+def cut(text: str, length: int) -> str:
+    """The text, without its middle where it is longer than so many characters."""
+    if len(text) <= length:
+        return text
+    half = (length - 3) // 2
+    return f"{text[: length - 3 - half]}...{text[-half:]}"
+
+
+def one_line(text: str) -> str:
+    """The text on one line of at most 300 characters, without control characters."""
+    line = " ".join(text.split())
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    return cut(printable, LONGEST_LINE)
 
 
 class RsimError(Exception):
-    """Whatever rsim raises on purpose."""
+    """Whatever rsim raises on purpose; its text is one line of at most 300 characters."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class WireError(RsimError):

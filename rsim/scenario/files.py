@@ -3,61 +3,94 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from rsim.attackers import attacker_kinds
-from rsim.errors import ScenarioError
-from rsim.scenario.code import admit_code
+from rsim.errors import ScenarioError, cut, shown
+from rsim.reading import read_regular
+from rsim.scenario.code import admitted
 from rsim.scenario.model import GROUPS, Scenario
 
 LARGEST_FILE = 1 << 20
-"""Bytes; TOML is read slowly and whole."""
+"""Bytes; TOML is read slowly and whole. Long lists of requests go into files of their own."""
+DEEPEST = 30
+"""Tables and lists within each other; no setting has as many."""
+_LONGEST_PLACE = 100
+"""Characters."""
 
 
-def read_table(path: str | Path, allow_code: bool = False) -> dict[str, Any]:
-    """The table in a TOML file. Raises ScenarioError if there is none.
-
-    Parameters: `allow_code` runs the Python files that it names.
-    """
-    path = Path(path)
+def read_table(path: str | Path) -> dict[str, Any]:
+    """The table in a TOML file. Raises ScenarioError if there is none."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise ScenarioError(
-                f"{path}: has {size} bytes; scenarios have at most {LARGEST_FILE} (long lists of "
-                "requests go into a file of their own, see arrivals)"
-            )
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ScenarioError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: can't be read: {error}") from None
+        return parse_table(read_regular(path, LARGEST_FILE).decode())
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: can't be read: {error.reason}, must be UTF-8") from None
+    except ValueError as error:
+        raise ScenarioError(f"{path}: {error}") from None
+
+
+def parse_table(text: str) -> dict[str, Any]:
+    """The table that TOML text holds. Raises ValueError with the reason where it holds none."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
+        raise ValueError(f"not valid TOML: {error}") from None
     except RecursionError:
-        raise ScenarioError(f"{path}: tables or lists are nested too deep") from None
-    except ValueError as error:
-        raise ScenarioError(f"{path}: {error}") from None
-    network = table.get("network")
-    if isinstance(network, dict) and isinstance(network.get("graph"), str):
-        network["graph"] = str(path.parent / network["graph"])
-    users = table.get("pool_users")
-    for group in users.values() if isinstance(users, dict) else ():
-        if isinstance(group, dict) and isinstance(group.get("arrivals"), str):
-            group["arrivals"] = str(path.parent / group["arrivals"])
-    admit_code(table, path, allow_code)
+        table = None
+    if table is None or _deeper(table, DEEPEST):
+        raise ValueError(f"tables or lists are nested too deep, more than {DEEPEST} levels")
+    return table
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a value is nested more than so many levels deep."""
+    inside = value.values() if isinstance(value, dict) else value
+    return isinstance(value, (dict, list)) and (
+        levels == 0 or any(_deeper(one, levels - 1) for one in inside)
+    )
+
+
+def completed(table: dict[str, Any], source: str | Path, allow_code: bool) -> dict[str, Any]:
+    """A scenario's table with its files under absolute names, and its `code` allowed and run.
+
+    Parameters: `source` the scenario's file, which names are relative to. Names that are absolute
+    and code that has run stay as they are. Raises ScenarioError where code may not run.
+    """
+    base = Path(source).absolute().parent
+    table = admitted(table, source, allow_code)
+    network, users = table.get("network"), table.get("pool_users")
+    if isinstance(network, dict):
+        table = {**table, "network": _absolute(network, "graph", base)}
+    if isinstance(users, dict):
+        groups = {
+            name: _absolute(group, "arrivals", base) if isinstance(group, dict) else group
+            for name, group in users.items()
+        }
+        table = {**table, "pool_users": groups}
+    return table
+
+
+def _absolute(table: dict[str, Any], key: str, base: Path) -> dict[str, Any]:
+    """The table with the file at a key, a name or a table that has one, under an absolute name."""
+    value = table.get(key)
+    if isinstance(value, str):
+        return {**table, key: str(base / value)}
+    if isinstance(value, dict):
+        return {**table, key: _absolute(value, "file", base)}
     return table
 
 
 def set_path(table: dict[str, Any], path: str, value: Any) -> None:
     """Puts a value at a dotted path, such as `pools.pool.policy`, making tables on the way."""
-    *parents, last = path.split(".")
+    *parents, last = parts = path.split(".")
+    if not all(parts) or len(parts) > DEEPEST:
+        raise ScenarioError(f"{shown(path)}: is no path of a setting, such as pools.pool.policy")
     for i, key in enumerate(parents):
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
@@ -76,14 +109,20 @@ def get_path(table: dict[str, Any], path: str, where: str) -> Any:
     return value
 
 
-def validate(table: dict[str, Any], source: str) -> Scenario:
-    """The scenario that a table describes. Raises ScenarioError, one line a problem."""
+def validate(table: dict[str, Any], source: str | Path, *, allow_code: bool = False) -> Scenario:
+    """The scenario that a table describes.
+
+    Parameters: `source` the table's file, for errors and for the names of files in the table;
+    `allow_code` runs the Python files that it names. Raises ScenarioError, which tells the first
+    problem and how many there are.
+    """
+    table = completed(table, source, allow_code)
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise ScenarioError(
-            "\n".join(_explain(problem, table, source) for problem in error.errors())
-        ) from None
+        raise ScenarioError(explained(error, source, partial(_known_keys, table))) from None
+    except RecursionError:
+        raise ScenarioError(f"{source}: tables or lists are nested too deep") from None
 
 
 def load(
@@ -94,32 +133,48 @@ def load(
     Parameters: `overrides` values by dotted path; `allow_code` runs the Python files that the
     scenario names. Raises ScenarioError for whatever is wrong with the file.
     """
-    table = read_table(path, allow_code)
+    table = read_table(path)
     for section in ("sweep", "study"):
         table.pop(section, None)
     for key, value in (overrides or {}).items():
         set_path(table, key, value)
-    return validate(table, str(path))
+    return validate(table, path, allow_code=allow_code)
 
 
-def _explain(problem: Any, table: dict[str, Any], source: str) -> str:
+def explained(
+    error: ValidationError,
+    source: str | Path,
+    keys: Callable[[list[str]], list[str]] = lambda place: [],
+    section: str = "",
+) -> str:
+    """What is wrong with a table, as a line: the first problem, and how many more there are.
+
+    Parameters: `keys` gives the keys that the table at a place may have, as far as they are known;
+    `section` is the table's own place in its file.
+    """
+    problems = error.errors(include_url=False)
+    first = _problem(problems[0], f"{source}: {section}." if section else f"{source}: ", keys)
+    return f"{first} (and {len(problems) - 1} more)" if len(problems) > 1 else first
+
+
+def _problem(problem: Any, begin: str, keys: Callable[[list[str]], list[str]]) -> str:
     place = [str(part) for part in problem["loc"] if not str(part).startswith("function-")]
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         message = "unknown key"
-        candidates = _known_keys(place[:-1], table)
+        candidates = keys(place[:-1])
         close = get_close_matches(place[-1], candidates, n=1)
         if close:
             message += f"; did you mean '{close[0]}'?"
         elif candidates:
             message += f"; known keys: {', '.join(candidates)}"
     elif not isinstance(problem["input"], (dict, list)) and problem["type"] != "value_error":
-        message += f" (it is {problem['input']!r})"
-    where = ".".join(place)
-    return f"{source}: {where}: {message}" if where else f"{source}: {message}"
+        message += f" (it is {shown(problem['input'])})"
+    where = cut(".".join(place), _LONGEST_PLACE)
+    return f"{begin}{where}: {message}" if where else f"{begin}{message}"
 
 
-def _known_keys(place: list[str], table: dict[str, Any]) -> list[str]:
+def _known_keys(table: dict[str, Any], place: list[str]) -> list[str]:
     """Keys that the table at a place may have, as far as the place itself is known."""
     model: type[BaseModel] = Scenario
     values: Any = table

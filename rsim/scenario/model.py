@@ -13,6 +13,7 @@ from rsim.attackers import AttackerSettings, attacker_kinds
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
 from rsim.handlespace import policy_kinds
 from rsim.network import HostSettings, OutageSettings
+from rsim.scenario.code import is_admitted
 from rsim.scenario.derive import PoolCapacity, derived
 from rsim.scenario.network import NetworkSettings, SecuritySettings
 from rsim.scenario.profiles import PROFILES
@@ -60,6 +61,15 @@ class CodeFile(Model):
 
     file: str = Field(description="the file")
     digest: str = Field("", description="digest of its content; follows from the file")
+
+    @model_validator(mode="after")
+    def _has_been_allowed(self) -> CodeFile:
+        if not is_admitted(self.digest):
+            raise ValueError(
+                f"{self.file}: runs only if that is allowed, where the scenario's file is read "
+                "(--allow-code, allow_code=True in Python)"
+            )
+        return self
 
 
 ACTORS = ("enrp_servers", "pool_elements", "pool_users", "attackers")

@@ -140,13 +140,14 @@ def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
 def _batch(batch: Batch, series: tuple[str, ...]) -> tuple[list[Row], float]:
     """Outcomes of a batch and the time in s that it took; for worker processes.
 
-    Scenarios come as plain values: what their Python files define is defined here anew.
+    Scenarios come as plain values: what their Python files define is defined here anew, by files
+    that have the digest that was allowed where the sweep began, or else by none.
     """
     begin = perf_counter()
     rows = []
     for document, seeds in batch:
         for code in document.get("code", ()):
-            run_code(code["file"])
+            run_code(code["file"], code["digest"])
         scenario = Scenario.model_validate(document)
         rows += [one(scenario, seed, series) for seed in seeds]
     return rows, perf_counter() - begin

@@ -14,7 +14,6 @@ from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
 from rsim.results.storage import read_failures, read_series, read_sweep
 from rsim.scenario import run
-from rsim.scenario.code import admit_code
 from rsim.scenario.files import set_path, validate
 from rsim.sweep.study import Figure, Reference, SweepTable, derive
 
@@ -65,16 +64,15 @@ class Report:
             raise ResultError(f"run {run_key}: {len(found)} runs have a key that begins so")
         row = found[0]
         table = deepcopy(self.table)
-        table["code"] = [code["file"] for code in table.get("code", ())]
-        admit_code(table, self.study, allow_code)
         for path, value in self.sweep.arms[row["arm"]].set.items():
             set_path(table, path, value)
         for path in self.parameters[1:]:
             value = row.get(path)
             if not pd.isna(value):
                 set_path(table, path, value.item() if hasattr(value, "item") else value)
-        derive(table, self.sweep.derived, f"run {run_key}")
-        return run(validate(table, f"run {run_key}"), int(row["seed"])), row.get("digest")
+        derive(table, self.sweep.derived, self.study, allow_code=allow_code)
+        scenario = validate(table, self.study, allow_code=allow_code)
+        return run(scenario, int(row["seed"])), row.get("digest")
 
     def breaking_points(
         self, x: str, metric: str, *, arm: str | None = None, share: float = 0.9, level: float = nan

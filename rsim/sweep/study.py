@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rsim.errors import ScenarioError
 from rsim.results import METRICS, mean_interval
-from rsim.scenario.files import get_path, read_table, set_path, validate
+from rsim.scenario.files import completed, explained, get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
 from rsim.sweep.design import MOST_POINTS, Axes, Sample, design
 from rsim.sweep.expressions import evaluate
@@ -150,8 +150,15 @@ class Point:
 
     @cached_property
     def scenario_hash(self) -> str:
-        """Fingerprint of the scenario, whatever its seed and name."""
-        content = self.scenario.model_dump_json(exclude={"seed", "name"})
+        """Fingerprint of the scenario, whatever its seed, its name and the places of its files."""
+        content = self.scenario.model_dump_json(
+            exclude={
+                "seed": True,
+                "name": True,
+                "code": {"__all__": {"file"}},
+                "pool_users": {"__all__": {"arrivals": {"file"}}},
+            }
+        )
         return blake2b(content.encode(), digest_size=10).hexdigest()
 
 
@@ -192,17 +199,14 @@ def load_study(
     ScenarioError for whatever is wrong.
     """
     path = Path(path)
-    table = read_table(path, allow_code)
+    table = read_table(path)
     if "sweep" not in table:
         raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
     raw = table.pop("sweep")
     try:
         sweep = SweepTable.model_validate(raw)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, ("sweep", *problem["loc"])))
-        message = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
-        raise ScenarioError(f"{path}: {where}: {message}") from None
+        raise ScenarioError(explained(error, path, section="sweep")) from None
     if quick and sweep.quick is None:
         raise ScenarioError(f"{path}: sweep.quick: missing; this study has no quick version")
     settings: dict[str, Any] = dict(sweep.quick.set) if quick and sweep.quick else {}
@@ -210,12 +214,16 @@ def load_study(
     for key, value in settings.items():
         set_path(table, key, value)
     count = sweep.quick.replications if quick and sweep.quick else sweep.replications
-    first = validate(table, str(path))
-    points = tuple(_points(path, table, sweep, quick))
+    # Stored with the results: it says what it names wherever it is read again.
+    table = completed(table, path, allow_code)
+    first = validate(table, path, allow_code=allow_code)
+    points = tuple(_points(path, table, sweep, quick, allow_code))
     return Study(first.name, path, table, sweep, points, replications or count, first.seed)
 
 
-def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -> Iterator[Point]:
+def _points(
+    path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool, allow_code: bool
+) -> Iterator[Point]:
     for name, arm in sweep.arms.items():
         axes: Axes = {**sweep.axes, **arm.axes}
         if quick and sweep.quick is not None:
@@ -223,7 +231,7 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
         base = deepcopy(table)
         for key, value in arm.set.items():
             set_path(base, key, value)
-        described = validate(base, str(path)).model_dump()
+        described = validate(base, path, allow_code=allow_code).model_dump()
         given = [key for point in sweep.points for key in point]
         sampled = sweep.sample.ranges if sweep.sample is not None else {}
         named = {"axes": axes, "zip": sweep.zip, "points": given, "sample": sampled}
@@ -238,8 +246,8 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
             changed = deepcopy(base)
             for key, value in parameters.items():
                 set_path(changed, key, value)
-            derive(changed, sweep.derived, f"{path}: sweep.derived")
-            scenario = validate(changed, str(path))
+            derive(changed, sweep.derived, path, allow_code=allow_code)
+            scenario = validate(changed, path, allow_code=allow_code)
             if sweep.series and scenario.series_interval is None:
                 raise ScenarioError(
                     f"{path}: sweep.series: time series need series_interval, the time between "
@@ -248,13 +256,17 @@ def _points(path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool) -
             yield Point(name, parameters, scenario)
 
 
-def derive(table: dict[str, Any], derived: dict[str, str], where: str) -> None:
+def derive(
+    table: dict[str, Any], derived: dict[str, str], source: str | Path, *, allow_code: bool
+) -> None:
     """Puts the values that follow from others into a table, in the order in which they stand.
 
-    Raises ScenarioError where an expression can't be evaluated.
+    Parameters: `source` and `allow_code` as for the scenario that is made of the table. Raises
+    ScenarioError where an expression can't be evaluated.
     """
+    where = f"{source}: sweep.derived"
     for key, expression in derived.items():
-        described = validate(table, where).model_dump()
+        described = validate(table, source, allow_code=allow_code).model_dump()
 
         def lookup(name: str, described: dict[str, Any] = described, key: str = key) -> Any:
             return get_path(described, name, f"{where}: {key}")

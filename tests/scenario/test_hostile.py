@@ -11,7 +11,7 @@ from rsim.sweep import load_study
 TEXTS = {
     "lists nested deep": ("x = " + "[" * 100_000 + "]" * 100_000, "nested too deep"),
     "tables nested deep": ("x = " + "{a=" * 3000 + "1" + "}" * 3000, "nested too deep"),
-    "a path of many parts": ("[" + ".".join("a" * 5000) + "]\nb = 1", "unknown key"),
+    "a path of many parts": ("[" + ".".join("a" * 5000) + "]\nb = 1", "nested too deep"),
     "a number of many digits": ("[pool_elements.e]\ncount = " + "9" * 5000, "4300 digits"),
     "a number that is none": ("duration = nan", "duration: Input should be a finite number"),
     "an endless time": ("duration = inf", "duration: Input should be a finite number"),
@@ -23,7 +23,7 @@ TEXTS = {
     ),
     "more samples than fit": ("series_interval = 1e-9", "series_interval: makes more than"),
     "bytes that are no text": (b"\xff\xfe\x00", "can't be read"),
-    "a file that is too long": ("# " + "x" * (1 << 20), "scenarios have at most"),
+    "a file that is too long": ("# " + "x" * (1 << 20), "at most 1048576 are read"),
     "more points than fit": (
         "[sweep.axes]\n"
         + "".join(

@@ -83,7 +83,7 @@ def test_mistakes_in_code_are_told_with_their_line(files, code, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('code = "own_code.py"', 'code = "absent.py"', "absent.py: can't be read"),
+        ('code = "own_code.py"', 'code = "absent.py"', "absent.py: no such file"),
         ('"pinger"', '"absent"', "pool_users.user.workload: 'absent' is no workload"),
         ('"echo"', '"absent"', "pool_elements.element.service: 'absent' is no service"),
     ],

@@ -1,0 +1,47 @@
+"""Reading the files that a user names: regular ones, whole, and of a bounded size."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+_KINDS = (
+    (stat.S_ISDIR, "is a folder"),
+    (stat.S_ISFIFO, "is a FIFO"),
+    (stat.S_ISCHR, "is a device"),
+    (stat.S_ISBLK, "is a device"),
+    (stat.S_ISSOCK, "is a socket"),
+)
+
+
+def read_regular(path: str | Path, most: int) -> bytes:
+    """The content of a regular file of at most so many bytes.
+
+    Raises ValueError with the reason where there is none; the caller says which file it is. A FIFO
+    or a device is not read, as that might never end.
+    """
+    try:
+        # Whoever opens a FIFO would wait for its other end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise ValueError(f"{_kind(found.st_mode)}, must be a regular file")
+            if found.st_size > most:
+                raise ValueError(f"has {found.st_size} bytes, at most {most} are read")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(most + 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise ValueError("no such file") from None
+    except OSError as error:
+        raise ValueError(f"can't be read: {error.strerror}") from None
+    if len(content) > most:
+        raise ValueError(f"has more than {most} bytes")
+    return content
+
+
+def _kind(mode: int) -> str:
+    return next((text for test, text in _KINDS if test(mode)), "is a special file")
