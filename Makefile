@@ -12,7 +12,7 @@ COMPILED := tools/compile_modules.py rsim/clock.py rsim/randomness.py \
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak mutants wheel conformance clean machine
+.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism mutants wheel conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -25,6 +25,7 @@ lint: .venv/built
 	$(BIN)/ruff format --check rsim tests tools notebooks docs
 	$(BIN)/ruff check rsim tests tools docs
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/lint_sets.py rsim
 
 types: .venv/built
 	$(BIN)/mypy
@@ -111,6 +112,12 @@ wheel: .venv/built
 COUNT ?= 10000
 soak: .venv/built
 	$(BIN)/python -m tests.fuzz.deployments $(COUNT)
+
+# Random deployments in fresh processes with several hash seeds, from source and by workers: one
+# digest each. DEPLOYMENTS=20 for a short look.
+DEPLOYMENTS ?= 200
+determinism: .venv/built
+	$(BIN)/python -m tests.verification.determinism $(DEPLOYMENTS)
 
 # The table of requirements and the tests that show them, from the markers on the tests.
 conformance: .venv/built

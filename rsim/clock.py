@@ -51,6 +51,11 @@ class Clock(simpy.Environment):
         """When something is due next, infinity if nothing is."""
         return self._events.peek()
 
+    @property
+    def fingerprint(self) -> int:
+        """Fingerprint of the times of all that has happened, in its order."""
+        return self._events.fingerprint
+
     def step(self) -> None:
         """Processes the next entry of the queue."""
         if not self._events.step():

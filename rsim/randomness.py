@@ -18,17 +18,20 @@ class _Maker:
 
     __slots__ = ("_actor", "_purpose", "_streams")
 
-    def __init__(self, streams: Streams, actor: str, purpose: str) -> None:
+    def __init__(self, streams: Streams, actor: str, purpose: tuple[str, ...]) -> None:
         self._streams = streams
         self._actor = actor
         self._purpose = purpose
 
     def __call__(self) -> np.random.Generator:
-        return self._streams.generator(self._actor, self._purpose)
+        return self._streams.generator(self._actor, *self._purpose)
 
 
 class Streams:
-    """The streams of one run, spawned from its seed by actor name and purpose."""
+    """The streams of one run, spawned from its seed by actor name and purpose.
+
+    A purpose may have several parts. Names are joined so that no two of them come to the same.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -38,18 +41,19 @@ class Streams:
             [seed >> 32 * word & 0xFFFFFFFF for word in range(words)], dtype=np.uint32
         )
 
-    def generator(self, actor: str, purpose: str) -> np.random.Generator:
+    def generator(self, actor: str, *purpose: str) -> np.random.Generator:
         """The generator of one actor for one purpose; the same names give the same draws."""
-        name = f"{actor}/{purpose}".encode()
-        key = np.frombuffer(blake2b(name, digest_size=16).digest(), ">u4")
+        # With the length of each part, "a/b" and "c" are no other's "a" and "b/c".
+        name = "".join(f"{len(part)}:{part}" for part in (actor, *purpose))
+        key = np.frombuffer(blake2b(name.encode(), digest_size=16).digest(), ">u4")
         # A spawn key beside the seed would come to the same, and take twice the time.
         words = np.concatenate((self._words, key), dtype=np.uint32)
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
-    def draws(self, actor: str, purpose: str) -> Draws:
+    def draws(self, actor: str, *purpose: str) -> Draws:
         """Draws for selections of one actor; the generator is made when it is first needed."""
         return Draws(_Maker(self, actor, purpose))
 
-    def stream(self, actor: str, purpose: str) -> Stream:
+    def stream(self, actor: str, *purpose: str) -> Stream:
         """The stream of one actor for one purpose."""
         return Stream(_Maker(self, actor, purpose))

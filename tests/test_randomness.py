@@ -16,9 +16,23 @@ def test_streams_differ_by_actor_and_purpose_and_repeat_by_name():
     assert Streams(2).stream("a", "x").uniform() != draws[0]
 
 
+def test_no_two_names_come_to_the_same():
+    names = [
+        ("a/b", "c"),
+        ("a", "b/c"),
+        ("a", "b", "c"),
+        ("a/b/c",),
+        ("a", "1:b"),
+        ("a1:b",),
+        ("a1", "b"),
+    ]
+    draws = [Streams(1).stream(*name).uniform() for name in names]
+    assert len(set(draws)) == len(names)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2**32, 2**63 - 1, 2**128 - 1, 2**128, 2**200 + 7])
 def test_generators_are_those_of_the_seed_and_a_spawn_key_made_of_the_name(seed):
-    digest = blake2b(b"a/x", digest_size=16).digest()
+    digest = blake2b(b"1:a1:x", digest_size=16).digest()
     key = tuple(int.from_bytes(digest[i : i + 4], "big") for i in range(0, 16, 4))
     plain = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     generator = Streams(seed).generator("a", "x")

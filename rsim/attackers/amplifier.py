@@ -45,7 +45,7 @@ class Amplifier(Flooder[AmplifierSettings]):
 
     def __init__(self, settings: AmplifierSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
-        self._identifier = surroundings.streams.stream(surroundings.name, "ids").identifier()
+        self._identifier = surroundings.stream("ids").identifier()
         self._associations: list[Association] = []
         self._registered = False
 

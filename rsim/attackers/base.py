@@ -17,7 +17,7 @@ from rsim.clock import Clock
 from rsim.endpoints import EnrpServer
 from rsim.endpoints.server_hunt import Address
 from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
-from rsim.randomness import Streams
+from rsim.randomness import Stream, Streams
 from rsim.units import Model, Seconds
 from rsim.wire import PPID_ASAP, Dialect, Message
 
@@ -100,6 +100,10 @@ class Surroundings:
     group: str
     offers: tuple[Profile, ...]
 
+    def stream(self, *purpose: str) -> Stream:
+        """Draws of this attacker alone, for one purpose."""
+        return self.streams.stream(self.host.actor, *purpose)
+
 
 S = TypeVar("S", bound=AttackerSettings)
 
@@ -164,7 +168,7 @@ class Flooder(Attacker[F]):
     def __init__(self, settings: F, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._timer = surroundings.clock.timer(self._due)
-        self._spacing = surroundings.streams.stream(surroundings.name, "spacing")
+        self._spacing = surroundings.stream("spacing")
         self._began = 0.0
 
     @abstractmethod

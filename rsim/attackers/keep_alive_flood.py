@@ -37,7 +37,7 @@ class KeepAliveFlood(Flooder[KeepAliveFloodSettings]):
 
     def __init__(self, settings: KeepAliveFloodSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
-        random = surroundings.streams.stream(surroundings.name, "identifiers")
+        random = surroundings.stream("identifiers")
         self._identifier = random.identifier()
         self._turn = 0
         self._associations: dict[Address, Association] = {}

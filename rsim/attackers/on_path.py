@@ -108,7 +108,7 @@ class OnPath(Attacker[OnPathSettings]):
     def __init__(self, settings: OnPathSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self.active = False
-        self._stream = surroundings.streams.stream(surroundings.name, "choice")
+        self._stream = surroundings.stream("choice")
         host = surroundings.host
         FalseService(surroundings.clock, host, _PORT, settings, self.counters)
         self._transport = SctpTransport(port=_PORT, addresses=(host.address,), use=1)

@@ -48,7 +48,7 @@ class RegistrationFlood(Flooder[RegistrationFloodSettings]):
 
     def __init__(self, settings: RegistrationFloodSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
-        self._random = surroundings.streams.stream(surroundings.name, "identifiers")
+        self._random = surroundings.stream("identifiers")
         self._identifiers: dict[Association, int] = {}
         self._association: Association | None = None
         host = surroundings.host

@@ -35,7 +35,7 @@ class ReportFlood(Flooder[ReportFloodSettings]):
 
     def __init__(self, settings: ReportFloodSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
-        self._random = surroundings.streams.stream(surroundings.name, "reports")
+        self._random = surroundings.stream("reports")
         self._association: Association | None = None
 
     def act(self) -> None:

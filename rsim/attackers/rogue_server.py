@@ -94,7 +94,7 @@ class RogueServer(Flooder[RogueServerSettings]):
 
     def __init__(self, settings: RogueServerSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
-        self._random = surroundings.streams.stream(surroundings.name, "identifiers")
+        self._random = surroundings.stream("identifiers")
         self._identifier = settings.identifier or self._random.identifier()
         host = surroundings.host
         address = NOBODY if settings.answers == "nobody" else host.address

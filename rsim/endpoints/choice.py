@@ -167,14 +167,14 @@ class ChoiceUser:
 class ChoiceJudge:
     """A pool element's side: checks proofs.
 
-    Parameters: `servers` public keys of the servers whose grants count; `identifier` gives its own
-    present one; `now` the time in s.
+    Parameters: `servers` public keys of the servers whose grants count, tried in this order;
+    `identifier` gives its own present one; `now` the time in s.
     """
 
     def __init__(
         self,
         handle: bytes,
-        servers: frozenset[bytes],
+        servers: tuple[bytes, ...],
         identifier: Callable[[], int],
         period: float,
         allowance: int,

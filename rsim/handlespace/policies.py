@@ -89,7 +89,7 @@ _KINDS = {
     name: PolicyKind(name, code, policy_values(name), _native_rule(name))
     for name, code in policy_types().items()
 }
-_NATIVE = frozenset(_KINDS)
+_NATIVE = tuple(_KINDS)
 _RULES = {kind.type_code: kind.user_rule for kind in _KINDS.values()}
 
 P = TypeVar("P", bound=type[SelectionPolicy])

@@ -15,7 +15,7 @@ from rsim.network.credentials import (
 from rsim.network.frame import Endpoint, Frame
 from rsim.network.host import Host
 from rsim.network.link import Link
-from rsim.network.network import Network, Traffic
+from rsim.network.network import Network
 from rsim.network.outages import Outage, parse_schedule
 from rsim.network.sctp import SctpAssociation
 from rsim.network.settings import (
@@ -60,7 +60,6 @@ __all__ = [
     "SctpSettings",
     "Seen",
     "Tap",
-    "Traffic",
     "parse_schedule",
     "topology",
 ]

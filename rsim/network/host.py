@@ -35,8 +35,8 @@ class Host:
     """A machine at one site, or at several where it has an address at each.
 
     Parameters: `addresses` one for each of `sites`, the primary ones first, which are `address` and
-    `site`; `cpu` None where work takes no time; `tickets` of TLS sessions by server and profile,
-    None where sessions are not resumed.
+    `site`; `actor` the name of its random streams; `cpu` None where work takes no time; `tickets`
+    of TLS sessions by server and profile, None where sessions are not resumed.
     """
 
     __slots__ = (
@@ -45,6 +45,7 @@ class Host:
         "_listeners",
         "_next_port",
         "_up",
+        "actor",
         "address",
         "addresses",
         "counters",
@@ -60,7 +61,12 @@ class Host:
     )
 
     def __init__(
-        self, network: Network, name: str, sites: tuple[str, ...], addresses: tuple[str, ...]
+        self,
+        network: Network,
+        name: str,
+        sites: tuple[str, ...],
+        addresses: tuple[str, ...],
+        actor: str,
     ) -> None:
         # Attributes lie in memory in this order: what each association reads is together.
         self._up = True
@@ -70,6 +76,7 @@ class Host:
         self._listeners: tuple[_Listener, ...] = ()
         self._next_port = 49152
         self.name = name
+        self.actor = actor
         self.sites = sites
         self.addresses = addresses
         self.cpu: Cpu | None = None

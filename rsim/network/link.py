@@ -27,10 +27,12 @@ class LinkCounters:
 class Link:
     """One direction of a path.
 
-    Parameters: `stream` of its draws. `up` false: it is cut.
+    Parameters: `name` what it joins: `("site", site)`, `("path", site, site)`, or
+    `("access", host, number of the address, "up" or "down")`; `stream` of its draws. `up` false: it
+    is cut.
     """
 
-    name: str
+    name: tuple[str, ...]
     clock: Clock
     settings: LinkSettings
     stream: Stream

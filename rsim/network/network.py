@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 from math import inf
 
+from rsim._native import Traffic
 from rsim.clock import Clock
 from rsim.network.association import Association
 from rsim.network.capture import PacketCapture
@@ -18,23 +19,6 @@ from rsim.network.settings import LinkSettings, SctpSettings
 from rsim.network.tap import Tap
 from rsim.randomness import Stream, Streams
 from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
-
-
-class Traffic:
-    """Messages and bytes sent, by payload protocol and message type."""
-
-    def __init__(self) -> None:
-        self.messages: dict[int, list[int]] = {PPID_ASAP: [0] * 256, PPID_ENRP: [0] * 256}
-        self.bytes: dict[int, int] = {PPID_ASAP: 0, PPID_ENRP: 0}
-
-    def count(self, ppid: int, data: bytes) -> None:
-        """Counts one message under its type, which its first byte gives."""
-        messages = self.messages.get(ppid)
-        if messages is None:
-            messages = self.messages[ppid] = [0] * 256
-            self.bytes[ppid] = 0
-        messages[data[0]] += 1
-        self.bytes[ppid] += len(data)
 
 
 class Route:
@@ -93,10 +77,10 @@ class Network:
         self.tcp = self.sctp.model_copy(update={"heartbeat_interval": None})
         self.instant = instant
         self.capture = capture
-        self.traffic = Traffic()
+        self.traffic = Traffic((PPID_ASAP, PPID_ENRP))
         self.cut_at = -inf
         self.stream: Stream = streams.stream("network", "associations")
-        self.links: dict[str, Link] = {}
+        self.links: dict[tuple[str, ...], Link] = {}
         self._streams = streams
         self._lan = lan or LinkSettings()
         self._paths = dict(paths or {})
@@ -113,11 +97,13 @@ class Network:
 
     # Hosts ----------------------------------------------------------------------------------------
 
-    def add_host(self, name: str, *sites: str, access: LinkSettings | None = None) -> Host:
+    def add_host(
+        self, name: str, *sites: str, access: LinkSettings | None = None, actor: str | None = None
+    ) -> Host:
         """A new host with the next free address at each of the sites.
 
         Parameters: `access` the links between the host and its sites, None if there is nothing to
-        say about them.
+        say about them; `actor` the name of its random streams, its own name if None.
         """
         addresses = []
         for site in sites:
@@ -125,11 +111,11 @@ class Network:
             self._next_address += 1
             self._sites[address] = site
             addresses.append(address)
-            if access is not None:
-                self._add_access(name, address, access)
-        host = Host(self, name, sites, tuple(addresses))
+        host = Host(self, name, sites, tuple(addresses), name if actor is None else actor)
         for address in addresses:
             self._hosts[address] = host
+        if access is not None:
+            self._add_access(host, access)
         return host
 
     def host_at(self, address: str) -> Host | None:
@@ -164,30 +150,36 @@ class Network:
             self._delays[site, other] = delay
         return delay
 
-    def _link(self, name: str, settings: LinkSettings) -> Link:
+    def _link(self, name: tuple[str, ...], settings: LinkSettings) -> Link:
         link = self.links.get(name)
         if link is None:
-            stream = self._streams.stream(name, "link")
+            stream = self._streams.stream("network", "link", *name)
             link = self.links[name] = Link(name, self.clock, settings, stream)
         return link
 
     def _between(self, site: str, other: str) -> tuple[Link, ...]:
         if site == other:
-            return (self._link(site, self._lan),)
+            return (self._link(("site", site), self._lan),)
         hops = self._next_hops(site, other)
         return tuple(
-            self._link(f"{a} -> {b}", self._settings_between(a, b)) for a, b in pairwise(hops)
+            self._link(("path", a, b), self._settings_between(a, b)) for a, b in pairwise(hops)
         )
 
     def _settings_between(self, site: str, other: str) -> LinkSettings:
         known = self._paths.get((site, other)) or self._paths.get((other, site))
         return known or self._lan
 
-    def _add_access(self, name: str, address: str, settings: LinkSettings) -> None:
-        up = self._link(f"{name} {address} up", settings)
-        down = self._link(f"{name} {address} down", settings)
-        self._access[address] = (up, down)
-        self._routes = {key: route for key, route in self._routes.items() if address not in key}
+    def _add_access(self, host: Host, settings: LinkSettings) -> None:
+        for number, address in enumerate(host.addresses):
+            up = self._link(("access", host.actor, str(number), "up"), settings)
+            down = self._link(("access", host.actor, str(number), "down"), settings)
+            self._access[address] = (up, down)
+        mine = host.addresses
+        self._routes = {
+            key: route
+            for key, route in self._routes.items()
+            if key[0] not in mine and key[1] not in mine
+        }
 
     def route(self, source: str, destination: str) -> Route:
         """The way from one address to another; an unknown address is a dead end at no distance."""
@@ -216,11 +208,9 @@ class Network:
 
     def host_links(self, host: Host) -> list[Link]:
         """The links between a host and its sites, both directions; made if there are none yet."""
-        links: list[Link] = []
-        for address in host.addresses:
-            if address not in self._access:
-                self._add_access(host.name, address, LinkSettings())
-            links += self._access[address]
+        if host.address not in self._access:
+            self._add_access(host, LinkSettings())
+        links = [link for address in host.addresses for link in self._access[address]]
         for association in self._associations():
             association.reroute()
         return links

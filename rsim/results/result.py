@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ class Result:
     """What one run has yielded.
 
     Parameters: `name` of the scenario, `seed`, `observation`, `request_columns` and
-    `series_columns` what `requests` and `series` show, `samples` those of `series_interval`.
+    `series_columns` what `requests` and `series` show, `samples` those of `series_interval`,
+    `fingerprints` of all events and of all messages.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Result:
     request_columns: Columns
     series_columns: Columns
     samples: tuple[Sample, ...] = ()
+    fingerprints: tuple[int, ...] = ()
 
     @cached_property
     def requests(self) -> pd.DataFrame:
@@ -106,14 +108,19 @@ class Result:
 
     @cached_property
     def digest(self) -> str:
-        """Fingerprint of everything that happened: equal for equal scenario and seed."""
+        """Fingerprint of what happened: equal for equal scenario and seed.
+
+        It covers the time of each event, each message's bytes and each request, warm-up included,
+        and no counter: another counter, or another name for one, leaves it as it is.
+        """
         state = blake2b(digest_size=16)
         for values in self.request_columns.values():
             if values.dtype == object:
                 state.update("\n".join(values).encode())
             else:
                 state.update(values.astype(np.float64).tobytes())
-        state.update(json.dumps(self.counters, sort_keys=True).encode())
+        for fingerprint in self.fingerprints:
+            state.update(fingerprint.to_bytes(8))
         return state.hexdigest()
 
     def frame(self) -> pd.DataFrame:
@@ -127,5 +134,5 @@ class Result:
         return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
-        title = f"<b>{self.name}</b>, seed {self.seed}, digest {self.digest}"
+        title = f"<b>{escape(self.name)}</b>, seed {self.seed}, digest {self.digest}"
         return title + self.frame().to_html(index=False)

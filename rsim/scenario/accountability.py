@@ -20,14 +20,14 @@ class Accountability:
     def __init__(self, settings: SecuritySettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._servers: set[bytes] = set()
+        self._servers: list[bytes] = []
 
     def authority(self, server: str) -> ChoiceAuthority | None:
         """A server's, which gives grants."""
         if not self._settings.proof_of_choice:
             return None
         signer = Signer(f"server {server}")
-        self._servers.add(signer.public)
+        self._servers.append(signer.public)
         return ChoiceAuthority(signer, self._settings.choice_period)
 
     def judge(self, handle: bytes, identifier: Callable[[], int]) -> ChoiceJudge | None:
@@ -37,7 +37,7 @@ class Accountability:
             return None
         return ChoiceJudge(
             handle,
-            frozenset(self._servers),
+            tuple(self._servers),
             identifier,
             settings.choice_period,
             settings.choice_allowance,

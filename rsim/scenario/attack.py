@@ -102,7 +102,7 @@ def _make_server(
         (),
         None,
         security.profile(security.enrp_enrp) if insider else None,
-        streams.stream(host.name, "restarts"),
+        streams.stream(host.actor, "restarts"),
         deployment.group,
     )
     server = cls(
@@ -110,8 +110,8 @@ def _make_server(
         deployment.scenario.protocol.enrp_server,
         deployment.clock,
         ports,
-        streams.draws(host.name, "selection"),
-        streams.stream(host.name, "keep-alives"),
+        streams.draws(host.actor, "selection"),
+        streams.stream(host.actor, "keep-alives"),
         deployment.dialect,
         authorisations()["open"](),
         mentors,

@@ -106,7 +106,7 @@ class Deployment:
         if capture is not None:
             capture.names(self.network.names())
         if self.security.rekey is not None:
-            honest = [host for group in self._honest_groups() for host in self.hosts.get(group, [])]
+            honest = [host for label in self._honest_groups() for host in self.hosts.get(label, [])]
             self.clock.call_at(self.security.rekey, self._keys.rekey, honest)
         self.recorder.add_totals("network", self._traffic)
         if self.security.statements or self.security.proof_of_choice:
@@ -150,7 +150,11 @@ class Deployment:
 
     def _honest_groups(self) -> list[str]:
         scenario = self.scenario
-        return [*scenario.enrp_servers, *scenario.pool_elements, *scenario.pool_users]
+        return [
+            scenario.label(role, group)
+            for role in ("enrp_servers", "pool_elements", "pool_users")
+            for group in getattr(scenario, role)
+        ]
 
     def add_host(
         self,
@@ -161,9 +165,15 @@ class Deployment:
         pools: frozenset[str] | None = None,
     ) -> Host:
         """A new host of a group, equipped as the scenario says, and its counters."""
-        name = f"{group}-{number + 1}"
-        host = self.network.add_host(name, *settings.sites(number), access=settings.access)
-        self.hosts.setdefault(group, []).append(host)
+        label = self.scenario.label(role, group)
+        host = self.network.add_host(
+            f"{label}-{number + 1}",
+            *settings.sites(number),
+            access=settings.access,
+            # Whatever other groups there are.
+            actor=f"{role}.{group}-{number + 1}",
+        )
+        self.hosts.setdefault(label, []).append(host)
         self.auditor.add(host, role)
         equip_host(host, settings, self.clock, self.streams)
         if self.security.used:
@@ -208,7 +218,7 @@ class Deployment:
                     offers,
                     security.profile(security.pe_enrp),
                     None if group.credential == "none" else security.profile(security.enrp_enrp),
-                    self.streams.stream(host.name, "identifiers"),
+                    self.streams.stream(host.actor, "identifiers"),
                     self.group,
                 )
                 groups.append((group, ports))
@@ -218,7 +228,7 @@ class Deployment:
     def _add_server(
         self, group: ServerGroup, ports: ServerHost, others: tuple[ServerHost, ...]
     ) -> None:
-        actor = ports.host.name
+        actor = ports.host.actor
         settings = self.scenario.protocol.enrp_server
         mentors: tuple[Address, ...] = ()
         if group.mentors and others:
@@ -235,7 +245,7 @@ class Deployment:
             authorisations()[self.security.chosen_authorisation](),
             mentors,
             secured=self.security.enrp_enrp != "none",
-            choices=self.accountability.authority(actor),
+            choices=self.accountability.authority(ports.host.name),
             statements=self.accountability.store(),
             tribunal=self.accountability.tribunal(),
         )
@@ -261,7 +271,7 @@ class Deployment:
         """The servers that a host is told of, in an order of its own."""
         addresses = self._known_servers
         if len(addresses) > 1:
-            order = self.streams.generator(host.name, "servers").permutation(len(addresses))
+            order = self.streams.generator(host.actor, "servers").permutation(len(addresses))
             addresses = tuple(addresses[index] for index in order.tolist())
         servers = ServerList(self.clock, settings, addresses)
         self._lists.append(servers)
@@ -296,17 +306,17 @@ class Deployment:
 
     def _traffic(self) -> Iterable[tuple[str, float]]:
         traffic = self.network.traffic
-        messages = traffic.messages[PPID_ASAP]
-        cookies = messages[Cookie.type_code] + messages[CookieEcho.type_code]
-        yield "asap_messages", sum(messages) - cookies
-        yield "asap_bytes", traffic.bytes[PPID_ASAP]
-        enrp = traffic.messages[PPID_ENRP]
-        yield "enrp_messages", sum(enrp)
-        yield "enrp_bytes", traffic.bytes[PPID_ENRP]
+        messages, octets = traffic.messages, traffic.octets
+        asap = messages[PPID_ASAP]
+        cookies = asap[Cookie.type_code] + asap[CookieEcho.type_code]
+        yield "asap_messages", sum(asap) - cookies
+        yield "asap_bytes", octets[PPID_ASAP]
+        yield "enrp_messages", sum(messages[PPID_ENRP])
+        yield "enrp_bytes", octets[PPID_ENRP]
         for (protocol, code), kind in MESSAGE_KINDS.items():
-            yield kind.lower(), traffic.messages[protocol][code]
-        yield "messages", sum(map(sum, traffic.messages.values()))
-        yield "bytes", sum(traffic.bytes.values())
+            yield kind.lower(), messages[protocol][code]
+        yield "messages", sum(map(sum, messages.values()))
+        yield "bytes", sum(octets.values())
         yield "packets", self.network.packets
         yield "packets_lost", self.network.packets_lost
 
@@ -353,6 +363,7 @@ class Deployment:
             requests,
             self._series(),
             tuple(samples) if scenario.series_interval is not None else (),
+            (self.clock.fingerprint, self.network.traffic.fingerprint),
         )
 
     def _run_until(self, time: float) -> None:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 def add_elements(deployment: Deployment, name: str, group: ElementGroup) -> None:
     """Adds a group of pool elements to a deployment, and to what fails and returns in it."""
     capacities = group.heterogeneity.capacities(
-        group.capacity, group.count, deployment.streams.generator(name, "capacities")
+        group.capacity,
+        group.count,
+        deployment.streams.generator("pool_elements", "capacities", name),
     )
     for number, capacity in enumerate(capacities):
         _add_element(deployment, name, number, group.model_copy(update={"capacity": capacity}))
@@ -75,7 +77,7 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         clock,
         host,
         group,
-        deployment.streams.stream(host.name, "identifiers"),
+        deployment.streams.stream(host.actor, "identifiers"),
         tuple(memberships),
         () if group.credential == "none" else deployment.profiles(security.pu_pe),
         security.pu_pe_optional,
@@ -83,9 +85,9 @@ def _add_element(deployment: Deployment, name: str, number: int, group: ElementG
         _liar(deployment, number, group),
         deployment.accountability.signer(host.name),
         tuple(judge for judge in judges if judge is not None),
-        deployment.streams.stream(host.name, "whims") if group.reject_probability else None,
+        deployment.streams.stream(host.actor, "whims") if group.reject_probability else None,
     )
-    failures = deployment.streams.stream(host.name, "failures")
+    failures = deployment.streams.stream(host.actor, "failures")
     lifecycle = Lifecycle(
         clock, application, group.failures, failures, partial(deployment.strike, host)
     )
@@ -142,6 +144,6 @@ def _as_user(deployment: Deployment, host: Host) -> PoolUserEndpoint:
         deployment.clock,
         ServerList(deployment.clock, settings),
         lambda endpoint, address: host.connect(address[0][0], address[1], endpoint),
-        deployment.streams.draws(host.name, "selection"),
+        deployment.streams.draws(host.actor, "selection"),
         deployment.dialect,
     )

@@ -280,12 +280,31 @@ class Scenario(Model):
                     )
         if self.network.transport == "instant" and self.security.used:
             raise ValueError("security: only network.transport = 'sctp' knows TLS")
-        known = {name for section in ACTORS for name in getattr(self, section)}
         for number, outage in enumerate(self.network.outages):
             for name in outage.groups:
-                if name not in known:
-                    raise ValueError(f"network.outages.{number}.groups: there is no '{name}'")
+                self._check_group(name, f"network.outages.{number}.groups")
         return self
+
+    def _check_group(self, name: str, where: str) -> None:
+        """Raises ValueError where no group of hosts is called so, or several are."""
+        labels = [
+            (self.label(role, group), group) for role in ACTORS for group in getattr(self, role)
+        ]
+        if name in [label for label, _ in labels]:
+            return
+        meant = " or ".join(label for label, group in labels if group == name)
+        if meant:
+            raise ValueError(f"{where}: '{name}' may be {meant}; say which")
+        known = ", ".join(label for label, _ in labels)
+        raise ValueError(f"{where}: there is no '{name}'; groups are {known}")
+
+    def label(self, role: str, group: str) -> str:
+        """What a group of hosts is called where others name it, and what its hosts are named after.
+
+        That is its name, or `role.name` where a group of another role has the same.
+        """
+        roles = sum(group in getattr(self, section) for section in ACTORS)
+        return group if roles == 1 and "." not in group else f"{role}.{group}"
 
     def _repr_html_(self) -> str:
         warm_up = self.warm_up if isinstance(self.warm_up, str) else f"{self.warm_up:g} s"

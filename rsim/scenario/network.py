@@ -295,17 +295,18 @@ class KeyRing:
 def equip_host(host: Host, settings: HostSettings, clock: Clock, streams: Streams) -> None:
     """Gives a host its CPU and the outages of its links."""
     if settings.cpu is not None:
-        host.cpu = Cpu(clock, settings.cpu, streams.stream(host.name, "cpu"))
+        host.cpu = Cpu(clock, settings.cpu, streams.stream(host.actor, "cpu"))
     if settings.outages != OutageSettings():
         links = host.network.host_links(host)
-        stream = streams.stream(host.name, "outages")
+        stream = streams.stream(host.actor, "outages")
         Outage(clock, settings.outages, stream, lambda up: host.network.cut(links, up))
 
 
 class Disaster:
     """Carries an outage of the scenario out.
 
-    Parameters: `hosts` by group name; `struck` is called with a host and whether it is up.
+    Parameters: `hosts` by what their group is called; `struck` is called with a host and whether it
+    is up.
     """
 
     def __init__(
@@ -318,7 +319,7 @@ class Disaster:
         streams: Streams,
         struck: Any,
     ) -> None:
-        stream = streams.stream(f"outage-{number}", "times")
+        stream = streams.stream("network", "outage", str(number), "times")
         self._struck = struck
         self._network = network
         if settings.what == "hosts":
@@ -330,7 +331,8 @@ class Disaster:
                 if settings.site in host.sites
             ]
             count = round(settings.share * len(there))
-            order = streams.generator(f"outage-{number}", "choice").permutation(len(there))
+            choice = streams.generator("network", "outage", str(number), "choice")
+            order = choice.permutation(len(there))
             self._hosts = [there[index] for index in sorted(order[:count].tolist())]
             Outage(network.clock, settings, stream, self._strike)
             return
@@ -344,7 +346,7 @@ class Disaster:
                 for other in sites
                 if other != site
                 for link in network.path_links(site, other)
-                if site in link.name.split(" -> ")
+                if site in link.name[1:]
             ]
         Outage(network.clock, settings, stream, self._cut)
 

@@ -111,12 +111,12 @@ def _compare(servers: list[EnrpServer], tables: list[Table]) -> tuple[float, int
         for key, element in table.items():
             if element.home_server == server.identifier:
                 truth[key] = element
-    known = {key for table in tables for key in table}
+    known = dict.fromkeys(key for table in tables for key in table)
     if not known:
         return 0.0, 0, 0
     differing = sum(table.get(key) != truth.get(key) for table in tables for key in known)
     differing += sum(key not in truth and key not in table for table in tables for key in known)
-    return differing / (len(known) * len(tables)), len(known - set(truth)), len(known)
+    return differing / (len(known) * len(tables)), len(known.keys() - truth.keys()), len(known)
 
 
 def _table(server: EnrpServer) -> Table:

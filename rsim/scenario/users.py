@@ -39,7 +39,7 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
         deployment.connector(
             host, deployment.security.pu_enrp, group, tcp=group.asap_over == "tcp"
         ),
-        streams.draws(host.name, "selection"),
+        streams.draws(host.actor, "selection"),
         deployment.dialect,
     )
     endpoint.choice = deployment.accountability.choice(host.address)
@@ -53,18 +53,18 @@ def _add_user(deployment: Deployment, name: str, number: int, group: UserGroup) 
     if group.workload != "calcapp":
         _add_workload(deployment, host, group, endpoint)
         return
-    intervals = streams.stream(host.name, "intervals")
+    intervals = streams.stream(host.actor, "intervals")
     application = CalcAppClient(
         clock,
         host,
         deployment.handle(group.pool),
         group,
         endpoint,
-        streams.stream(host.name, "sizes"),
+        streams.stream(host.actor, "sizes"),
         at_intervals(group.request_interval.sampler, intervals)
         if group.arrivals is None
         else from_file(group.arrivals, number, group.count, intervals),
-        streams.stream(host.name, "pauses"),
+        streams.stream(host.actor, "pauses"),
         deployment.requests,
         deployment.security.profile(deployment.security.pu_pe),
         _cheat(deployment, host, number, group),

@@ -27,7 +27,7 @@ from rsim.endpoints import (
 )
 from rsim.handlespace import policy_with
 from rsim.network import Association, Event, Host
-from rsim.randomness import Streams
+from rsim.randomness import Stream, Streams
 from rsim.wire import PoolElement, SctpTransport
 from rsim.workload.calcapp_client import ClientCounters
 from rsim.workload.calcapp_server import ElementCounters
@@ -57,6 +57,10 @@ class UserSurroundings:
     def __post_init__(self) -> None:
         self.inbox = simpy.Store(self.clock)
         self.messenger.on_message = self._arrived
+
+    def stream(self, *purpose: str) -> Stream:
+        """Draws of this user alone, for one purpose."""
+        return self.streams.stream(self.host.actor, *purpose)
 
     def _arrived(self, who: ElementHandle | TransportAddress, ppid: int, data: bytes) -> None:
         self.inbox.put((who, ppid, data))
@@ -97,12 +101,16 @@ class ElementSurroundings:
     def __post_init__(self) -> None:
         self.inbox = simpy.Store(self.clock)
 
+    def stream(self, *purpose: str) -> Stream:
+        """Draws of this element alone, for one purpose."""
+        return self.streams.stream(self.host.actor, *purpose)
+
     def register(self, **values: int) -> None:
         """Listens at a new port and registers with these policy values, 0 for those left out."""
         port = self.host.new_port()
         self.host.listen(port, lambda association: self)
         transport = SctpTransport(port=port, addresses=self.host.addresses, use=CONTROL)
-        identifier = self.streams.stream(self.name, "identifiers").identifier()
+        identifier = self.stream("identifiers").identifier()
         self.endpoint.register(identifier, transport, policy_with(self.policy, values))
 
     def update(self, **values: int) -> None:

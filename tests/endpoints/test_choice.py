@@ -42,7 +42,7 @@ class World:
         self.judges = {
             e.identifier: ChoiceJudge(
                 HANDLE,
-                frozenset({SERVER.public}),
+                (SERVER.public,),
                 lambda i=e.identifier: i,
                 PERIOD,
                 allowance,

@@ -98,6 +98,8 @@ def scenarios(draw):
             security[name] = draw(profiles)
         security["statements"] = draw(st.booleans())
         security["proof_of_choice"] = draw(st.booleans())
+    # Groups of different roles may have one name.
+    names = [draw(st.sampled_from([role, "node"])) for role in ("server", "element", "user")]
     table = {
         "warm_up": draw(st.sampled_from([0, 20])),
         "duration": draw(st.floats(20, 100)),
@@ -108,14 +110,14 @@ def scenarios(draw):
         "security": {key: value for key, value in security.items() if value},
         "pools": {"pool": {"policy": draw(policies)}},
         "enrp_servers": {
-            "server": {
+            names[0]: {
                 "count": draw(st.integers(1, 3)),
                 "site": draw(sites),
                 **({"failures": draw(failures)} if draw(st.booleans()) else {}),
             }
         },
         "pool_elements": {
-            "element": {
+            names[1]: {
                 "count": draw(st.integers(1, 6)),
                 "start": draw(st.floats(0, 10)),
                 "site": draw(sites),
@@ -126,7 +128,7 @@ def scenarios(draw):
             }
         },
         "pool_users": {
-            "user": {
+            names[2]: {
                 "count": draw(st.integers(1, 6)),
                 "start": draw(st.floats(0, 15)),
                 "site": draw(sites),

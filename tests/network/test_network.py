@@ -92,5 +92,5 @@ def test_traffic_is_counted_by_protocol_and_type(two):
     association.send(11, b"\x05")
     association.send(99, b"\x01")
     assert network.traffic.messages[11][5] == 2
-    assert network.traffic.bytes[11] == 5
+    assert network.traffic.octets[11] == 5
     assert network.traffic.messages[99][1] == 1

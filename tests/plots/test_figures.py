@@ -78,7 +78,7 @@ def test_divergence_and_servers_over_time(result):
     axes = plots.plot_divergence(result)
     assert axes.lines[0].get_ydata().max() == pytest.approx(100 * result.series["divergence"].max())
     [servers] = axes.get_figure().axes[1].lines
-    assert set(servers.get_ydata()) == {0, 1, 2}  # Until one has started, none serves.
+    assert {1, 2} <= set(servers.get_ydata()) <= {0, 1, 2}  # One fails now and then.
 
 
 def test_loads_are_shares_of_capacity(result):

@@ -20,7 +20,7 @@ class Traffic:
         self._clock = clock
         self.log = []
         self.messages = {PPID_ASAP: [0] * 256, PPID_ENRP: [0] * 256}
-        self.bytes = {PPID_ASAP: 0, PPID_ENRP: 0}
+        self.octets = {PPID_ASAP: 0, PPID_ENRP: 0}
 
     def count(self, ppid, data):
         if ppid in self.messages:

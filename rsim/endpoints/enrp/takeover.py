@@ -96,7 +96,7 @@ class Takeovers:
             takeover.missing.clear()
         else:
             takeover.asked = True
-            for missing in list(takeover.missing):
+            for missing in sorted(takeover.missing):
                 peer = server.peers.get(missing)
                 if peer is None:
                     takeover.missing.discard(missing)

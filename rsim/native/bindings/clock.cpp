@@ -3,8 +3,10 @@
 // Both are types of Python's own making, as timers are many and every message starts some: they are in no table of
 // instances, and a method finds its arguments where the interpreter has put them.
 #include "../clock/due_queue.hpp"
+#include "../fingerprint.hpp"
 #include "common.hpp"
 
+#include <bit>
 #include <limits>
 #include <new>
 #include <unordered_map>
@@ -104,9 +106,13 @@ public:
         Py_CLEAR(clock);
     }
 
+    // What is carried out, in its order.
+    void note(double time) { happened.add(std::bit_cast<std::uint64_t>(time)); }
+
     DueQueue<Item> due;
     PyObject* clock;
     double now;
+    Fingerprint happened;
 };
 
 struct QueueObject {
@@ -197,6 +203,7 @@ struct Timer {
         if (time != pending) return;
         if (due == time) {
             due = pending = never;
+            queue_of(owner).note(time);
             callback();
         } else if (due < never) {
             pending = due;
@@ -233,6 +240,7 @@ void EventQueue::step() {
         timer_of(timer).come_up(first.time);
         return;
     }
+    note(first.time);
     PyObject* const what = call->what;
     const std::size_t count = call->count | PY_VECTORCALL_ARGUMENTS_OFFSET;
     nb::object result;
@@ -377,6 +385,10 @@ PyObject* timer_cancel(PyObject* self, PyObject*) {
 
 PyObject* timer_running(PyObject* self, void*) { return PyBool_FromLong(timer_of(self).due < never); }
 
+PyObject* queue_fingerprint(PyObject* self, void*) {
+    return PyLong_FromUnsignedLongLong(queue_of(self).happened.value());
+}
+
 PyMethodDef queue_methods[] = {
     method("call_at", queue_call_at, METH_FASTCALL,
            "Calls `function(*args)` at `time` (s, absolute); it can't be called back."),
@@ -395,6 +407,10 @@ PyMethodDef timer_methods[] = {
     method("cancel", timer_cancel, METH_NOARGS, "Never expires again, and lets go of its function."),
     {},
 };
+PyGetSetDef queue_properties[] = {
+    {"fingerprint", queue_fingerprint, nullptr, "Fingerprint of the times of all that was carried out, in its order.", nullptr},
+    {},
+};
 PyGetSetDef timer_properties[] = {
     {"running", timer_running, nullptr, "Whether it will expire if nobody stops it.", nullptr},
     {},
@@ -409,6 +425,7 @@ PyType_Slot queue_slots[] = {
     {Py_tp_traverse, slot(visit_queue)},
     {Py_tp_clear, slot(clear_queue)},
     {Py_tp_methods, queue_methods},
+    {Py_tp_getset, queue_properties},
     {Py_mp_length, slot(queue_length)},
     {0, nullptr},
 };

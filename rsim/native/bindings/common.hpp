@@ -155,5 +155,6 @@ void bind_user_list(nb::module_& module);
 void bind_element_list(nb::module_& module);
 void bind_clock(nb::module_& module);
 void bind_randomness(nb::module_& module);
+void bind_traffic(nb::module_& module);
 
 }  // namespace rsim

@@ -4,7 +4,7 @@
 NB_MODULE(_native, module) {
     // At exit, whoever still holds a class (a test runner's cache, say) would cause false alarms.
     nb::set_leak_warnings(false);
-    module.doc() = "Native codec, handlespace, queue of events and random streams of rsim.";
+    module.doc() = "Native codec, handlespace, queue of events, random streams and counts of messages of rsim.";
     rsim::bind_wire_parameters(module);
     rsim::bind_element_list(module);
     rsim::bind_wire_messages(module);
@@ -12,4 +12,5 @@ NB_MODULE(_native, module) {
     rsim::bind_user_list(module);
     rsim::bind_handlespace(module);
     rsim::bind_clock(module);
+    rsim::bind_traffic(module);
 }

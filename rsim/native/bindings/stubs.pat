@@ -39,7 +39,31 @@ _native.EventQueue:
             """Carries out all that is due before `time` (s)."""
         def peek(self) -> float:
             """When something is due next, infinity if nothing is."""
+        @property
+        def fingerprint(self) -> int:
+            """Fingerprint of the times of all that was carried out, in its order."""
         def __len__(self) -> int: ...
+
+_native.Traffic:
+    class Traffic:
+        """
+        Messages and bytes sent, by payload protocol and message type.
+
+        Parameters: `protocols` identifiers that are listed even if nothing is sent.
+        """
+
+        def __init__(self, protocols: tuple[int, ...]) -> None: ...
+        def count(self, ppid: int, data: bytes, /) -> None:
+            """Counts one message under its type, which its first byte gives."""
+        @property
+        def messages(self) -> dict[int, list[int]]:
+            """Numbers of messages by payload protocol, in a list by type."""
+        @property
+        def octets(self) -> dict[int, int]:
+            """Bytes by payload protocol."""
+        @property
+        def fingerprint(self) -> int:
+            """Fingerprint of all messages in their order."""
 
 _native.Timer:
     class Timer:
