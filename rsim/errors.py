@@ -85,6 +85,10 @@ class ResultError(RsimError):
     """Results that are missing, damaged, or don't fit what they are asked for."""
 
 
+class RsimWarning(UserWarning):
+    """What went on, but not as one would expect; one line, as an error's."""
+
+
 class CaptureError(RsimError):
     """A capture file that can't be written or read."""
 

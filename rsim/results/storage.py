@@ -1,20 +1,25 @@
 """Results on disk: nothing that has finished is lost, whatever ends a sweep.
 
-Each finished run is a file of its own, moved into place whole. When a sweep ends the files are
-gathered in one Parquet table beside a summary and a manifest of where the results come from.
+Each finished run is a file of its own, written out and moved into place whole. When a sweep ends
+the files are gathered in one Parquet table beside a summary and a manifest of where the results
+come from; what is in the table is then removed. Until then the folder can be read, too.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from shutil import rmtree
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rsim.errors import ResultError
+from rsim.errors import ResultError, RsimWarning, one_line, shown
+from rsim.results.lock import HOLDER, LOCK, FolderLock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,23 +37,36 @@ Series = dict[str, list[float]]
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes beside the file and moves it into place, so that no half file is ever seen."""
+    """Writes beside the file and moves it into place, so that no half file is ever seen.
+
+    The content is on the disk before the name is: a machine that stops leaves no empty file.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
         write(partial)
+        _sync(partial)
         partial.replace(path)
+        _sync(path.parent)
     except BaseException:
         # A full disk, or an interrupt by the user.
         partial.unlink(missing_ok=True)
         raise
 
 
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class RunStore:
-    """The finished runs in a folder, by the key of what was run.
+    """The finished runs in a folder, by the key of what was run. Use it as a context manager.
 
     Parameters: `directory`; `code` version of the code that runs now; `resume` whether to go on
-    from what is there. Raises ResultError if the folder holds results and `resume` is not set, if
-    they are of other code, or if it can't be written.
+    from what is there. Raises ResultError if another sweep stores its runs in the folder, if it
+    holds results and `resume` is not set, if they are of other code, or if it can't be written.
     """
 
     def __init__(self, directory: str | Path, code: str, *, resume: bool = False) -> None:
@@ -56,21 +74,42 @@ class RunStore:
         self.code = code
         self.rows: dict[str, Row] = {}
         self.series: dict[str, Series] = {}
+        self._resume = resume
         self._pieces = self.directory / PIECES
+        self._lock = FolderLock(self.directory)
+
+    def __enter__(self) -> RunStore:
         try:
             self._pieces.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._problem(error) from None
-        self._load()
-        if self.rows and not resume:
+        self._lock.__enter__()
+        try:
+            self._load()
+            self._check()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.__exit__(kind, error, trace)
+
+    def _check(self) -> None:
+        if self.rows and not self._resume:
             raise ResultError(
-                f"{directory}: holds {len(self.rows)} runs already; "
+                f"{self.directory}: holds {len(self.rows)} runs already; "
                 "go on from them with --resume, or choose another folder"
             )
-        other = {str(row["code"]) for row in self.rows.values()} - {code}
+        other = {str(row["code"]) for row in self.rows.values()} - {self.code}
         if other:
             raise ResultError(
-                f"{directory}: holds runs of rsim {min(other)}, this is {code}; "
+                f"{self.directory}: holds runs of rsim {min(other)}, this is {self.code}; "
                 "choose another folder"
             )
 
@@ -78,24 +117,31 @@ class RunStore:
         return ResultError(f"{self.directory}: can't store the results: {error.strerror}")
 
     def _load(self) -> None:
-        if (self.directory / RUNS).exists():
-            runs, _ = read_sweep(self.directory)
-            self.rows = {str(row["run"]): row for row in runs.to_dict("records")}  # type: ignore[misc]
-            self.series = _split(read_series(self.directory))
-        for piece in self._pieces.glob("*.json"):
-            try:
-                self._know(piece.read_text(encoding="utf-8"))
-            except (OSError, ValueError, KeyError) as error:
-                raise ResultError(f"{piece}: damaged: {error}; remove it to run it again") from None
+        self.rows = _rows(_table(self.directory))
+        self.series = _split(read_series(self.directory))
+        pieces, damaged = _read_pieces(self._pieces)
+        for row, series in pieces:
+            self._know(row, series)
+        for piece, reason in damaged:
+            warnings.warn(
+                one_line(f"{piece}: {reason}; the run is done again"), RsimWarning, stacklevel=5
+            )
+            piece.unlink(missing_ok=True)
+        for partial in self._pieces.glob("*.partial"):
+            partial.unlink(missing_ok=True)
 
-    def _know(self, text: str) -> None:
-        """Takes in a finished run as its file has it."""
-        row = json.loads(text)
-        series = row.pop("series", None)
+    def _know(self, row: Row, series: Series | None) -> None:
         key = str(row["run"])
         self.rows[key] = row
         if series:
             self.series[key] = series
+
+    def begin(self, manifest: dict[str, Any]) -> None:
+        """Stores where the results will come from, so that they can be read while they are made."""
+        try:
+            self._write_manifest(manifest)
+        except OSError as error:
+            raise self._problem(error) from None
 
     def put(self, row: Row, series: Series | None = None) -> None:
         """Stores a finished run and its time series; `row["run"]` is its key."""
@@ -106,7 +152,7 @@ class RunStore:
             _replace(self._pieces / f"{key}.json", lambda path: path.write_text(text, "utf-8"))
         except OSError as error:
             raise self._problem(error) from None
-        self._know(text)
+        self._know(*_piece(text))
 
     def put_failures(self, failures: list[Row]) -> None:
         """Stores what has failed, with error, traceback and seed; nothing if nothing has."""
@@ -128,6 +174,21 @@ class RunStore:
         series: pd.DataFrame,
     ) -> None:
         """Gathers all runs in one table, with their summary, time series and the manifest."""
+        try:
+            self._write_manifest(manifest)
+            _replace(self.directory / RUNS, lambda path: runs.to_parquet(path, index=False))
+            _replace(self.directory / SUMMARY, lambda path: summary.to_csv(path, index=False))
+            if not series.empty:
+                _replace(self.directory / SERIES, lambda path: series.to_parquet(path, index=False))
+            for key in self.rows:
+                (self._pieces / f"{key}.json").unlink(missing_ok=True)
+            # What is not in the table stays.
+            with suppress(OSError):
+                self._pieces.rmdir()
+        except OSError as error:
+            raise self._problem(error) from None
+
+    def _write_manifest(self, manifest: dict[str, Any]) -> None:
         provenance = {
             "rsim": self.code,
             "python": platform.python_version(),
@@ -136,30 +197,108 @@ class RunStore:
             **manifest,
         }
         text = json.dumps(provenance, indent=2, default=str)
+        _replace(self.directory / MANIFEST, lambda path: path.write_bytes(text.encode()))
+
+
+def _piece(text: str) -> tuple[Row, Series | None]:
+    """A finished run and its time series, as its file has them. Raises ValueError if damaged."""
+    row = json.loads(text)
+    if not isinstance(row, dict):
+        raise ValueError(f"is {shown(row)}, no run")
+    series = row.pop("series", None)
+    for name, kind in (("run", str), ("arm", str), ("seed", int), ("code", str)):
+        if not isinstance(row.get(name), kind):
+            raise ValueError(f"has no '{name}'")
+    right = series is None or (
+        isinstance(series, dict)
+        and all(isinstance(values, list) for values in series.values())
+        and len({len(values) for values in series.values()}) <= 1
+    )
+    if not right:
+        raise ValueError("has no whole time series")
+    return row, series
+
+
+def _read_pieces(folder: Path) -> tuple[list[tuple[Row, Series | None]], list[tuple[Path, str]]]:
+    """The finished runs in the files of a folder, and the files that are damaged, with reasons."""
+    pieces, damaged = [], []
+    for file in sorted(folder.glob("*.json")):
         try:
-            _replace(self.directory / MANIFEST, lambda path: path.write_text(text, "utf-8"))
-            _replace(self.directory / RUNS, lambda path: runs.to_parquet(path, index=False))
-            _replace(self.directory / SUMMARY, lambda path: summary.to_csv(path, index=False))
-            if not series.empty:
-                _replace(self.directory / SERIES, lambda path: series.to_parquet(path, index=False))
-            rmtree(self._pieces)
-        except OSError as error:
-            raise self._problem(error) from None
+            row, series = _piece(file.read_text(encoding="utf-8"))
+            if row["run"] != file.stem:
+                raise ValueError(f"is of run {shown(row['run'])}")
+            pieces.append((row, series))
+        except FileNotFoundError:
+            # A sweep that ends has put it into the table.
+            continue
+        except json.JSONDecodeError:
+            damaged.append((file, "is damaged" if file.stat().st_size else "is empty"))
+        except (OSError, ValueError, RecursionError) as error:
+            damaged.append((file, f"is damaged: {error}"))
+    return pieces, damaged
 
 
-def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Runs and manifest of a stored sweep. Raises ResultError if there is none."""
+def _table(directory: Path) -> pd.DataFrame:
+    """The table of runs, empty if there is none. Raises ResultError if it is damaged."""
     import pandas as pd
 
+    try:
+        frame = pd.read_parquet(directory / RUNS)
+    except FileNotFoundError:
+        return pd.DataFrame()
+    except Exception as error:
+        # The reader's own errors are of many kinds.
+        raise ResultError(f"{directory}: damaged results: {RUNS}: {error}") from None
+    missing = [name for name in ("run", "arm", "seed", "code") if len(frame) and name not in frame]
+    if missing:
+        raise ResultError(f"{directory}: damaged runs: column '{missing[0]}' is missing")
+    return frame
+
+
+def _rows(frame: pd.DataFrame) -> dict[str, Row]:
+    """The rows of the table of runs, by the key of the run."""
+    return {str(row["run"]): row for row in frame.to_dict("records")}  # type: ignore[misc]
+
+
+def read_manifest(directory: str | Path) -> dict[str, Any]:
+    """The manifest of a stored sweep. Raises ResultError if there is none."""
     directory = Path(directory)
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        runs = pd.read_parquet(directory / RUNS)
-    except FileNotFoundError as error:
-        missing = Path(error.filename).name
-        raise ResultError(f"{directory}: no results here ({missing} is missing)") from None
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{directory}: damaged results: {error}") from None
+    except FileNotFoundError:
+        raise ResultError(f"{directory}: no results here ({MANIFEST} is missing)") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultError(f"{directory}: damaged results: {MANIFEST}: {error}") from None
+    if not isinstance(manifest, dict):
+        raise ResultError(f"{directory}: damaged manifest: is {shown(manifest)}, no table")
+    return manifest
+
+
+def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Runs and manifest of a stored sweep; of one that has not ended, the runs so far.
+
+    Where runs are missing, the frame says so in `attrs["unfinished"]`, and an RsimWarning does.
+    Raises ResultError if there is no sweep.
+    """
+    import pandas as pd
+
+    directory = Path(directory)
+    manifest = read_manifest(directory)
+    # In this order: a sweep that ends meanwhile puts pieces into the table before it removes them.
+    pieces, _ = _read_pieces(directory / PIECES)
+    runs = _table(directory)
+    if pieces:
+        rows = {**{str(row["run"]): row for row, _ in pieces}, **_rows(runs)}
+        runs = pd.DataFrame(list(rows.values()))
+        runs = runs.sort_values(["arm", "replication", "run"], ignore_index=True)
+    planned = manifest.get("runs")
+    failed = len(read_failures(directory))
+    if isinstance(planned, int) and len(runs) + failed < planned:
+        told = f"{len(runs)} of {planned} runs so far"
+        runs.attrs["unfinished"] = told
+        at_work = (directory / LOCK).exists() and (directory / HOLDER).exists()
+        hint = "the sweep may be at work" if at_work else "go on with --resume"
+        warnings.warn(one_line(f"{directory}: {told}; {hint}"), RsimWarning, stacklevel=3)
     return runs, manifest
 
 
@@ -185,7 +324,8 @@ def read_series(directory: str | Path) -> pd.DataFrame:
     path = Path(directory) / SERIES
     try:
         return pd.read_parquet(path) if path.exists() else pd.DataFrame()
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        # The reader's own errors are of many kinds.
         raise ResultError(f"{path}: damaged: {error}") from None
 
 
@@ -204,7 +344,11 @@ def read_failures(directory: str | Path) -> list[Row]:
     """The runs of a stored sweep that have failed, with their errors and seeds."""
     path = Path(directory) / FAILURES
     try:
-        found: list[Row] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{path}: damaged: {error}") from None
+    if not isinstance(found, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("run"), str) for row in found
+    ):
+        raise ResultError(f"{path}: damaged: must be a list of runs")
     return found

@@ -31,16 +31,19 @@ def read_table(path: str | Path) -> dict[str, Any]:
         return parse_table(read_regular(path, LARGEST_FILE).decode())
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path}: can't be read: {error.reason}, must be UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path}: not valid TOML: {error}") from None
     except ValueError as error:
         raise ScenarioError(f"{path}: {error}") from None
 
 
 def parse_table(text: str) -> dict[str, Any]:
-    """The table that TOML text holds. Raises ValueError with the reason where it holds none."""
+    """The table that TOML text holds.
+
+    Raises TOMLDecodeError where it is no TOML, and ValueError where it can't be taken.
+    """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"not valid TOML: {error}") from None
     except RecursionError:
         table = None
     if table is None or _deeper(table, DEEPEST):
@@ -103,8 +106,12 @@ def get_path(table: dict[str, Any], path: str, where: str) -> Any:
     value: Any = table
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
-            known = ", ".join(value) if isinstance(value, dict) else "none, it is a value"
-            raise ScenarioError(f"{where}: {path}: there is no '{part}'; known here: {known}")
+            known = list(value) if isinstance(value, dict) else []
+            close = get_close_matches(part, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(known)}"
+            if not known:
+                hint = "it would be part of a value"
+            raise ScenarioError(f"{where}: {path}: there is no '{part}'; {hint}")
         value = value[part]
     return value
 

@@ -6,27 +6,38 @@ count, and only as many batches as keep all workers busy, so that little is lost
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from multiprocessing import resource_tracker
 from time import perf_counter
 from typing import Any
 
+from rsim.errors import ResultError, one_line
+from rsim.provenance import code_version
 from rsim.results.storage import Row
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
+from rsim.sweep.dask import client_of, count_workers
 from rsim.sweep.study import Point
 
 _BATCH_TIME = 0.5
 """Seconds that a batch is to take."""
 _LARGEST_BATCH = 200
+_LOOK_TIME = 5.0
+"""Seconds between two looks at whether a cluster still has workers."""
+_GRACE = 30.0
+"""Seconds without any worker after which a cluster that had some is given up."""
 _BATCHES_AHEAD = 2
 """Batches for each worker: one in work, one to go on with."""
 
@@ -60,6 +71,10 @@ class Task:
         }
 
 
+class NoWorkersError(ResultError):
+    """Nobody is left to carry out runs, or those who are there can't."""
+
+
 class Workers:
     """What carries out runs.
 
@@ -71,6 +86,9 @@ class Workers:
         own = executor is None and jobs > 1
         self._processes = _processes(jobs) if own else None
         self._executor = executor
+        self._client = client_of(executor)
+        self._seen = False
+        self._missed = 0.0
 
     @property
     def executor(self) -> Executor | None:
@@ -82,6 +100,25 @@ class Workers:
         if self._processes is not None:
             self.close()
             self._processes = _processes(self.count)
+
+    def check(self, waited: float) -> None:
+        """Raises NoWorkersError where a cluster had workers and has none for a while.
+
+        Parameters: `waited` time in s since the last look.
+        """
+        if self._client is None:
+            return
+        if count_workers(self._client):
+            self._seen, self._missed = True, 0.0
+            return
+        self._missed += waited
+        if self._seen and self._missed >= _GRACE:
+            raise NoWorkersError("the Dask cluster has no worker any more")
+
+    def explain(self, error: Exception) -> None:
+        """Raises NoWorkersError where a batch's error means that the scheduler is gone."""
+        if self._client is not None and not count_workers(self._client):
+            raise NoWorkersError(f"the Dask scheduler is gone ({type(error).__name__})") from None
 
     def close(self) -> None:
         """Ends processes of its own, whatever they do."""
@@ -95,7 +132,16 @@ def _processes(count: int) -> Any:
 
     # It would be begun with the first process, and let interrupts in again.
     resource_tracker.ensure_running()
-    return ProcessPoolExecutor(count)
+    return ProcessPoolExecutor(count, initializer=_end_with, initargs=(os.getpid(),))
+
+
+def _end_with(parent: int) -> None:
+    """Has the kernel end this process with its parent, however that ends (Linux)."""
+    set_parent_death_signal = 1
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 @contextmanager
@@ -137,13 +183,22 @@ def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
         return {"error": text, "traceback": traceback.format_exc()}
 
 
-def _batch(batch: Batch, series: tuple[str, ...]) -> tuple[list[Row], float]:
+def _batch(
+    batch: Batch, series: tuple[str, ...], *, version: str | None = None
+) -> tuple[list[Row], float]:
     """Outcomes of a batch and the time in s that it took; for worker processes.
+
+    Parameters: `version` of rsim that began the sweep. Raises NoWorkersError if this is another.
 
     Scenarios come as plain values: what their Python files define is defined here anew, by files
     that have the digest that was allowed where the sweep began, or else by none.
     """
     begin = perf_counter()
+    if version is not None and version != code_version():
+        raise NoWorkersError(
+            f"a worker on {platform.node()} runs rsim {code_version()}, the sweep {version}; "
+            "install the same on all"
+        )
     rows = []
     for document, seeds in batch:
         for code in document.get("code", ()):
@@ -174,7 +229,9 @@ def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
             size = max(1, min(int(_BATCH_TIME / pace), share, _LARGEST_BATCH))
             batch = [waiting.popleft() for _ in range(size)]
             flying[_sent(batch, chosen)] = batch
-        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        done, _ = wait(flying, timeout=_LOOK_TIME, return_when=FIRST_COMPLETED)
+        if not done:
+            chosen.check(_LOOK_TIME)
         suspects: list[Task] = []
         for future in done:
             batch = flying.pop(future)
@@ -182,7 +239,10 @@ def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
                 rows, seconds = future.result()
             except BrokenExecutor:
                 suspects += batch
+            except NoWorkersError:
+                raise
             except Exception as error:
+                chosen.explain(error)
                 yield from ((task, _lost(error)) for task in batch)
             else:
                 finished, spent = finished + len(batch), spent + seconds
@@ -199,8 +259,10 @@ def _sent(tasks: list[Task], chosen: Workers) -> Future[tuple[list[Row], float]]
     assert chosen.executor is not None
     try:
         with _interrupts_wait():
-            return chosen.executor.submit(_batch, _packed(tasks), tasks[0].series)
-    except RuntimeError as error:
+            work = partial(_batch, version=code_version())
+            return chosen.executor.submit(work, _packed(tasks), tasks[0].series)
+    except Exception as error:
+        chosen.explain(error)
         failed: Future[tuple[list[Row], float]] = Future()
         failed.set_exception(error)
         return failed
@@ -222,5 +284,5 @@ def _alone(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
 
 def _lost(error: Exception) -> Row:
     text = "the process that did the run has died" if isinstance(error, BrokenExecutor) else ""
-    told = str(error).partition("\n")[0]
-    return {"error": f"{text or type(error).__name__}: {told}", "traceback": ""}
+    told = one_line(f"{text or type(error).__name__}: {error}")
+    return {"error": told, "traceback": ""}

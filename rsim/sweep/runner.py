@@ -14,7 +14,7 @@ from rsim.errors import ResultError
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
 from rsim.results.storage import Row, RunStore, Series, series_frame
-from rsim.sweep.executors import Task, Workers, outcomes, workers
+from rsim.sweep.executors import NoWorkersError, Task, outcomes, workers
 from rsim.sweep.report import Report
 from rsim.sweep.study import Precision, Study, load_study
 
@@ -87,66 +87,101 @@ def sweep(
     """Runs every point of a study with every seed.
 
     Parameters: `study` or its file; `out` a folder for the results, where each finished run is
-    stored at once; `jobs` processes, all cores if left out, 1 for this process; `resume` goes on
-    from the runs in `out`; `executor` instead of processes of its own; `progress(done, total,
-    failed)` is called after each run. A run that fails is told in `failures`; the others go on.
+    stored at once and which no other sweep may use meanwhile; `jobs` processes, all cores if left
+    out, 1 for this process; `resume` goes on from the runs in `out`; `executor` instead of
+    processes of its own; `progress(done, total, failed)` is called after each run. A run that fails
+    is told in `failures`; the others go on. Raises ResultError where results can't be stored, and
+    where the executor has no workers any more.
     """
-    import pandas as pd
-
     if not isinstance(study, Study):
         study = load_study(study)
     tasks = tasks_of(study)
     precision = study.sweep.precision
     everything = tasks if precision is None else tasks_of(study, precision.most)
-    store = RunStore(out, code_version(), resume=resume) if out is not None else None
-    rows: dict[str, Row] = store.rows if store else {}
-    series: dict[str, Series] = store.series if store else {}
-    strangers = rows.keys() - {task.key for task in everything}
-    if strangers:
-        raise ResultError(
-            f"{out}: holds {len(strangers)} runs with other settings than this study's; "
-            "choose another folder"
-        )
-    left = [task for task in tasks if task.key not in rows]
-    failures: list[Row] = []
+    done = _Runs(study, tasks, everything, progress)
+    if out is None:
+        done.collect(jobs, executor)
+        return done.sweep()
+    with RunStore(out, code_version(), resume=resume) as store:
+        strangers = store.rows.keys() - {task.key for task in everything}
+        if strangers:
+            raise ResultError(
+                f"{out}: holds {len(strangers)} runs with other settings than this study's; "
+                "choose another folder"
+            )
+        store.begin(_manifest(study, len(tasks)))
+        done.rows, done.series, done.put = store.rows, store.series, store.put
+        try:
+            done.collect(jobs, executor)
+        except NoWorkersError as error:
+            raise ResultError(
+                f"{error}; {len(done.rows)} of {len(done.tasks)} runs are stored in {out}, go on "
+                "with --resume"
+            ) from None
+        result = done.sweep()
+        store.put_failures(result.failures)
+        manifest = _manifest(study, len(done.tasks))
+        store.finish(result.runs, result.summary, manifest, result.series)
+        return result
 
-    def collect(chosen: Workers) -> None:
-        nonlocal tasks
-        wanted = left
-        while wanted:
-            for task, outcome in outcomes(wanted, chosen):
-                found = outcome.pop("series", None)
-                if "error" in outcome:
-                    failures.append({**task.row, **outcome})
-                elif store:
-                    store.put({**task.row, **outcome}, found)
-                else:
-                    rows[task.key] = {**task.row, **outcome}
-                    if found:
-                        series[task.key] = found
-                progress(len(rows), len(tasks), len(failures))
-            failed = {str(failure["run"]) for failure in failures}
-            wanted = [
-                task
-                for task in _further(everything, tasks, rows, precision)
-                if task.key not in rows and task.key not in failed
-            ]
-            tasks = [*tasks, *wanted]
 
-    progress(len(rows), len(tasks), 0)
-    with workers(jobs, len(left), executor) as chosen:
-        collect(chosen)
+class _Runs:
+    """The runs of a sweep as they finish.
 
-    order = {task.key: number for number, task in enumerate(everything)}
-    known = sorted(rows.values(), key=lambda row: order[str(row["run"])])
-    parameters = ["arm", *study.parameters]
-    runs = pd.DataFrame(known)
-    runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
-    result = Sweep(study, runs, parameters, failures, series_frame(runs, series, parameters))
-    if store:
-        store.put_failures(failures)
-        store.finish(result.runs, result.summary, _manifest(study, parameters), result.series)
-    return result
+    Parameters: `tasks` that are to be done, `everything` that may be if precision asks for it.
+    """
+
+    def __init__(
+        self, study: Study, tasks: list[Task], everything: list[Task], progress: Progress
+    ) -> None:
+        self.study = study
+        self.tasks = tasks
+        self.rows: dict[str, Row] = {}
+        self.series: dict[str, Series] = {}
+        self.failures: list[Row] = []
+        self.put = self._keep
+        self._everything = everything
+        self._progress = progress
+
+    def _keep(self, row: Row, series: Series | None = None) -> None:
+        """In memory, where no folder is given."""
+        self.rows[str(row["run"])] = row
+        if series:
+            self.series[str(row["run"])] = series
+
+    def collect(self, jobs: int | None, executor: Executor | None) -> None:
+        """Does what is left to be done."""
+        wanted = [task for task in self.tasks if task.key not in self.rows]
+        self._progress(len(self.rows), len(self.tasks), 0)
+        with workers(jobs, len(wanted), executor) as chosen:
+            while wanted:
+                for task, outcome in outcomes(wanted, chosen):
+                    series = outcome.pop("series", None)
+                    if "error" in outcome:
+                        self.failures.append({**task.row, **outcome})
+                    else:
+                        self.put({**task.row, **outcome}, series)
+                    self._progress(len(self.rows), len(self.tasks), len(self.failures))
+                failed = {str(failure["run"]) for failure in self.failures}
+                precision = self.study.sweep.precision
+                wanted = [
+                    task
+                    for task in _further(self._everything, self.tasks, self.rows, precision)
+                    if task.key not in self.rows and task.key not in failed
+                ]
+                self.tasks = [*self.tasks, *wanted]
+
+    def sweep(self) -> Sweep:
+        """What has been done, in the order of the study."""
+        import pandas as pd
+
+        order = {task.key: number for number, task in enumerate(self._everything)}
+        known = sorted(self.rows.values(), key=lambda row: order[str(row["run"])])
+        parameters = ["arm", *self.study.parameters]
+        runs = pd.DataFrame(known)
+        runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
+        series = series_frame(runs, self.series, parameters)
+        return Sweep(self.study, runs, parameters, self.failures, series)
 
 
 def _further(
@@ -170,11 +205,12 @@ def _further(
     return chosen
 
 
-def _manifest(study: Study, parameters: list[str]) -> dict[str, Any]:
+def _manifest(study: Study, runs: int) -> dict[str, Any]:
     return {
         "name": study.name,
         "study": str(study.source.resolve()),
-        "parameters": parameters,
+        "parameters": ["arm", *study.parameters],
+        "runs": runs,
         "replications": study.replications,
         "first_seed": study.first_seed,
         "scenario": study.table,

@@ -1,0 +1,24 @@
+"""What a Dask cluster tells of its workers, which its executor does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+
+def client_of(executor: Executor | None) -> Any:
+    """The Dask client behind an executor, None if it is another kind of executor."""
+    if executor is None or not type(executor).__module__.startswith("distributed."):
+        return None
+    return getattr(executor, "_client", None)
+
+
+def count_workers(client: Any) -> int:
+    """How many workers the cluster has now; 0 if its scheduler does not answer."""
+    try:
+        if client.status != "running":
+            return 0
+        return len(client.scheduler_info(n_workers=-1)["workers"])
+    except Exception:
+        # Its own errors are of many kinds, and all mean the same here.
+        return 0
