@@ -1,18 +1,38 @@
 """rsim: a discrete-event simulator of Reliable Server Pooling (RSerPool, RFC 5351 to 5356)."""
 
-from importlib.metadata import version
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from rsim.errors import ResultError, RsimError, ScenarioError
-from rsim.results import Result
-from rsim.scenario import Scenario, load, run
-from rsim.sweep import Study, Sweep, load_study, read, sweep
+if TYPE_CHECKING:
+    from rsim.errors import ResultError, RsimError, RsimWarning, ScenarioError
+    from rsim.results import Result
+    from rsim.scenario import Scenario, load, run
+    from rsim.sweep import Study, Sweep, load_study, read, sweep
 
-__version__ = version("rsim")
+    __version__: str
+
+_MODULES = {
+    "Result": "rsim.results",
+    "ResultError": "rsim.errors",
+    "RsimError": "rsim.errors",
+    "RsimWarning": "rsim.errors",
+    "Scenario": "rsim.scenario",
+    "ScenarioError": "rsim.errors",
+    "Study": "rsim.sweep",
+    "Sweep": "rsim.sweep",
+    "load": "rsim.scenario",
+    "load_study": "rsim.sweep",
+    "read": "rsim.sweep",
+    "run": "rsim.scenario",
+}
 
 __all__ = [
     "Result",
     "ResultError",
     "RsimError",
+    "RsimWarning",
     "Scenario",
     "ScenarioError",
     "Study",
@@ -24,3 +44,39 @@ __all__ = [
     "run",
     "sweep",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what is asked for: the command line can heed an interrupt before anything is loaded."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("rsim")
+    elif name in _MODULES:
+        value = getattr(import_module(_MODULES[name]), name)
+    elif name in ("errors", "results", "scenario"):
+        return import_module(f"rsim.{name}")
+    else:
+        raise AttributeError(f"module 'rsim' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """The package, whose `sweep` is the function, also once the folder of that name is imported."""
+
+    @property
+    def sweep(self) -> Any:
+        return import_module("rsim.sweep.runner").sweep
+
+    @sweep.setter
+    def sweep(self, module: ModuleType) -> None:
+        """Importing `rsim.sweep` would put that module here."""
+
+
+if not TYPE_CHECKING:
+    sys.modules[__name__].__class__ = _Package

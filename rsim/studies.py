@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from rsim import plots
 from rsim.errors import ResultError, ScenarioError
+from rsim.plots.style import plain
 from rsim.results.comparison import compare
 from rsim.sweep.report import Report, open_report
 from rsim.sweep.runner import Progress, sweep
@@ -54,7 +55,8 @@ def study_figure(report: Report) -> Figure:
     for panel, axes in zip(report.sweep.figure, places, strict=True):
         shown = report.shown(panel)
         arms = {
-            name: report.sweep.arms[name].label or name for name in panel.arms or report.sweep.arms
+            name: plain(report.sweep.arms[name].label or name)
+            for name in panel.arms or report.sweep.arms
         }
         if panel.against:
             plots.plot_tradeoff(
@@ -64,7 +66,7 @@ def study_figure(report: Report) -> Figure:
                 x=panel.x,
                 lines=panel.lines,
                 arms=arms,
-                title=panel.title,
+                title=plain(panel.title),
                 axes=axes,
             )
             continue
@@ -74,10 +76,13 @@ def study_figure(report: Report) -> Figure:
             x=panel.x,
             lines=panel.lines,
             arms=arms,
-            references=report.references(panel.where) if not panel.arms else (),
-            x_label=panel.x_label,
+            references=[
+                (plain(label), frame)
+                for label, frame in (report.references(panel.where) if not panel.arms else ())
+            ],
+            x_label=plain(panel.x_label or panel.x),
             x_scale=panel.x_scale,
-            title=panel.title,
+            title=plain(panel.title),
             axes=axes,
         )
     return figure

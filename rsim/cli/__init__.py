@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-
-from rsim.cli import captures, results, runs, sweeps, threats
-from rsim.cli.app import app
-from rsim.errors import RsimError
-
-__all__ = ["app", "captures", "main", "results", "runs", "sweeps", "threats"]
+from typing import Any
 
 
 def main() -> None:
-    """Entry point: a user's mistake is told in a line, with exit code 2."""
+    """Entry point: what goes wrong is told in a line; `rsim.cli.start` has the exit codes."""
+    # There is nothing to lose before a command works, so an interrupt may end the process at once.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
     try:
-        app()
-    except RsimError as error:
-        notes = "; ".join(getattr(error, "__notes__", ()))
-        print(f"rsim: {error}" + (f" ({notes})" if notes else ""), file=sys.stderr)
-        sys.exit(2)
+        from rsim.cli.start import start
+    except (ImportError, MemoryError) as error:
+        print(f"rsim: can't be loaded: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(start())
+
+
+def _leave(number: int, frame: object) -> None:
+    os.write(2, b"rsim: interrupted\n")
+    os._exit(128 + number)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from rsim.cli.commands import app
+
+        return app
+    raise AttributeError(f"module 'rsim.cli' has no attribute '{name}'")

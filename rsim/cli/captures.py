@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rsim.cli.app import app, console
+from rsim.cli.application import app, console
 from rsim.errors import CaptureError
 
 

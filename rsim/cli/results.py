@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from rsim.cli.app import Directory, app, console
+from rsim.cli.application import Directory, app, console
 from rsim.errors import ScenarioError
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rsim.cli.app import AllowCode, Overrides, ScenarioFile, app, console, settings_of
+from rsim.cli.application import AllowCode, Overrides, ScenarioFile, app, console, settings_of
 
 
 @app.command("run")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rsim.cli.app import (
+from rsim.cli.application import (
     AllowCode,
     Directory,
     Overrides,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rsim.cli.app import app, console, progress_bar
+from rsim.cli.application import app, console, progress_bar
 from rsim.errors import ScenarioError
 
 threat_app = typer.Typer(

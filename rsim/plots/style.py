@@ -41,6 +41,11 @@ def panels(number: int) -> tuple[Figure, list[Axes]]:
     return figure, [figure.add_subplot(1, number, n + 1) for n in range(number)]
 
 
+def plain(text: str) -> str:
+    """A user's text as figures show it: as it is, never read as a formula."""
+    return text.replace("$", r"\$")
+
+
 def shown(value: object) -> str:
     """How legends call a value of a setting."""
     if isinstance(value, (bool, np.bool_)):
@@ -49,7 +54,7 @@ def shown(value: object) -> str:
         number = float(value)
         whole = number.is_integer() and abs(number) < 1e15
         return f"{int(number):,}" if whole else f"{number:g}"
-    return str(value).replace("_", " ")
+    return plain(str(value).replace("_", " "))
 
 
 def save(figure: Figure, path: str | Path) -> Path:

@@ -20,7 +20,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from rsim.cli.interrupts import check
 from rsim.errors import ScenarioError
+from rsim.scenario.files import parse_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulates Reliable Server Pooling with real ASAP and ENRP messages.",
 )
-console = Console()
+# Names of files, arms and values are shown as they are.
+console = Console(markup=False, highlight=False, emoji=False)
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file (TOML).")]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep's results.")]
@@ -49,9 +52,11 @@ def settings_of(items: list[str] | None) -> dict[str, Any]:
         if not separator or not path:
             raise ScenarioError(f"--set {item}: must be PATH=VALUE")
         try:
-            result[path] = tomllib.loads(f"value = {text}")["value"]
+            result[path] = parse_table(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             result[path] = text
+        except ValueError as error:
+            raise ScenarioError(f"--set {path}: {error}") from None
     return result
 
 
@@ -63,6 +68,7 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
 
         def tell(done: int, total: int, failed: int) -> None:
             nonlocal told
+            check()
             tenth = 10 * (done + failed) // max(1, total)
             if tenth > told:
                 told = tenth
@@ -71,7 +77,7 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
         yield tell
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[failed]} failed"),
@@ -86,6 +92,7 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
 
         def show(done: int, total: int, failed: int) -> None:
             nonlocal first
+            check()
             # What an earlier sweep has stored is no work of this one.
             first = done if first < 0 else first
             rate = (done + failed - first) / max(perf_counter() - begin, 1e-9)

@@ -1,0 +1,57 @@
+"""Interrupts (Ctrl-C) while a command works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+INTERRUPTED = 130
+"""Exit code, as shells have it."""
+
+_pending = False
+
+
+def _interrupt(number: int, frame: object) -> None:
+    global _pending
+    if _pending:
+        # Whoever asks twice does not want to wait for anything.
+        os._exit(INTERRUPTED)
+    _pending = True
+    raise KeyboardInterrupt
+
+
+def _unraisable(problem: Any) -> None:
+    if not isinstance(problem.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(problem)
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """An interrupt becomes KeyboardInterrupt, for the time of a `with`.
+
+    One that is ignored, as nohup has it, stays so. Code that is called back from C may swallow it;
+    `check` raises it again.
+    """
+    global _pending
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield
+        return
+    _pending = False
+    sys.unraisablehook = _unraisable
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        # The command has done its work, or says what it has not; the rest takes no time.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def check() -> None:
+    """Raises KeyboardInterrupt if there was an interrupt that nobody has heeded."""
+    if _pending:
+        raise KeyboardInterrupt

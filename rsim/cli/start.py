@@ -1,0 +1,121 @@
+"""Runs the command line, and makes one line of whatever goes wrong.
+
+Exit codes: 0 all is well; 1 runs have failed or results differ, as the command says; 2 a user's
+mistake; 70 a defect of rsim; 130 an interrupt; 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import sys
+import traceback
+import warnings
+from typing import Any
+
+import typer
+
+from rsim.cli.interrupts import INTERRUPTED, heeded
+from rsim.errors import LONGEST_LINE, RsimError, RsimWarning, cut, one_line
+
+MISTAKE, DEFECT, NO_READER = 2, 70, 141
+# What typer raises for a wrong command line: newer ones have a copy of click of their own.
+_WrongUsage: Any = typer.BadParameter.__mro__[2]
+_NO_MEMORY = "out of memory; take fewer hosts, shorter runs or fewer --jobs"
+_TRACEBACK = "RSIM_TRACEBACK"
+"""Environment variable that has the traceback of a defect shown."""
+
+
+def start() -> int:
+    """Carries out the command in `sys.argv`; gives the exit code."""
+    # What the terminal's encoding has no sign for becomes a question mark.
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    plain = warnings.showwarning
+
+    def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, RsimWarning):
+            _tell(f"warning: {message}")
+        else:
+            plain(message, category, *where, **more)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", RsimWarning)
+    try:
+        with heeded():
+            status = _carry_out()
+            sys.stdout.flush()
+            return status
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return NO_READER
+    except OSError as error:
+        _tell(_of_the_system(error))
+        _drop_output()
+        return MISTAKE
+
+
+def _carry_out() -> int:
+    from rsim.cli.commands import app
+
+    try:
+        result = app(standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except _WrongUsage as error:
+        if error.format_message():
+            _tell(f"{error.format_message()} (--help tells more)")
+        return MISTAKE
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except RsimError as error:
+        notes = "; ".join(getattr(error, "__notes__", ()))
+        _tell(f"{error}" + (f" ({notes})" if notes else ""))
+        return MISTAKE
+    except MemoryError:
+        _tell(_NO_MEMORY)
+        return MISTAKE
+    except ImportError as error:
+        no_memory = "map segment" in str(error) or "allocate memory" in str(error)
+        _tell(_NO_MEMORY if no_memory else f"can't be loaded: {error}")
+        return MISTAKE
+    except OSError:
+        raise
+    except Exception as error:
+        _tell_defect(error)
+        return DEFECT
+
+
+def _tell(text: str) -> None:
+    print(one_line(f"rsim: {text}"), file=sys.stderr)
+
+
+def _tell_defect(error: Exception) -> None:
+    """What nobody foresaw: what it is, and the command that does it again."""
+    if os.environ.get(_TRACEBACK):
+        traceback.print_exception(error)
+    notes = "; ".join(getattr(error, "__notes__", ()))
+    what = f"{type(error).__name__}: {error}" + (f" ({notes})" if notes else "")
+    head = f"this is a defect of rsim: {cut(one_line(what), LONGEST_LINE // 2)}; "
+    again = f"{_TRACEBACK}=1 " + shlex.join(["rsim", *sys.argv[1:]])
+    room = LONGEST_LINE - len("rsim: please report it with what tells more: ") - len(head)
+    _tell(f"{head}please report it with what tells more: {cut(one_line(again), max(20, room))}")
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the system refuses, and of which file."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return f"can't write the output: {reason}" if error.errno == errno.ENOSPC else reason
+    return f"{error.filename}: {reason}"
+
+
+def _drop_output() -> None:
+    """So that the interpreter does not try to write what is left when it ends."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
