@@ -8,13 +8,15 @@ from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rsim.errors import ResultError
+from pydantic import ValidationError
+
+from rsim.errors import ResultError, shown
 from rsim.results import METRICS, Result, summarise
 from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
 from rsim.results.storage import read_failures, read_series, read_sweep
 from rsim.scenario import run
-from rsim.scenario.files import set_path, validate
+from rsim.scenario.files import explained, set_path, validate
 from rsim.sweep.study import Figure, Reference, SweepTable, derive
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Report:
     study: Path
     table: dict[str, Any]
     failures: list[dict[str, Any]] = field(default_factory=list)
+    unfinished: str = ""
+    """How many runs there are so far, where the sweep has not ended."""
 
     def differences(self, arm: str, metrics: list[str]) -> pd.DataFrame:
         """Means with 95% intervals of the differences of all other arms to one, seed by seed.
@@ -158,10 +162,12 @@ def open_report(directory: str | Path) -> Report:
     """The stored sweep in a folder. Raises ResultError if there is none."""
     runs, manifest = read_sweep(directory)
     try:
-        parameters = list(manifest["parameters"])
+        parameters = _parameters(manifest["parameters"])
         table = SweepTable.model_validate(manifest["sweep"])
         study = Path(manifest["study"])
         scenario = dict(manifest["scenario"])
+    except ValidationError as error:
+        raise ResultError(explained(error, f"{directory}: damaged manifest: sweep")) from None
     except (KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
     missing = [name for name in ("run", "seed", *parameters) if len(runs) and name not in runs]
@@ -169,12 +175,29 @@ def open_report(directory: str | Path) -> Report:
         raise ResultError(f"{directory}: damaged runs: column '{missing[0]}' is missing")
     metrics = [name for name in METRICS if name in runs]
     summary = summarise(runs, parameters, metrics)
-    return Report(runs, summary, parameters, table, study, scenario, read_failures(directory))
+    return Report(
+        runs,
+        summary,
+        parameters,
+        table,
+        study,
+        scenario,
+        read_failures(directory),
+        runs.attrs.get("unfinished", ""),
+    )
+
+
+def _parameters(names: Any) -> list[str]:
+    right = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not right or names[:1] != ["arm"]:
+        raise ValueError(f"parameters is {shown(names)}, must be a list of paths after 'arm'")
+    return list(names)
 
 
 def read(directory: str | Path, *, series: bool = False) -> pd.DataFrame:
     """The runs of a stored sweep, one row each: arm, parameters, seed, metrics, key and version.
 
+    Of a sweep that has not ended, the runs so far; a warning says so, and `attrs["unfinished"]`.
     Parameters: `series` gives the time series instead, one row for each run and interval. Units of
     the metrics are in the frame's `attrs["units"]`. Raises ResultError if there is none.
     """
@@ -185,5 +208,8 @@ def read(directory: str | Path, *, series: bool = False) -> pd.DataFrame:
             raise ResultError(
                 f"{directory}: no time series here; [sweep] series says which to keep"
             )
-    runs.attrs["units"] = dict(manifest.get("units", {}))
+    units = manifest.get("units", {})
+    if not isinstance(units, dict):
+        raise ResultError(f"{directory}: damaged manifest: units is {shown(units)}, no table")
+    runs.attrs["units"] = units
     return runs
