@@ -1,11 +1,15 @@
 """rsim: a discrete-event simulator of Reliable Server Pooling (RSerPool, RFC 5351 to 5356)."""
 
-import sys
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+import sys
+
+# As type checkers know it; typing itself takes longer to load than all that stands here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
     from rsim.errors import ResultError, RsimError, RsimWarning, ScenarioError
     from rsim.results import Result
     from rsim.scenario import Scenario, load, run
@@ -48,6 +52,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads what is asked for: the command line can heed an interrupt before anything is loaded."""
+    from importlib import import_module
+
     if name == "__version__":
         from importlib.metadata import version
 
@@ -66,17 +72,18 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-class _Package(ModuleType):
+class _Package(type(sys)):  # type: ignore[misc]
     """The package, whose `sweep` is the function, also once the folder of that name is imported."""
 
     @property
     def sweep(self) -> Any:
-        return import_module("rsim.sweep.runner").sweep
+        from rsim.sweep.runner import sweep
+
+        return sweep
 
     @sweep.setter
     def sweep(self, module: ModuleType) -> None:
         """Importing `rsim.sweep` would put that module here."""
 
 
-if not TYPE_CHECKING:
-    sys.modules[__name__].__class__ = _Package
+sys.modules[__name__].__class__ = _Package

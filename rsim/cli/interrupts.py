@@ -1,4 +1,8 @@
-"""Interrupts (Ctrl-C) while a command works."""
+"""Interrupts (Ctrl-C) while a command works that has to tidy up when it is stopped.
+
+Elsewhere an interrupt ends the process at once (`rsim.cli`): there is nothing to lose, and code
+that is called back from C may swallow an exception.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +37,7 @@ def _unraisable(problem: Any) -> None:
 def heeded() -> Iterator[None]:
     """An interrupt becomes KeyboardInterrupt, for the time of a `with`.
 
-    One that is ignored, as nohup has it, stays so. Code that is called back from C may swallow it;
-    `check` raises it again.
+    One that is ignored, as nohup has it, stays so. `check` raises one again that was swallowed.
     """
     global _pending
     before = signal.getsignal(signal.SIGINT)
@@ -47,8 +50,7 @@ def heeded() -> Iterator[None]:
     try:
         yield
     finally:
-        # The command has done its work, or says what it has not; the rest takes no time.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, before)
 
 
 def check() -> None:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from rsim.cli.application import AllowCode, Overrides, ScenarioFile, app, console, settings_of
+from rsim.cli.interrupts import heeded
 
 
 @app.command("run")
@@ -31,7 +32,9 @@ def run_command(
     from rsim.scenario import load, run
 
     scenario = load(file, settings_of(overrides), allow_code=allow_code)
-    result = run(scenario, seed, pcap=pcap, decrypted=decrypted)
+    with heeded():
+        # So that the capture ends with a whole packet.
+        result = run(scenario, seed, pcap=pcap, decrypted=decrypted)
     if as_json:
         document = {
             "name": result.name,

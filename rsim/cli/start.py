@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from rsim.cli.interrupts import INTERRUPTED, heeded
+from rsim.cli.interrupts import INTERRUPTED
 from rsim.errors import LONGEST_LINE, RsimError, RsimWarning, cut, one_line
 
 MISTAKE, DEFECT, NO_READER = 2, 70, 141
@@ -44,10 +44,9 @@ def start() -> int:
     warnings.showwarning = show
     warnings.simplefilter("always", RsimWarning)
     try:
-        with heeded():
-            status = _carry_out()
-            sys.stdout.flush()
-            return status
+        status = _carry_out()
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         _tell("interrupted")
         return INTERRUPTED
@@ -65,6 +64,9 @@ def _carry_out() -> int:
 
     try:
         result = app(standalone_mode=False)
+        if result == INTERRUPTED:
+            # That is what typer makes of it.
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except _WrongUsage as error:
         if error.format_message():

@@ -20,6 +20,7 @@ from rsim.cli.application import (
     progress_bar,
     settings_of,
 )
+from rsim.cli.interrupts import INTERRUPTED, heeded
 from rsim.errors import ScenarioError
 
 
@@ -56,7 +57,7 @@ def sweep_command(
     last = study.first_seed + study.replications - 1
     console.print(f"{study.name}: {len(study.points)} points, seeds {study.first_seed} to {last}")
     try:
-        with progress_bar(study.name) as progress, _workers(dask) as executor:
+        with heeded(), progress_bar(study.name) as progress, _workers(dask) as executor:
             result = sweep(
                 study, out, jobs=jobs, resume=resume, progress=progress, executor=executor
             )
@@ -64,7 +65,7 @@ def sweep_command(
         console.print(
             f"stopped; what has finished is in {out}, go on with --resume", soft_wrap=True
         )
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     for failure in result.failures:
         point = ", ".join(f"{name}={failure.get(name)}" for name in result.parameters)
         print(f"rsim: failed: {point}, seed {failure['seed']}: {failure['error']}", file=sys.stderr)
@@ -133,7 +134,7 @@ def reproduce_command(
 
     differs = False
     for name in studies(experiments) if names == ["all"] else names:
-        with progress_bar(name) as progress:
+        with heeded(), progress_bar(name) as progress:
             done = reproduce(
                 experiments,
                 name,

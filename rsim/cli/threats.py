@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from rsim.cli.application import app, console, progress_bar
+from rsim.cli.interrupts import heeded
 from rsim.errors import ScenarioError
 
 threat_app = typer.Typer(
@@ -63,7 +64,7 @@ def threats_run_command(
         except ValueError as error:
             raise ScenarioError(f"--duration: {error}") from None
     table = Table("id", "effect", "no attack", "attack", "mitigated", "restored")
-    with progress_bar("threats") as progress:
+    with heeded(), progress_bar("threats") as progress:
         # One after the other, so that what is finished is stored.
         for number, one in enumerate(chosen):
             [outcome] = run_threats([one], effort, jobs=jobs)
