@@ -95,3 +95,7 @@ class CaptureError(RsimError):
 
 class PolicyError(RsimError):
     """A selection policy that can't be registered, or that answers what it must not."""
+
+
+class ReentryError(RsimError, RuntimeError):
+    """A function that is called back changes what has called it; says which and what is right."""

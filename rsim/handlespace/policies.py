@@ -44,6 +44,9 @@ class SelectionPolicy(ABC):
 
     Class attributes: `name`; `type_code`, private (0x80000000 upward, RFC 5356 7.1); `values` names
     of the 32-bit words that its parameter holds; `user_rule`.
+
+    Its methods may read the handlespace that calls them; to change it raises ReentryError. What
+    they raise comes through to who called the handlespace, which stays whole.
     """
 
     name: ClassVar[str]
@@ -53,19 +56,22 @@ class SelectionPolicy(ABC):
 
     @abstractmethod
     def insert(self, element: PoolElement) -> None:
-        """Takes a new element."""
+        """Takes a new element. If it raises, the element is not registered."""
 
     @abstractmethod
     def remove(self, identifier: int) -> None:
-        """Lets an element go."""
+        """Lets an element go, which is gone even if it raises."""
 
     @abstractmethod
     def update(self, element: PoolElement) -> None:
-        """Takes new values of an element, from a fresh registration."""
+        """Takes new values of an element, from a fresh registration. They hold if it raises."""
 
     @abstractmethod
     def select(self, count: int, draws: Draws) -> list[int]:
-        """Identifiers of at most `count` distinct elements, in the order of the answer."""
+        """Identifiers of at most `count` distinct elements, in the order of the answer.
+
+        Any other answer is a PolicyError of who asked for the selection.
+        """
 
     @classmethod
     def values_of(cls, element: PoolElement) -> dict[str, int]:

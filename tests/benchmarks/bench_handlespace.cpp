@@ -35,6 +35,7 @@ namespace {
 
 std::mt19937_64 words(1);
 std::uint64_t next_word(void*) { return words(); }
+Draws draws{nullptr, next_word};
 
 wire::PoolElement element(std::uint32_t identifier, const wire::PolicyFormat& format) {
     wire::PoolElement made;
@@ -121,11 +122,11 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
     for (std::size_t i = 0; i < 20000; ++i) asked.push_back(&handles[words() % pools]);
     for (std::size_t count = 1; count <= 4; ++count)
         std::printf(" %8.0f", nanoseconds(asked.size(), 5, [&](std::size_t i) {
-            keep(handlespace.select(*asked[i % asked.size()], count, {nullptr, next_word}));
+            keep(handlespace.select(*asked[i % asked.size()], count, draws));
         }));
     // With what an answer does, and a list in Python: a look at what the elements are.
     std::printf(" %8.0f", nanoseconds(asked.size(), 5, [&](std::size_t i) {
-        for (const Element* listed : handlespace.select(*asked[i % asked.size()], 4, {nullptr, next_word})) {
+        for (const Element* listed : handlespace.select(*asked[i % asked.size()], 4, draws)) {
             keep(wire::Transport(listed->content.user_transport));
             keep(wire::Policy(listed->content.policy));
         }

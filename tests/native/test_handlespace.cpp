@@ -17,6 +17,7 @@ namespace {
 std::mt19937_64 random_words(1);
 
 std::uint64_t next_word(void*) { return random_words(); }
+Draws draws{nullptr, next_word};
 
 wire::PoolElement element(std::uint32_t identifier, std::uint32_t owner, const wire::PolicyFormat& format) {
     wire::PoolElement made;
@@ -51,7 +52,7 @@ void random_history(const wire::PolicyFormat& format) {
                 break;
             default: {
                 const std::size_t count = 1 + random_words() % 45;
-                const auto& chosen = handlespace.select(handle, count, {nullptr, next_word});
+                const auto& chosen = handlespace.select(handle, count, draws);
                 std::set<std::uint32_t> distinct;
                 for (const Element* e : chosen) {
                     distinct.insert(e->content.identifier);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../reentry.hpp"
 #include "../wire/encode.hpp"
 
 namespace nb = nanobind;
@@ -29,6 +30,10 @@ inline nb::object error_class(const char* name) {
     throw nb::python_error();
 }
 
+inline void set_reentry_error(const ReentryProblem& problem) {
+    PyErr_SetString(error_class("ReentryError").ptr(), problem.what());
+}
+
 // For methods that are called so often that they take their arguments where the interpreter has put them: what goes
 // wrong becomes Python's error.
 template <class Action>
@@ -39,6 +44,8 @@ PyObject* guarded(Action&& action) {
         error.restore();
     } catch (const std::bad_alloc&) {
         PyErr_NoMemory();
+    } catch (const ReentryProblem& problem) {
+        set_reentry_error(problem);
     } catch (const std::exception& error) {
         PyErr_SetString(PyExc_RuntimeError, error.what());
     }
@@ -84,6 +91,13 @@ T whole(const char* field, nb::int_ value, T largest = std::numeric_limits<T>::m
 inline std::string to_string(nb::bytes value) { return {value.c_str(), value.size()}; }
 inline nb::bytes to_bytes(const std::string& value) { return nb::bytes(value.data(), value.size()); }
 
+// An object of its own. The copy is made here, as nanobind takes lack of memory in its own for a wrong type.
+template <class T>
+nb::object object_from(const T& value) {
+    T copied = value;
+    return nb::cast(std::move(copied));
+}
+
 template <class Container, class Convert>
 nb::tuple to_tuple(const Container& values, Convert&& convert) {
     nb::object result = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
@@ -94,6 +108,13 @@ nb::tuple to_tuple(const Container& values, Convert&& convert) {
 
 // JSON-ready form: bytes in hex, addresses as text, parameters as dictionaries.
 nb::object plain(nb::handle value);
+
+// Values that Python hands over as any sequence but text or bytes. nanobind's own conversion ends the process when it
+// runs out of memory, and hides what the sequence raises.
+template <class T>
+struct Given {
+    std::vector<T> values;
+};
 
 using FieldNames = std::vector<const char*>;
 
@@ -158,3 +179,27 @@ void bind_randomness(nb::module_& module);
 void bind_traffic(nb::module_& module);
 
 }  // namespace rsim
+
+namespace nanobind::detail {
+
+template <class T>
+struct type_caster<rsim::Given<T>> {
+    NB_TYPE_CASTER(rsim::Given<T>, const_name("collections.abc.Sequence[") + make_caster<T>::Name + const_name("]"))
+
+    template <class Flags>
+    bool from_python(handle source, Flags flags, cleanup_list* cleanup) {
+        if (PyUnicode_Check(source.ptr()) || PyBytes_Check(source.ptr()) || !PySequence_Check(source.ptr())) return false;
+        const object items = steal(PySequence_Tuple(source.ptr()));
+        if (!items.is_valid()) throw python_error();
+        value.values.reserve(static_cast<std::size_t>(PyTuple_GET_SIZE(items.ptr())));
+        for (handle item : borrow<nanobind::tuple>(items)) {
+            make_caster<T> caster;
+            if (!caster.from_python(item, flags_for_local_caster<T>(flags), cleanup) || !caster.template can_cast<T&>())
+                return false;
+            value.values.push_back(caster.operator cast_t<T&>());
+        }
+        return true;
+    }
+};
+
+}  // namespace nanobind::detail

@@ -9,7 +9,7 @@ namespace rsim {
 // What an object of Python's class Draws draws from; null if it is something else.
 handlespace::Draws* draws_of(nb::handle object);
 
-// An object of that class, which may be used as long as there is what `draws` draws from.
-nb::object shown_draws(const handlespace::Draws& draws);
+// The object that `draws` are the draws of: `draws_of` has given them.
+nb::object object_of(handlespace::Draws& draws);
 
 }  // namespace rsim

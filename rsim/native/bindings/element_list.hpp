@@ -44,17 +44,18 @@ namespace nanobind::detail {
 
 template <>
 struct type_caster<rsim::GivenElements> {
-    using Sequence = make_caster<std::vector<rsim::wire::PoolElement>>;
+    using Sequence = make_caster<rsim::Given<rsim::wire::PoolElement>>;
     NB_TYPE_CASTER(rsim::GivenElements, Sequence::Name)
 
-    bool from_python(handle source, std::uint8_t flags, cleanup_list* cleanup) {
+    template <class Flags>
+    bool from_python(handle source, Flags flags, cleanup_list* cleanup) {
         if (const auto listed = rsim::listed_elements(source)) {
             value.elements.assign(listed->begin(), listed->end());
             return true;
         }
         Sequence sequence;
         if (!sequence.from_python(source, flags, cleanup)) return false;
-        value.elements = std::move(sequence.value);
+        value.elements = std::move(sequence.value.values);
         return true;
     }
 };

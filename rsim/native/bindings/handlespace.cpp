@@ -6,6 +6,7 @@
 #include "../handlespace/handlespace.hpp"
 #include "draws.hpp"
 #include "element_list.hpp"
+#include "python_selection.hpp"
 
 namespace rsim {
 
@@ -17,45 +18,7 @@ std::string_view view(nb::bytes handle) { return {handle.c_str(), handle.size()}
 
 using Removed = std::pair<std::string, wire::PoolElement>;
 
-nb::tuple removed_tuple(const Removed& removed) { return nb::make_tuple(to_bytes(removed.first), nb::cast(removed.second)); }
-
-[[noreturn]] void raise_policy_error(const std::string& text) {
-    const nb::object cls = error_class("PolicyError");
-    PyErr_SetObject(cls.ptr(), nb::str(text.c_str()).ptr());
-    throw nb::python_error();
-}
-
-// A policy that is written in Python, behind the interface of the native ones.
-class PythonSelection final : public Selection {
-public:
-    explicit PythonSelection(nb::object policy) : policy_(std::move(policy)) {}
-
-    void insert(Element& element) override {
-        elements_[element.content.identifier] = &element;
-        policy_.attr("insert")(nb::cast(element.content));
-    }
-    void remove(Element& element) override {
-        elements_.erase(element.content.identifier);
-        policy_.attr("remove")(element.content.identifier);
-    }
-    void update(Element& element) override { policy_.attr("update")(nb::cast(element.content)); }
-    void select(std::size_t count, Draws& draws, std::vector<Element*>& chosen) override {
-        const nb::object answer = policy_.attr("select")(count, shown_draws(draws));
-        for (nb::handle item : answer) {
-            const auto found = elements_.find(nb::cast<std::uint32_t>(item));
-            const bool repeated = found != elements_.end() &&
-                                  std::find(chosen.begin(), chosen.end(), found->second) != chosen.end();
-            if (found == elements_.end() || repeated || chosen.size() == count)
-                raise_policy_error(nb::cast<std::string>(policy_.type().attr("__name__")) + ": select(" + std::to_string(count) +
-                                   ") must give at most that many distinct elements of the pool");
-            chosen.push_back(found->second);
-        }
-    }
-
-private:
-    nb::object policy_;
-    std::unordered_map<std::uint32_t, Element*> elements_;
-};
+nb::tuple removed_tuple(const Removed& removed) { return nb::make_tuple(to_bytes(removed.first), object_from(removed.second)); }
 
 // Factories by type code; kept until the process ends.
 std::unordered_map<std::uint32_t, nb::object>& python_selections() {
@@ -66,7 +29,9 @@ std::unordered_map<std::uint32_t, nb::object>& python_selections() {
 std::unique_ptr<Selection> python_selection(std::uint32_t policy_type) {
     const auto found = python_selections().find(policy_type);
     if (found == python_selections().end()) return nullptr;
-    return std::make_unique<PythonSelection>(found->second());
+    // The factory may register another in its place.
+    const nb::object factory = found->second;
+    return std::make_unique<PythonSelection>(factory());
 }
 
 // Handlespace.select: a simulation's most frequent question.
@@ -116,6 +81,7 @@ void bind_handlespace(nb::module_& module) {
         }, nb::kw_only(), "increment"_a = 1u, "degradations_per_selection"_a = 1u, "degradations_at_registration"_a = 0u, "saturate"_a = false)
         .def("add", [](Handlespace& self, nb::bytes handle, const wire::PoolElement& element, double expires,
                        std::optional<std::uint32_t> home_server, const wire::Transport* asap_transport) {
+            if (expires != expires) raise_field_error("expires", "is nan, must be a time in s");
             if (!home_server && !asap_transport) return self.add(view(handle), element, expires);
             wire::PoolElement own = element;
             if (home_server) own.home_server = *home_server;
@@ -127,9 +93,12 @@ void bind_handlespace(nb::module_& module) {
                    "home_server: int | None = None, asap_transport: SctpTransport | None = None) -> Outcome"),
            "Registers an element of the owner that it names, or renews it (RFC 5352 3.1).\n\n"
            "`expires`: end of its life in simulated seconds, for ever if left out. `home_server` and\n"
-           "`asap_transport` take the place of the element's own, as its home server sees them.")
+           "`asap_transport` take the place of the element's own, as its home server sees them.\n\n"
+           "What a policy in Python raises comes through: a new element is then not there, a known one has its new\n"
+           "attributes. Such a policy must not change the handlespace that calls it (ReentryError).")
         .def("remove", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) { return self.remove(view(handle), identifier); },
-             "pool_handle"_a, "identifier"_a, "Takes an element out; False if it wasn't there.")
+             "pool_handle"_a, "identifier"_a, 
+             "Takes an element out; False if it wasn't there. It is gone, too, if a policy in Python raises.")
         .def("find", [](Handlespace& self, nb::bytes handle, std::uint32_t identifier) -> std::optional<wire::PoolElement> {
             const Element* element = self.find(view(handle), identifier);
             if (!element) return std::nullopt;
@@ -158,10 +127,22 @@ void bind_handlespace(nb::module_& module) {
         .def("next_expiry", &Handlespace::next_expiry, "Earliest end of a registration life in s, infinity if there is none.")
         .def("expire", [](Handlespace& self, double now) {
             nb::list result;
-            while (auto expired = self.expire(now)) result.append(removed_tuple(*expired));
+            std::optional<nb::python_error> raised;
+            for (;;) {
+                try {
+                    const auto expired = self.expire(now);
+                    if (!expired) break;
+                    result.append(removed_tuple(*expired));
+                } catch (nb::python_error& error) {
+                    // A policy's: the element is gone all the same.
+                    if (!raised) raised.emplace(std::move(error));
+                }
+            }
+            if (raised) throw std::move(*raised);
             return result;
         }, "now"_a, nb::sig("def expire(self, now: float) -> list[tuple[bytes, PoolElement]]"),
-           "Removes and returns the elements whose life ended at or before `now`, with their handles.")
+           "Removes and returns the elements whose life ended at or before `now`, with their handles.\n\n"
+           "What a policy in Python raises first is raised when all of them are gone.")
         .def("checksum", &Handlespace::checksum, "owner"_a, "PE checksum of what a server owns (RFC 5353 3.6.2).")
         .def("owned", &Handlespace::owned, "owner"_a, "Number of elements that a server owns.")
         .def("table", [](Handlespace& self, std::optional<std::pair<nb::bytes, std::uint32_t>> after, std::size_t limit, std::size_t octets,
@@ -171,7 +152,7 @@ void bind_handlespace(nb::module_& module) {
             const TablePiece piece = self.table(cursor, limit, octets, owner);
             nb::object next = nb::none();
             if (piece.next) next = nb::make_tuple(to_bytes(piece.next->pool_handle), piece.next->identifier);
-            return nb::make_tuple(to_tuple(piece.entries, [](const wire::PoolEntry& entry) { return nb::cast(entry); }), next);
+            return nb::make_tuple(to_tuple(piece.entries, &object_from<wire::PoolEntry>), next);
         }, nb::kw_only(), "after"_a = nb::none(), "limit"_a = 128, "octets"_a = 1400, "owner"_a = nb::none(),
            nb::sig("def table(self, *, after: tuple[bytes, int] | None = None, limit: int = 128, octets: int = 1400, "
                    "owner: int | None = None) -> tuple[tuple[PoolEntry, ...], tuple[bytes, int] | None]"),
@@ -183,7 +164,8 @@ void bind_handlespace(nb::module_& module) {
             for (const Removed& swept : self.sweep(owner)) result.append(removed_tuple(swept));
             return result;
         }, "owner"_a, nb::sig("def sweep(self, owner: int) -> list[tuple[bytes, PoolElement]]"),
-           "Removes and returns the marked elements of an owner (RFC 5353 3.6.3).")
+           "Removes and returns the marked elements of an owner (RFC 5353 3.6.3).\n\n"
+           "What a policy in Python raises first is raised when all of them are gone.")
         .def_prop_ro("pools", &Handlespace::pools, "Number of pools.")
         .def("__len__", &Handlespace::elements);
 

@@ -5,6 +5,7 @@
 #include "draws.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -22,13 +23,15 @@ constexpr const char* methods[] = {"standard_exponential", "random"};
 struct Stream {
     PyObject_HEAD
     PyObject* source;  // the generator; before the first draw what makes it
+    const char* doing;
     bool made;
     std::uint8_t left[2];
     Block* blocks[2];  // null before the first draw of that kind
 
     nb::handle generator() {
         if (!made) {
-            PyObject* found = PyObject_CallNoArgs(source);
+            const Doing makes(doing, "Stream", "making of a generator");
+            PyObject* found = PyObject_CallNoArgs(nb::borrow(source).ptr());
             if (!found) throw nb::python_error();
             made = true;
             Py_SETREF(source, found);
@@ -42,16 +45,18 @@ struct Stream {
     }
 
     void fill(Kind kind) {
-        const nb::object drawn = generator().attr(methods[kind])(block_size);
+        const nb::object from = nb::borrow(generator());
+        const Doing draws(doing, "Stream", "draw");
+        const nb::object drawn = from.attr(methods[kind])(block_size);
         Py_buffer buffer;
-        if (PyObject_GetBuffer(drawn.ptr(), &buffer, PyBUF_SIMPLE)) throw nb::python_error();
-        const bool right = buffer.len == sizeof(Block);
+        if (PyObject_GetBuffer(drawn.ptr(), &buffer, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)) throw nb::python_error();
+        const bool right = buffer.len == sizeof(Block) && buffer.format && std::strcmp(buffer.format, "d") == 0;
         if (right) {
             if (!blocks[kind]) blocks[kind] = static_cast<Block*>(PyMem_Malloc(sizeof(Block)));
             if (blocks[kind]) std::memcpy(blocks[kind], buffer.buf, sizeof(Block));
         }
         PyBuffer_Release(&buffer);
-        if (!right) throw std::length_error("a generator must draw as many numbers as it is asked for");
+        if (!right) throw std::length_error(std::string("a generator's ") + methods[kind] + " must give as many floats as it is asked for");
         if (!blocks[kind]) throw std::bad_alloc();
         left[kind] = block_size;
     }
@@ -121,30 +126,42 @@ struct NumpyBitGenerator {
     std::uint64_t (*next_raw)(void*);
 };
 
+// A class of numpy's, which lives as long as the process.
+nb::handle numpy_class(const char* name) {
+    return nb::object(nb::module_::import_("numpy.random").attr(name)).release();
+}
+
 // Keeps a numpy bit generator alive beside the pointers into it, or what makes the generator until the first draw asks
 // for it: most actors never draw.
 struct DrawsObject {
     PyObject_HEAD
     PyObject* owner;
+    const char* doing;
     handlespace::Draws draws;
 
     void use(nb::handle generator) {
+        static const nb::handle bits_class = numpy_class("BitGenerator");
         nb::object bits = generator.attr("bit_generator");
-        const nb::object capsule = bits.attr("capsule");
+        if (!nb::isinstance(bits, bits_class)) {
+            PyErr_SetString(PyExc_TypeError, "the generator's bit_generator is none of numpy's");
+            throw nb::python_error();
+        }
+        // By numpy's own attribute: a class that is built on it might give another's, which nobody keeps alive.
+        const nb::object capsule = bits_class.attr("capsule").attr("__get__")(bits);
         auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
         if (!raw) throw nb::python_error();
         draws = {raw->state, raw->next_uint64};
         Py_XSETREF(owner, bits.release().ptr());
     }
 
-    // Stands for the generator's function; copies of `draws` may still have it when there is one.
+    // Stands for the generator's function until there is one.
     static std::uint64_t first(void* self) {
         auto& made = *static_cast<DrawsObject*>(self);
-        if (made.draws.next == first) {
-            const nb::object generator = nb::steal(PyObject_CallNoArgs(made.owner));
-            if (!generator.is_valid()) throw nb::python_error();
-            made.use(generator);
-        }
+        const Doing makes(made.doing, "Draws", "making of a generator");
+        const nb::object maker = nb::borrow(made.owner);
+        const nb::object generator = nb::steal(PyObject_CallNoArgs(maker.ptr()));
+        if (!generator.is_valid()) throw nb::python_error();
+        made.use(generator);
         return made.draws.next(made.draws.state);
     }
 };
@@ -202,11 +219,8 @@ handlespace::Draws* draws_of(nb::handle object) {
     return Py_IS_TYPE(object.ptr(), draws_type) ? &draws_object(object.ptr()).draws : nullptr;
 }
 
-nb::object shown_draws(const handlespace::Draws& draws) {
-    nb::object self = nb::steal(draws_type->tp_alloc(draws_type, 0));
-    if (!self.is_valid()) throw nb::python_error();
-    draws_object(self.ptr()).draws = draws;
-    return self;
+nb::object object_of(handlespace::Draws& draws) {
+    return nb::borrow(reinterpret_cast<PyObject*>(reinterpret_cast<char*>(&draws) - offsetof(DrawsObject, draws)));
 }
 
 void bind_randomness(nb::module_& module) {

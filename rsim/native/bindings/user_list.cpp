@@ -20,8 +20,13 @@ using Answer = handlespace::UserList<Answered>;
 
 struct UserListObject {
     PyObject_HEAD
+    const char* doing;
     Answer answer;
 };
+
+Doing change(PyObject* self, const char* wanted) {
+    return Doing(reinterpret_cast<UserListObject*>(self)->doing, "UserList", wanted);
+}
 
 Answer& answer_of(PyObject* self) { return reinterpret_cast<UserListObject*>(self)->answer; }
 
@@ -33,7 +38,8 @@ PyObject* make_list(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
         if (!nb::isinstance<UserRule>(nb::handle(rule))) return PyErr_Format(PyExc_TypeError, "rule: must be a UserRule");
         std::vector<Answered> answered;
         for (nb::handle element : nb::iter(nb::handle(elements))) {
-            if (!nb::isinstance<wire::PoolElement>(element)) return PyErr_Format(PyExc_TypeError, "elements: must be PoolElement objects");
+            if (!nb::isinstance<wire::PoolElement>(element) || !nb::inst_ready(element))
+                return PyErr_Format(PyExc_TypeError, "elements: must be PoolElement objects");
             answered.push_back({nb::inst_ptr<wire::PoolElement>(element)->identifier, nb::borrow(element)});
         }
         PyObject* self = type->tp_alloc(type, 0);
@@ -48,6 +54,7 @@ PyObject* list_choose(PyObject* self, PyObject* given) {
     handlespace::Draws* draws = draws_of(given);
     if (!draws) return wrong_arguments("draws (Draws)");
     return guarded([&] {
+        const Doing chooses = change(self, "choose");
         const Answered* chosen = answer_of(self).choose(*draws);
         return Py_NewRef(chosen ? chosen->object.ptr() : Py_None);
     });
@@ -56,7 +63,9 @@ PyObject* list_choose(PyObject* self, PyObject* given) {
 PyObject* list_forget(PyObject* self, PyObject* given) {
     if (!PyLong_Check(given)) return wrong_arguments("an identifier (int)");
     return guarded([&] {
-        answer_of(self).forget(whole<std::uint32_t>("identifier", nb::borrow<nb::int_>(given)));
+        const auto identifier = whole<std::uint32_t>("identifier", nb::borrow<nb::int_>(given));
+        const Doing forgets = change(self, "forget");
+        answer_of(self).forget(identifier);
         return Py_NewRef(Py_None);
     });
 }

@@ -47,6 +47,12 @@ std::optional<std::uint32_t> optional_word(const char* field, std::optional<nb::
     return word(field, *value);
 }
 
+// Of a value that may be missing.
+template <class T>
+std::optional<T> optional(const T* value) {
+    return value ? std::optional<T>(*value) : std::nullopt;
+}
+
 template <class M>
 void add_handle(nb::class_<M>& cls) {
     cls.def_prop_ro("pool_handle", [](const M& m) { return to_bytes(m.pool_handle); });
@@ -55,14 +61,14 @@ void add_handle(nb::class_<M>& cls) {
 template <class M>
 void add_causes(nb::class_<M>& cls) {
     cls.def_prop_ro("error_causes", [](const M& m) {
-        return to_tuple(m.error_causes, [](const ErrorCause& c) { return nb::cast(c); });
+        return to_tuple(m.error_causes, &object_from<ErrorCause>);
     }, nb::sig("def error_causes(self) -> tuple[ErrorCause, ...]"));
 }
 
 template <class M>
 void add_elements(nb::class_<M>& cls) {
     cls.def_prop_ro("pool_elements", [](const M& m) {
-        return to_tuple(m.pool_elements, [](const PoolElement& e) { return nb::cast(e); });
+        return to_tuple(m.pool_elements, &object_from<PoolElement>);
     }, nb::sig("def pool_elements(self) -> tuple[PoolElement, ...]"));
 }
 
@@ -102,7 +108,7 @@ void takeover_message(nb::module_& module, const char* doc) {
     finish(cls, {"sender", "receiver", "target"});
 }
 
-using Causes = std::vector<ErrorCause>;
+using Causes = Given<ErrorCause>;
 
 void bind_asap(nb::module_& module) {
     auto registration = message_class<Registration>(module, "ASAP_REGISTRATION (RFC 5352 2.2.1).");
@@ -110,14 +116,14 @@ void bind_asap(nb::module_& module) {
         new (self) Registration{to_string(pool_handle), pool_element};
     }, nb::kw_only(), "pool_handle"_a, "pool_element"_a);
     add_handle(registration);
-    registration.def_ro("pool_element", &Registration::pool_element);
+    registration.def_prop_ro("pool_element", [](const Registration& m) { return m.pool_element; });
     finish(registration, {"pool_handle", "pool_element"});
 
     element_message<Deregistration>(module, "ASAP_DEREGISTRATION (RFC 5352 2.2.2).");
 
     auto response = message_class<RegistrationResponse>(module, "ASAP_REGISTRATION_RESPONSE (RFC 5352 2.2.3).");
     response.def("__init__", [](RegistrationResponse* self, nb::bytes pool_handle, nb::int_ pe_identifier, bool reject, Causes causes) {
-        new (self) RegistrationResponse{reject, to_string(pool_handle), word("pe_identifier", pe_identifier), std::move(causes)};
+        new (self) RegistrationResponse{reject, to_string(pool_handle), word("pe_identifier", pe_identifier), std::move(causes.values)};
     }, nb::kw_only(), "pool_handle"_a, "pe_identifier"_a, "reject"_a = false, "error_causes"_a = nb::tuple());
     response.def_ro("reject", &RegistrationResponse::reject, "R bit.");
     add_handle(response);
@@ -127,7 +133,7 @@ void bind_asap(nb::module_& module) {
 
     auto withdrawn = message_class<DeregistrationResponse>(module, "ASAP_DEREGISTRATION_RESPONSE (RFC 5352 2.2.4).");
     withdrawn.def("__init__", [](DeregistrationResponse* self, nb::bytes pool_handle, nb::int_ pe_identifier, Causes causes) {
-        new (self) DeregistrationResponse{to_string(pool_handle), word("pe_identifier", pe_identifier), std::move(causes)};
+        new (self) DeregistrationResponse{to_string(pool_handle), word("pe_identifier", pe_identifier), std::move(causes.values)};
     }, nb::kw_only(), "pool_handle"_a, "pe_identifier"_a, "error_causes"_a = nb::tuple());
     add_handle(withdrawn);
     withdrawn.def_ro("pe_identifier", &DeregistrationResponse::pe_identifier);
@@ -146,14 +152,14 @@ void bind_asap(nb::module_& module) {
 
     auto answer = message_class<HandleResolutionResponse>(module, "ASAP_HANDLE_RESOLUTION_RESPONSE (RFC 5352 2.2.6).");
     answer.def("__init__", [](HandleResolutionResponse* self, nb::bytes pool_handle, GivenElements given,
-                              std::optional<Policy> policy, bool accept_updates, Causes causes) {
-        new (self) HandleResolutionResponse{accept_updates, to_string(pool_handle), std::move(policy), std::move(given.elements),
-                                            std::move(causes)};
-    }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a = nb::tuple(), "policy"_a = nb::none(), "accept_updates"_a = false,
+                              const Policy* policy, bool accept_updates, Causes causes) {
+        new (self) HandleResolutionResponse{accept_updates, to_string(pool_handle), optional(policy), std::move(given.elements),
+                                            std::move(causes.values)};
+    }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a = nb::tuple(), "policy"_a.none() = nb::none(), "accept_updates"_a = false,
        "error_causes"_a = nb::tuple());
     answer.def_ro("accept_updates", &HandleResolutionResponse::accept_updates, "A bit.");
     add_handle(answer);
-    answer.def_ro("policy", &HandleResolutionResponse::policy, "Overall policy of the pool; None stands for round robin.");
+    answer.def_prop_ro("policy", [](const HandleResolutionResponse& m) { return m.policy; }, "Overall policy of the pool; None stands for round robin.");
     add_elements(answer);
     add_causes(answer);
     finish(answer, {"accept_updates", "pool_handle", "policy", "pool_elements", "error_causes"});
@@ -175,8 +181,8 @@ void bind_asap(nb::module_& module) {
     element_message<EndpointUnreachable>(module, "ASAP_ENDPOINT_UNREACHABLE (RFC 5352 2.2.9).");
 
     auto announce = message_class<ServerAnnounce>(module, "ASAP_SERVER_ANNOUNCE (RFC 5352 2.2.10).");
-    announce.def("__init__", [](ServerAnnounce* self, nb::int_ server_identifier, std::vector<Transport> transports) {
-        new (self) ServerAnnounce{word("server_identifier", server_identifier), std::move(transports)};
+    announce.def("__init__", [](ServerAnnounce* self, nb::int_ server_identifier, Given<Transport> transports) {
+        new (self) ServerAnnounce{word("server_identifier", server_identifier), std::move(transports.values)};
     }, nb::kw_only(), "server_identifier"_a, "transports"_a = nb::tuple());
     announce.def_ro("server_identifier", &ServerAnnounce::server_identifier);
     announce.def_prop_ro("transports", [](const ServerAnnounce& m) { return to_tuple(m.transports, &transport_object); },
@@ -188,16 +194,16 @@ void bind_asap(nb::module_& module) {
 
     auto card = message_class<BusinessCard>(module,
         "ASAP_BUSINESS_CARD (RFC 5352 2.2.13), elements in order of preference. `policy` is an extension of rsplib.");
-    card.def("__init__", [](BusinessCard* self, nb::bytes pool_handle, std::vector<PoolElement> elements, std::optional<Policy> policy) {
-        new (self) BusinessCard{to_string(pool_handle), std::move(elements), std::move(policy)};
-    }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a, "policy"_a = nb::none());
+    card.def("__init__", [](BusinessCard* self, nb::bytes pool_handle, GivenElements given, const Policy* policy) {
+        new (self) BusinessCard{to_string(pool_handle), std::move(given.elements), optional(policy)};
+    }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a, "policy"_a.none() = nb::none());
     add_handle(card);
     add_elements(card);
-    card.def_ro("policy", &BusinessCard::policy);
+    card.def_prop_ro("policy", [](const BusinessCard& m) { return m.policy; });
     finish(card, {"pool_handle", "pool_elements", "policy"});
 
     auto error = message_class<AsapError>(module, "ASAP_ERROR (RFC 5352 2.2.14).");
-    error.def("__init__", [](AsapError* self, Causes causes) { new (self) AsapError{std::move(causes)}; },
+    error.def("__init__", [](AsapError* self, Causes causes) { new (self) AsapError{std::move(causes.values)}; },
               nb::kw_only(), "error_causes"_a);
     add_causes(error);
     finish(error, {"error_causes"});
@@ -206,15 +212,15 @@ void bind_asap(nb::module_& module) {
 void bind_enrp(nb::module_& module) {
     auto presence = message_class<Presence>(module, "ENRP_PRESENCE (RFC 5353 2.1).");
     presence.def("__init__", [](Presence* self, nb::int_ sender, nb::int_ receiver, bool reply_required, std::optional<nb::int_> checksum,
-                                std::optional<ServerInformation> information) {
+                                const ServerInformation* information) {
         std::optional<std::uint16_t> sum;
         if (checksum) sum = whole<std::uint16_t>("pe_checksum", *checksum);
-        new (self) Presence{reply_required, word("sender", sender), word("receiver", receiver), sum, std::move(information)};
-    }, nb::kw_only(), "sender"_a, "receiver"_a, "reply_required"_a = false, "pe_checksum"_a = nb::none(), "server_information"_a = nb::none());
+        new (self) Presence{reply_required, word("sender", sender), word("receiver", receiver), sum, optional(information)};
+    }, nb::kw_only(), "sender"_a, "receiver"_a, "reply_required"_a = false, "pe_checksum"_a = nb::none(), "server_information"_a.none() = nb::none());
     presence.def_ro("reply_required", &Presence::reply_required);
     add_parties(presence);
     presence.def_ro("pe_checksum", &Presence::pe_checksum, "Checksum over the sender's pool elements (RFC 5353 3.6.2).");
-    presence.def_ro("server_information", &Presence::server_information);
+    presence.def_prop_ro("server_information", [](const Presence& m) { return m.server_information; });
     finish(presence, {"reply_required", "sender", "receiver", "pe_checksum", "server_information"});
 
     auto request = message_class<HandleTableRequest>(module, "ENRP_HANDLE_TABLE_REQUEST (RFC 5353 2.2).");
@@ -226,13 +232,13 @@ void bind_enrp(nb::module_& module) {
     finish(request, {"own_only", "sender", "receiver"});
 
     auto table = message_class<HandleTableResponse>(module, "ENRP_HANDLE_TABLE_RESPONSE (RFC 5353 2.3).");
-    table.def("__init__", [](HandleTableResponse* self, nb::int_ sender, nb::int_ receiver, std::vector<PoolEntry> pools, bool reject, bool more) {
-        new (self) HandleTableResponse{reject, more, word("sender", sender), word("receiver", receiver), std::move(pools)};
+    table.def("__init__", [](HandleTableResponse* self, nb::int_ sender, nb::int_ receiver, Given<PoolEntry> pools, bool reject, bool more) {
+        new (self) HandleTableResponse{reject, more, word("sender", sender), word("receiver", receiver), std::move(pools.values)};
     }, nb::kw_only(), "sender"_a, "receiver"_a, "pools"_a = nb::tuple(), "reject"_a = false, "more"_a = false);
     table.def_ro("reject", &HandleTableResponse::reject, "R bit.");
     table.def_ro("more", &HandleTableResponse::more, "M bit: ask again for what follows.");
     add_parties(table);
-    table.def_prop_ro("pools", [](const HandleTableResponse& m) { return to_tuple(m.pools, [](const PoolEntry& p) { return nb::cast(p); }); },
+    table.def_prop_ro("pools", [](const HandleTableResponse& m) { return to_tuple(m.pools, &object_from<PoolEntry>); },
                       nb::sig("def pools(self) -> tuple[PoolEntry, ...]"));
     finish(table, {"reject", "more", "sender", "receiver", "pools"});
 
@@ -247,7 +253,7 @@ void bind_enrp(nb::module_& module) {
     add_parties(update);
     update.def_ro("update_action", &HandleUpdate::update_action, "0: add the element; 1: delete it.");
     add_handle(update);
-    update.def_ro("pool_element", &HandleUpdate::pool_element);
+    update.def_prop_ro("pool_element", [](const HandleUpdate& m) { return m.pool_element; });
     finish(update, {"takeover_suggested", "sender", "receiver", "update_action", "pool_handle", "pool_element"});
 
     auto list_request = message_class<ListRequest>(module, "ENRP_LIST_REQUEST (RFC 5353 2.5).");
@@ -258,12 +264,12 @@ void bind_enrp(nb::module_& module) {
     finish(list_request, {"sender", "receiver"});
 
     auto list = message_class<ListResponse>(module, "ENRP_LIST_RESPONSE (RFC 5353 2.6).");
-    list.def("__init__", [](ListResponse* self, nb::int_ sender, nb::int_ receiver, std::vector<ServerInformation> servers, bool reject) {
-        new (self) ListResponse{reject, word("sender", sender), word("receiver", receiver), std::move(servers)};
+    list.def("__init__", [](ListResponse* self, nb::int_ sender, nb::int_ receiver, Given<ServerInformation> servers, bool reject) {
+        new (self) ListResponse{reject, word("sender", sender), word("receiver", receiver), std::move(servers.values)};
     }, nb::kw_only(), "sender"_a, "receiver"_a, "servers"_a = nb::tuple(), "reject"_a = false);
     list.def_ro("reject", &ListResponse::reject, "R bit.");
     add_parties(list);
-    list.def_prop_ro("servers", [](const ListResponse& m) { return to_tuple(m.servers, [](const ServerInformation& s) { return nb::cast(s); }); },
+    list.def_prop_ro("servers", [](const ListResponse& m) { return to_tuple(m.servers, &object_from<ServerInformation>); },
                      nb::sig("def servers(self) -> tuple[ServerInformation, ...]"));
     finish(list, {"reject", "sender", "receiver", "servers"});
 
@@ -273,7 +279,7 @@ void bind_enrp(nb::module_& module) {
 
     auto error = message_class<EnrpError>(module, "ENRP_ERROR (RFC 5353 2.10).");
     error.def("__init__", [](EnrpError* self, nb::int_ sender, nb::int_ receiver, Causes causes) {
-        new (self) EnrpError{word("sender", sender), word("receiver", receiver), std::move(causes)};
+        new (self) EnrpError{word("sender", sender), word("receiver", receiver), std::move(causes.values)};
     }, nb::kw_only(), "sender"_a, "receiver"_a, "error_causes"_a);
     add_parties(error);
     add_causes(error);
@@ -334,6 +340,7 @@ int received_traverse(PyObject* self, visitproc visit, void* arg) {
 }
 
 int received_clear(PyObject* self) {
+    if (!nb::inst_ready(self)) return 0;
     Received* received = nb::inst_ptr<Received>(self);
     received->message.reset();
     received->reply.reset();

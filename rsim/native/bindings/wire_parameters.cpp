@@ -249,7 +249,7 @@ void bind_pool_element(nb::module_& module) {
     nb::class_<PoolElement> cls(module, "PoolElement",
         "Pool element (RFC 5354 3.10). `registration_life` is in seconds, -1 for ever; `home_server` 0 is unknown.");
     cls.def("__init__", [](PoolElement* self, nb::int_ identifier, const Transport& user_transport, const Policy& policy,
-                           nb::int_ home_server, nb::int_ registration_life, std::optional<SctpTransport> asap_transport) {
+                           nb::int_ home_server, nb::int_ registration_life, const SctpTransport* asap_transport) {
         PoolElement made;
         made.identifier = whole<std::uint32_t>("identifier", identifier);
         made.home_server = whole<std::uint32_t>("home_server", home_server);
@@ -263,7 +263,7 @@ void bind_pool_element(nb::module_& module) {
         if (asap_transport) made.asap_transport = *asap_transport;
         new (self) PoolElement(std::move(made));
     }, nb::kw_only(), "identifier"_a, "user_transport"_a, "policy"_a, "home_server"_a = 0, "registration_life"_a = -1,
-       "asap_transport"_a = nb::none());
+       "asap_transport"_a.none() = nb::none());
     cls.def("encode", [](const PoolElement& e) {
         return encode_parameter([&](Encoder& out) { out.element("pool_element", e); });
     }, "The parameter's own bytes, as an error cause quotes it.");
@@ -272,7 +272,8 @@ void bind_pool_element(nb::module_& module) {
     cls.def_ro("registration_life", &PoolElement::registration_life, "Seconds; -1: for ever.");
     cls.def_prop_ro("user_transport", [](const PoolElement& e) { return transport_object(e.user_transport); },
                     nb::sig("def user_transport(self) -> Transport"));
-    cls.def_ro("policy", &PoolElement::policy);
+    // By value, as all that has content of its own: nanobind's references end the process when memory runs out.
+    cls.def_prop_ro("policy", [](const PoolElement& e) { return e.policy; });
     cls.def_prop_ro("asap_transport", [](const PoolElement& e) {
         return e.asap_transport ? transport_object(*e.asap_transport) : nb::none();
     }, nb::sig("def asap_transport(self) -> SctpTransport | None"));
@@ -306,12 +307,12 @@ void bind_others(nb::module_& module) {
     });
 
     nb::class_<PoolEntry> entry(module, "PoolEntry", "A pool and elements of it, as handle tables list them (RFC 5353 2.3).");
-    entry.def("__init__", [](PoolEntry* self, nb::bytes pool_handle, std::vector<PoolElement> pool_elements) {
-        new (self) PoolEntry{to_string(pool_handle), std::move(pool_elements)};
+    entry.def("__init__", [](PoolEntry* self, nb::bytes pool_handle, Given<PoolElement> pool_elements) {
+        new (self) PoolEntry{to_string(pool_handle), std::move(pool_elements.values)};
     }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a);
     entry.def_prop_ro("pool_handle", [](const PoolEntry& e) { return to_bytes(e.pool_handle); });
     entry.def_prop_ro("pool_elements", [](const PoolEntry& e) {
-        return to_tuple(e.pool_elements, [](const PoolElement& p) { return nb::cast(p); });
+        return to_tuple(e.pool_elements, &object_from<PoolElement>);
     }, nb::sig("def pool_elements(self) -> tuple[PoolElement, ...]"));
     value_methods<PoolEntry>(entry, {"pool_handle", "pool_elements"}, [](const PoolEntry& e) {
         Encoder encoder(rsplib);
@@ -342,9 +343,9 @@ void bind_wire_parameters(nb::module_& module) {
         for (const auto& format : policy_formats) result[nb::str(format.name.data(), format.name.size())] = static_cast<std::uint32_t>(format.type);
         return result;
     }, nb::sig("def policy_types() -> dict[str, int]"), "Type codes of the policies that the codec takes apart, by name.");
-    module.def("policy_values", [](const std::string& policy) {
-        const PolicyFormat* format = find_policy(policy);
-        if (!format) raise_field_error("policy", "'" + policy + "' is no known policy");
+    module.def("policy_values", [](const char* policy) {
+        const PolicyFormat* format = find_policy(std::string_view(policy));
+        if (!format) raise_field_error("policy", "'" + std::string(policy) + "' is no known policy");
         nb::list names;
         for (std::size_t i = 0; i < format->word_count(); ++i) names.append(nb::str(format->words[i].data(), format->words[i].size()));
         return nb::tuple(names);

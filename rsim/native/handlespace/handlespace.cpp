@@ -1,5 +1,6 @@
 #include "handlespace.hpp"
 
+#include <exception>
 #include <limits>
 
 namespace rsim::handlespace {
@@ -67,44 +68,89 @@ std::unique_ptr<Selection> Handlespace::make_selection(std::uint32_t policy_type
 }
 
 Outcome Handlespace::add(std::string_view handle, const wire::PoolElement& content, double expires) {
+    const Doing adds = change("add");
     Pool* pool = pool_of(handle);
     if (!pool) {
         auto selection = make_selection(content.policy.type);
         if (!selection) return Outcome::unknown_policy;
-        auto created = std::make_unique<Pool>(std::string(handle), content, std::move(selection));
-        pool = created.get();
-        pools_.emplace(pool->handle(), std::move(created));
-        ordered_pools_.insert(pool);
+        pool = &open_pool(handle, content, std::move(selection));
     } else {
         if (content.policy.type != pool->policy_type_) return Outcome::inconsistent_policy;
         if (content.user_transport.kind != pool->transport_kind_) return Outcome::inconsistent_transport;
         if (mode_of(content.user_transport) != pool->transport_use_) return Outcome::inconsistent_use;
     }
 
-    Element* element = pool->table_.find(content.identifier);
-    const bool known = element != nullptr;
-    if (!known) {
-        Holding& holding = holding_of(*pool, content.home_server);
-        element = &Holding::changeable(*holding.elements.emplace(content).first);
-        element->holding = &holding;
-        element->degrade(settings_.degradations_at_registration);
-        pool->table_.insert(content.identifier, *element);
-        pool->selection_->insert(*element);
-        gain(holding, *element);
-        ++elements_;
-    } else {
-        if (element->content.home_server != content.home_server) element = &move_to(*element, content.home_server);
-        if (!(element->content == content)) element->content = content;
-        element->degradations = 0;
-        element->degrade(settings_.degradations_at_registration);
-        element->marked = false;
-        pool->selection_->update(*element);
+    if (Element* element = pool->table_.find(content.identifier)) {
+        renew(*element, content, expires);
+        return Outcome::renewed;
     }
-    set_expiry(*element, expires);
-    return known ? Outcome::renewed : Outcome::added;
+    enter(*pool, content, expires);
+    return Outcome::added;
+}
+
+Pool& Handlespace::open_pool(std::string_view handle, const wire::PoolElement& first, std::unique_ptr<Selection> order) {
+    auto created = std::make_unique<Pool>(std::string(handle), first, std::move(order));
+    Pool& pool = *created;
+    const auto at = pools_.emplace(pool.handle(), std::move(created)).first;
+    try {
+        ordered_pools_.insert(&pool);
+    } catch (...) {
+        pools_.erase(at);
+        throw;
+    }
+    return pool;
+}
+
+void Handlespace::close_pool(Pool& pool) {
+    recent_ = nullptr;
+    ordered_pools_.erase(&pool);
+    // A policy that is not native may look at the handlespace when it ends: in no table any more.
+    const auto closed = pools_.extract(pools_.find(pool.handle()));
+}
+
+// All or nothing. The policy comes last, so that it sees the handlespace with the element.
+void Handlespace::enter(Pool& pool, const wire::PoolElement& content, double expires) {
+    Holding* holding = nullptr;
+    Element* element = nullptr;
+    bool listed = false;
+    try {
+        holding = &holding_of(pool, content.home_server);
+        element = &Holding::changeable(*holding->elements.emplace(content).first);
+        element->holding = holding;
+        element->degrade(settings_.degradations_at_registration);
+        pool.table_.insert(content.identifier, *element);
+        gain(*holding, *element);
+        ++elements_;
+        listed = true;
+        set_expiry(*element, expires);
+        pool.selection_->insert(*element);
+    } catch (...) {
+        if (listed) {
+            take_out(*element);
+        } else if (holding) {
+            if (element) holding->elements.erase(holding->elements.find(content.identifier));
+            release(pool, *holding);
+        } else if (pool.holdings_.empty()) {
+            close_pool(pool);
+        }
+        throw;
+    }
+}
+
+void Handlespace::renew(Element& element, const wire::PoolElement& content, double expires) {
+    std::optional<wire::PoolElement> changed;
+    if (!(element.content == content)) changed = content;
+    if (element.content.home_server != content.home_server) move_to(element, content.home_server);
+    if (changed) element.content = std::move(*changed);
+    element.degradations = 0;
+    element.degrade(settings_.degradations_at_registration);
+    element.marked = false;
+    set_expiry(element, expires);
+    element.holding->pool->selection_->update(element);
 }
 
 bool Handlespace::remove(std::string_view handle, std::uint32_t identifier) {
+    const Doing removes = change("remove");
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
     if (!element) return false;
@@ -112,12 +158,24 @@ bool Handlespace::remove(std::string_view handle, std::uint32_t identifier) {
     return true;
 }
 
+// What the policy throws comes when the element is gone.
 void Handlespace::erase(Element& element) {
+    std::exception_ptr thrown;
+    try {
+        element.holding->pool->selection_->remove(element);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    take_out(element);
+    if (thrown) std::rethrow_exception(thrown);
+}
+
+// All but the policy's own note of it.
+void Handlespace::take_out(Element& element) {
     Pool& pool = *element.holding->pool;
     Holding& holding = *element.holding;
     const std::uint32_t identifier = element.content.identifier;
     set_expiry(element, never);
-    pool.selection_->remove(element);
     pool.table_.erase(identifier);
     lose(holding, element);
     reports_.erase(&element);
@@ -141,12 +199,18 @@ void Handlespace::set_expiry(Element& element, double expires) {
 
 Holding& Handlespace::holding_of(Pool& pool, std::uint32_t owner_identifier) {
     const auto [at, created] = pool.holdings_.try_emplace(owner_identifier);
-    if (created) {
-        Owner& owner = owners_[owner_identifier];
-        owner.identifier = owner_identifier;
+    if (!created) return at->second;
+    Owner* owner = nullptr;
+    try {
+        owner = &owners_[owner_identifier];
+        owner->identifier = owner_identifier;
         at->second.pool = &pool;
-        at->second.owner = &owner;
-        owner.holdings.insert(&at->second);
+        at->second.owner = owner;
+        owner->holdings.insert(&at->second);
+    } catch (...) {
+        if (owner && owner->holdings.empty()) owners_.erase(owner_identifier);
+        pool.holdings_.erase(at);
+        throw;
     }
     return at->second;
 }
@@ -173,12 +237,7 @@ void Handlespace::release(Pool& pool, Holding& holding) {
     } else {
         pool.holdings_.erase(owner.identifier);
     }
-    if (pool.holdings_.empty()) {
-        const std::string handle = pool.handle_;
-        recent_ = nullptr;
-        ordered_pools_.erase(&pool);
-        pools_.erase(handle);
-    }
+    if (pool.holdings_.empty()) close_pool(pool);
 }
 
 // The element changes hands without changing its place in memory.
@@ -195,14 +254,19 @@ Element& Handlespace::move_to(Element& element, std::uint32_t owner) {
     return element;
 }
 
-const std::vector<Element*>& Handlespace::select(std::string_view handle, std::size_t count, Draws draws) {
+const std::vector<Element*>& Handlespace::select(std::string_view handle, std::size_t count, Draws& draws) {
+    const Doing selects = change("select");
     chosen_.clear();
     Pool* pool = pool_of(handle);
-    if (pool && count > 0) pool->selection_->select(count, draws, chosen_);
+    if (!pool || count == 0) return chosen_;
+    // So that no policy runs out of memory in the middle.
+    chosen_.reserve(std::min(count, pool->size()));
+    pool->selection_->select(count, draws, chosen_);
     return chosen_;
 }
 
 std::uint32_t Handlespace::report(std::string_view handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct) {
+    const Doing reports_one = change("report");
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
     if (!element) return 0;
@@ -213,6 +277,7 @@ std::uint32_t Handlespace::report(std::string_view handle, std::uint32_t identif
 }
 
 void Handlespace::clear_reports(std::string_view handle, std::uint32_t identifier) {
+    const Doing clears = change("clear_reports");
     Pool* pool = pool_of(handle);
     Element* element = pool ? pool->table_.find(identifier) : nullptr;
     if (element) reports_.erase(element);
@@ -221,6 +286,7 @@ void Handlespace::clear_reports(std::string_view handle, std::uint32_t identifie
 double Handlespace::next_expiry() const { return expiries_.empty() ? never : expiries_.top_key().rank; }
 
 std::optional<std::pair<std::string, wire::PoolElement>> Handlespace::expire(double now) {
+    const Doing expires = change("expire");
     if (expiries_.empty() || expiries_.top_key().rank > now) return std::nullopt;
     Element& element = expiries_.top();
     std::pair<std::string, wire::PoolElement> expired{element.holding->pool->handle(), element.content};
@@ -302,19 +368,30 @@ void Handlespace::each_owned(std::uint32_t owner, Visit&& visit) {
 }
 
 void Handlespace::mark(std::uint32_t owner) {
+    const Doing marks = change("mark");
     each_owned(owner, [](Element& element) { element.marked = true; });
 }
 
 void Handlespace::unmark(std::uint32_t owner) {
+    const Doing unmarks = change("unmark");
     each_owned(owner, [](Element& element) { element.marked = false; });
 }
 
 std::vector<std::pair<std::string, wire::PoolElement>> Handlespace::sweep(std::uint32_t owner) {
+    const Doing sweeps = change("sweep");
     std::vector<std::pair<std::string, wire::PoolElement>> swept;
     each_owned(owner, [&](Element& element) {
         if (element.marked) swept.emplace_back(element.holding->pool->handle(), element.content);
     });
-    for (const auto& [handle, element] : swept) remove(handle, element.identifier);
+    std::exception_ptr thrown;
+    for (const auto& [handle, element] : swept) {
+        try {
+            erase(*pool_of(handle)->table_.find(element.identifier));
+        } catch (...) {
+            if (!thrown) thrown = std::current_exception();
+        }
+    }
+    if (thrown) std::rethrow_exception(thrown);
     return swept;
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "../reentry.hpp"
 #include "element.hpp"
 #include "identifier_table.hpp"
 #include "indexed_heap.hpp"
@@ -105,6 +106,9 @@ struct TablePiece {
     std::optional<Cursor> next;  // where to go on; none at the end
 };
 
+// A policy that is not native may read the handlespace when it is called, and must not change it: that is refused with
+// a ReentryProblem. When it throws, the handlespace stays whole: an element that was to be inserted is not there, one
+// that was to be removed is gone, one that was to be updated has its new content.
 class Handlespace {
 public:
     // Gives the selection for a policy type, or null if it knows no such type.
@@ -125,7 +129,7 @@ public:
     const Element* any_element(std::string_view handle) const;
 
     // The elements that answer a resolution, in the order of the pool's policy.
-    const std::vector<Element*>& select(std::string_view handle, std::size_t count, Draws draws);
+    const std::vector<Element*>& select(std::string_view handle, std::size_t count, Draws& draws);
 
     // Counts one unreachability report and returns all so far, or the distinct reporters.
     std::uint32_t report(std::string_view handle, std::uint32_t identifier, std::uint64_t reporter, bool distinct);
@@ -145,7 +149,8 @@ public:
     TablePiece table(const std::optional<Cursor>& cursor, std::size_t limit, std::size_t octets,
                      std::optional<std::uint32_t> owner) const;
 
-    // Marks all elements of an owner; what is registered anew loses its mark; the rest is swept.
+    // Marks all elements of an owner; what is registered anew loses its mark; the rest is swept, and the first that a
+    // policy has thrown meanwhile is thrown at the end.
     void mark(std::uint32_t owner);
     void unmark(std::uint32_t owner);
     std::vector<std::pair<std::string, wire::PoolElement>> sweep(std::uint32_t owner);
@@ -164,8 +169,14 @@ private:
     void gain(Holding& holding, const Element& element);
     void lose(Holding& holding, const Element& element);
     Holding& holding_of(Pool& pool, std::uint32_t owner);
+    Pool& open_pool(std::string_view handle, const wire::PoolElement& first, std::unique_ptr<Selection> order);
+    void close_pool(Pool& pool);
+    void enter(Pool& pool, const wire::PoolElement& content, double expires);
+    void renew(Element& element, const wire::PoolElement& content, double expires);
     void release(Pool& pool, Holding& holding);
+    void take_out(Element& element);
     void erase(Element& element);
+    Doing change(const char* wanted) { return Doing(doing_, "Handlespace", wanted); }
     Element& move_to(Element& element, std::uint32_t owner);
     void table_of_pool(const Pool& pool, std::uint32_t after, bool resume, std::size_t limit, std::size_t octets,
                        std::optional<std::uint32_t> owner, std::size_t& taken, std::size_t& used, TablePiece& piece) const;
@@ -182,6 +193,7 @@ private:
     std::unordered_map<const Element*, Reports> reports_;
     std::size_t elements_ = 0;
     std::vector<Element*> chosen_;
+    const char* doing_ = nullptr;  // the change that is being made
 };
 
 }  // namespace rsim::handlespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <vector>
 
 namespace rsim::handlespace {
@@ -37,7 +38,12 @@ public:
         }
         slots_[hole] = {};
         --size_;
-        if (slots_.size() > 8 && size_ * 8 < slots_.size()) resize(slots_.size() / 4);
+        if (slots_.size() <= 8 || size_ * 8 >= slots_.size()) return;
+        try {
+            resize(slots_.size() / 4);
+        } catch (const std::bad_alloc&) {
+            // It stays as large as it is.
+        }
     }
 
 private:

@@ -39,6 +39,8 @@ public:
                                         [&](const Element& element) { return element.identifier == identifier; });
         if (found == elements_.end()) return;
         if (static_cast<std::size_t>(found - elements_.begin()) < position_) --position_;
+        // Its end may call back, when the list is whole.
+        const Element forgotten = std::move(*found);
         elements_.erase(found);
     }
 
