@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import simpy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsim.clock import Clock
@@ -326,3 +326,114 @@ def test_errors_leave_the_queue_as_it_is():
     assert clock.now == 5 and clock.peek() == float("inf")
     with pytest.raises(simpy.core.EmptySchedule):
         clock.step()
+
+
+def test_a_stopped_timer_is_as_if_it_had_not_been_started():
+    clock, seen = Clock(), []
+    timer = clock.timer(lambda: seen.append(clock.now))
+    timer.start(50)
+    timer.stop()
+    assert clock.peek() == float("inf")
+    clock.run()
+    assert clock.now == 0 and seen == [] and len(clock._events) == 0
+    timer.start(50)
+    timer.stop()
+    with pytest.raises(simpy.core.EmptySchedule):
+        clock.step()
+    timer.start(60)
+    timer.stop()
+    clock.call_at(70, seen.append, "call")
+    assert clock.peek() == 70
+    clock.step()
+    assert clock.now == 70 and seen == ["call"]
+
+
+def test_a_timer_restarted_for_later_is_due_then_only():
+    clock, seen = Clock(), []
+    timer = clock.timer(lambda: seen.append(clock.now))
+    timer.start(50)
+    timer.start(100)
+    clock.call_at(80, seen.append, "call")
+    assert clock.peek() == 80
+    clock.step()
+    assert clock.peek() == 100
+    clock.step()
+    assert seen == ["call", 100] and clock.now == 100
+    timer.start(50)
+    timer.start(float("inf"))
+    assert not timer.running and clock.peek() == float("inf")
+
+
+def no_more(queue, running):
+    assert len(queue) <= 2 * running + 65
+
+
+def test_timers_that_were_stopped_do_not_stay():
+    clock = Clock()
+    queue = clock._events
+    kept = [clock.timer(print) for _ in range(100)]
+    for timer in kept:
+        timer.start(2000)
+    for _ in range(100_000):
+        timer = clock.timer(print)
+        timer.start(1000)
+        timer.stop()
+        no_more(queue, 100)
+    for _ in range(100_000):
+        timer.start(1000)
+        timer.cancel()
+        timer = clock.timer(print)
+        no_more(queue, 100)
+    gc.collect()
+    # Those that are left keep their timers; those that were dropped are freed.
+    assert sum(type(one) is type(timer) for one in gc.get_objects()) < 400
+
+
+def test_timers_that_are_restarted_do_not_fill_the_queue():
+    clock = Clock()
+    timer = clock.timer(print)
+    for number in range(100_000):
+        timer.start(200_000 - number)
+        no_more(clock._events, 1)
+    for number in range(100_000):
+        timer.start(100_000 + number)
+        no_more(clock._events, 1)
+    assert clock.peek() == 199_999
+    others = [clock.timer(print) for _ in range(1000)]
+    for turn in range(100):
+        for other in others:
+            other.start(1000 - turn)
+            other.stop()
+            other.start(1000 - turn)
+        no_more(clock._events, 1001)
+
+
+@settings(deadline=None, max_examples=40)
+@given(ACTIONS, st.integers(0, 200))
+def test_dropped_entries_change_nothing_else(actions, stopped):
+    """The same as plain timers, with so many others stopped that entries are dropped."""
+    seen = []
+    for kind in (lambda clock, f: clock.timer(f), PlainTimer):
+        clock, times = Clock(), []
+        timers = [
+            kind(clock, partial(lambda n, c, t: t.append((c.now, n)), n, clock, times))
+            for n in range(4)
+        ]
+        others = [clock.timer(print) for _ in range(stopped)]
+        for time, number, what in actions:
+            if what == "stop":
+                clock.call_at(time, timers[number].stop)
+            else:
+                clock.call_at(time, timers[number].start, what + 0.5)
+        for time in range(0, 40, 3):
+            for other in others:
+                clock.call_at(time, other.start, 100)
+                clock.call_at(time + 1, other.stop)
+        due = []
+        while clock.peek() < 100:
+            due.append(clock.peek())
+            clock.step()
+            assert clock.now == due[-1]
+        assert len(times) <= len(due)
+        seen.append(sorted(times))
+    assert seen[0] == seen[1]

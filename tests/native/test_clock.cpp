@@ -41,10 +41,24 @@ void same_as_plain(int steps, std::mt19937_64& random, Draw draw) {
         }
         CHECK(queue.size() == plain.size() && queue.empty() == plain.empty());
     }
-    std::vector<int> all = queue.take_all();
-    CHECK(all.size() == plain.size() && queue.empty());
+    std::vector<int> all;
+    queue.each([&](int item) {
+        all.push_back(item);
+        return 0;
+    });
+    CHECK(all.size() == plain.size());
     std::sort(all.begin(), all.end());
     CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+    // The others stay in their order, and the first of them that counts is found.
+    const auto odd = [](const Due<int>& entry) { return entry.item % 2 ? entry.time : forever; };
+    std::vector<int> dropped;
+    const double first = queue.earliest(odd);
+    queue.drop([](const Due<int>& entry) { return entry.item % 2 == 0; }, dropped);
+    CHECK(queue.size() + dropped.size() == plain.size());
+    CHECK(first == (queue.empty() ? forever : queue.next_time()) && first == queue.earliest(odd));
+    for (; !plain.empty(); plain.pop())
+        if (std::get<2>(plain.top()) % 2) CHECK(queue.pop().item == std::get<2>(plain.top()));
+    CHECK(queue.empty() && std::ranges::all_of(dropped, [](int item) { return item % 2 == 0; }));
     queue.push(1, 0, 7);
     CHECK(queue.next_time() == 1 && queue.pop().item == 7);
 }

@@ -7,6 +7,7 @@
 #include "common.hpp"
 
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <new>
 #include <unordered_map>
@@ -93,16 +94,39 @@ public:
         }
     }
 
-    // Carries out what is due first.
-    void step();
+    // Carries out what is due first; false if nothing is.
+    bool step() {
+        const Doing steps(doing, "EventQueue", "step");
+        while (!due.empty())
+            if (take_first()) return true;
+        return false;
+    }
 
     void run_until(double limit) {
-        while (!due.empty() && due.next_time() < limit) step();
+        const Doing runs(doing, "EventQueue", "run_until");
+        while (!due.empty() && due.next_time() < limit) take_first();
         now = limit;
     }
 
+    // When something is due next, without a change to the queue: what has the same time keeps its order.
+    double peek() const;
+
+    // An entry of a timer doesn't count any more, or does again.
+    void leave_entry() {
+        if (++left > fewest_left && left > due.size() / 2) drop_left();
+    }
+    void take_entry_back() {
+        if (left > 0) --left;
+    }
+
     void clear() {
-        for (const Item& item : due.take_all()) item.release();
+        left = 0;
+        // Their ends may call back, when the queue is whole.
+        const DueQueue<Item> all = std::exchange(due, {});
+        all.each([](const Item& item) {
+            item.release();
+            return 0;
+        });
         Py_CLEAR(clock);
     }
 
@@ -113,6 +137,20 @@ public:
     PyObject* clock;
     double now;
     Fingerprint happened;
+
+private:
+    static constexpr std::size_t fewest_left = 64;
+
+    // Takes the first entry out and carries it out; false if it was one of a timer that isn't due.
+    bool take_first();
+    void call(Call& call, double time);
+    void set_now(double time, PyObject* given);
+    void drop_left();
+
+    // Entries of timers that were stopped or started for an earlier time. They stay until they come up or are more
+    // than the others, so that to stop a timer, as most are, costs no search.
+    std::size_t left = 0;
+    const char* doing = nullptr;
 };
 
 struct QueueObject {
@@ -173,8 +211,9 @@ struct Callback {
     }
 };
 
-// A timer has at most one entry in the queue that counts. One that is restarted for later keeps its
-// entry and moves on when that comes up, so that frequent restarts cost no queue operation.
+// A timer has at most one entry in the queue that counts, that of the time `pending`. One that is restarted for later
+// keeps its entry and moves on when that comes up, so that frequent restarts cost no queue operation; one that is
+// stopped leaves its entry, and takes it back if it is started again for no earlier time.
 struct Timer {
     PyObject_HEAD
     double pending;
@@ -185,32 +224,53 @@ struct Timer {
     void start(double delay) {
         if (!owner) return;
         EventQueue& queue = queue_of(owner);
-        due = queue.now + delay;
-        if (due < pending) {
-            pending = due;
-            queue.push(due, normal, Item(object()));
+        const double time = queue.now + delay;
+        const bool has_entry = pending < never, stopped = due == never;
+        if (time < pending) {
+            queue.push(time, normal, Item(object()));
+            pending = due = time;
+            if (has_entry && !stopped) queue.leave_entry();
+        } else if (time < never) {
+            due = time;
+            if (stopped) queue.take_entry_back();
+        } else {
+            stop();
         }
     }
 
+    void stop() {
+        if (due == never) return;
+        due = never;
+        queue_of(owner).leave_entry();
+    }
+
     void cancel() {
+        const bool running = due < never;
         due = pending = never;
         // Last, as they may be all that keeps whoever keeps this timer.
         const nb::object former_owner = nb::steal(std::exchange(owner, nullptr));
         const Callback former_callback = std::move(callback);
+        if (running) queue_of(former_owner.ptr()).leave_entry();
     }
 
-    void come_up(double time) {
-        if (time != pending) return;
-        if (due == time) {
-            due = pending = never;
-            queue_of(owner).note(time);
-            callback();
-        } else if (due < never) {
-            pending = due;
-            queue_of(owner).push(due, normal, Item(object()));
+    // When it is due by its entry of this time; never if that doesn't count.
+    double due_by(double time) const { return time == pending ? due : never; }
+
+    // Its entry of this time, for which it isn't due, has been taken out.
+    void pass(EventQueue& queue, double time) {
+        const double postponed = due_by(time);
+        if (time == pending) pending = never;
+        if (postponed < never) {
+            queue.push(postponed, normal, Item(object()));
+            pending = postponed;
         } else {
-            pending = never;
+            queue.take_entry_back();
         }
+    }
+
+    void expire() {
+        due = pending = never;
+        callback();
     }
 
     PyObject* object() { return reinterpret_cast<PyObject*>(this); }
@@ -220,36 +280,48 @@ Timer& timer_of(PyObject* self) { return *reinterpret_cast<Timer*>(self); }
 
 PyObject* interned(const char* text) { return PyUnicode_InternFromString(text); }
 
-void EventQueue::step() {
-    static PyObject* const now_name = interned("_now");
-    static PyObject* const process_name = interned("_process");
+bool EventQueue::take_first() {
     const Due<Item> first = due.pop();
     struct Release {
         const Item& item;
         ~Release() { item.release(); }
     } release{first.item};
-    PyObject* const timer = first.item.timer();
-    Call* const call = timer ? nullptr : &first.item.call();
-    if (first.time != now) {
-        now = first.time;
-        const nb::object value = call && call->kind == Kind::event ? nb::borrow(call->arguments()[0])
-                                                                   : nb::steal(PyFloat_FromDouble(now));
-        if (PyObject_SetAttr(clock, now_name, value.ptr())) throw nb::python_error();
+    PyObject* const held = first.item.timer();
+    if (!held) {
+        call(first.item.call(), first.time);
+        return true;
     }
-    if (timer) {
-        timer_of(timer).come_up(first.time);
-        return;
+    Timer& timer = timer_of(held);
+    if (timer.due_by(first.time) != first.time) {
+        timer.pass(*this, first.time);
+        return false;
     }
+    if (first.time != now) set_now(first.time, nullptr);
     note(first.time);
-    PyObject* const what = call->what;
-    const std::size_t count = call->count | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    timer.expire();
+    return true;
+}
+
+void EventQueue::set_now(double time, PyObject* given) {
+    static PyObject* const name = interned("_now");
+    now = time;
+    const nb::object value = given ? nb::borrow(given) : nb::steal(PyFloat_FromDouble(now));
+    if (!value.is_valid() || PyObject_SetAttr(clock, name, value.ptr())) throw nb::python_error();
+}
+
+void EventQueue::call(Call& call, double time) {
+    static PyObject* const process_name = interned("_process");
+    PyObject* const what = call.what;
+    if (time != now) set_now(time, call.kind == Kind::event ? call.arguments()[0] : nullptr);
+    note(time);
+    const std::size_t count = call.count | PY_VECTORCALL_ARGUMENTS_OFFSET;
     nb::object result;
-    switch (call->kind) {
+    switch (call.kind) {
     case Kind::call:
-        result = nb::steal(PyObject_Vectorcall(what, call->arguments(), count, nullptr));
+        result = nb::steal(PyObject_Vectorcall(what, call.arguments(), count, nullptr));
         break;
     case Kind::method:
-        result = nb::steal(PyObject_VectorcallMethod(what, call->arguments(), count, nullptr));
+        result = nb::steal(PyObject_VectorcallMethod(what, call.arguments(), count, nullptr));
         break;
     case Kind::event:
         result = nb::steal(PyObject_CallMethodOneArg(clock, process_name, what));
@@ -258,9 +330,37 @@ void EventQueue::step() {
     if (!result.is_valid()) throw nb::python_error();
 }
 
-double number(PyObject* value) {
+// What is due by an entry: at its time, at a timer's, or never.
+double due_by(const Due<Item>& entry) {
+    PyObject* const timer = entry.item.timer();
+    return timer ? timer_of(timer).due_by(entry.time) : entry.time;
+}
+
+double EventQueue::peek() const { return due.earliest(due_by); }
+
+void EventQueue::drop_left() {
+    std::vector<Item> dropped;
+    try {
+        dropped.reserve(due.size());
+    } catch (const std::bad_alloc&) {
+        return;  // they come up some time
+    }
+    due.drop([](const Due<Item>& entry) {
+        if (!entry.item.timer() || due_by(entry) < never) return false;
+        Timer& timer = timer_of(entry.item.timer());
+        if (timer.pending == entry.time) timer.pending = never;
+        return true;
+    }, dropped);
+    left = 0;
+    // Their ends may call back.
+    for (const Item& item : dropped) item.release();
+}
+
+// A number of seconds; `what` it is, for who gives none.
+double number(PyObject* value, const char* what) {
     const double found = PyFloat_AsDouble(value);
     if (found == -1.0 && PyErr_Occurred()) throw nb::python_error();
+    if (std::isnan(found)) raise_field_error(what, "is nan, must be a number of seconds");
     return found;
 }
 
@@ -279,7 +379,7 @@ PyObject* make_queue(PyTypeObject* type, PyObject* arguments, PyObject* keywords
 PyObject* queue_call_at(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     if (count < 2) return wrong_arguments("a time, a function and its arguments");
     return guarded([&] {
-        const double due = number(given[0]);
+        const double due = number(given[0], "time");
         queue_of(self).push(due, normal, Item(Kind::call, given[1], given + 2, static_cast<std::size_t>(count - 2)));
         return Py_NewRef(Py_None);
     });
@@ -288,7 +388,7 @@ PyObject* queue_call_at(PyObject* self, PyObject* const* given, Py_ssize_t count
 PyObject* queue_call_method_at(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     if (count < 3 || !PyUnicode_Check(given[1])) return wrong_arguments("a time, a method's name, an object and arguments");
     return guarded([&] {
-        const double due = number(given[0]);
+        const double due = number(given[0], "time");
         queue_of(self).push(due, normal, Item(Kind::method, given[1], given + 2, static_cast<std::size_t>(count - 2)));
         return Py_NewRef(Py_None);
     });
@@ -297,7 +397,7 @@ PyObject* queue_call_method_at(PyObject* self, PyObject* const* given, Py_ssize_
 PyObject* queue_schedule(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     if (count != 3) return wrong_arguments("a time, a priority and an event");
     return guarded([&]() -> PyObject* {
-        const double due = number(given[0]);
+        const double due = number(given[0], "time");
         const long priority = PyLong_AsLong(given[1]);
         if (priority == -1 && PyErr_Occurred()) throw nb::python_error();
         if (priority < -1 || priority > 2) return PyErr_Format(PyExc_ValueError, "priority: must be -1 to 2");
@@ -307,34 +407,30 @@ PyObject* queue_schedule(PyObject* self, PyObject* const* given, Py_ssize_t coun
 }
 
 PyObject* queue_timer(PyObject* self, PyObject* function) {
-    PyObject* made = timer_type->tp_alloc(timer_type, 0);
-    if (!made) return nullptr;
-    Timer& timer = timer_of(made);
-    timer.owner = Py_NewRef(self);
-    new (&timer.callback) Callback(function);
-    timer.due = timer.pending = never;
-    return made;
+    return guarded([&]() -> PyObject* {
+        Callback callback(function);
+        PyObject* made = timer_type->tp_alloc(timer_type, 0);
+        if (!made) return nullptr;
+        Timer& timer = timer_of(made);
+        timer.owner = Py_NewRef(self);
+        new (&timer.callback) Callback(std::move(callback));
+        timer.due = timer.pending = never;
+        return made;
+    });
 }
 
 PyObject* queue_step(PyObject* self, PyObject*) {
-    return guarded([&] {
-        if (queue_of(self).due.empty()) return Py_NewRef(Py_False);
-        queue_of(self).step();
-        return Py_NewRef(Py_True);
-    });
+    return guarded([&] { return PyBool_FromLong(queue_of(self).step()); });
 }
 
 PyObject* queue_run_until(PyObject* self, PyObject* time) {
     return guarded([&] {
-        queue_of(self).run_until(number(time));
+        queue_of(self).run_until(number(time, "time"));
         return Py_NewRef(Py_None);
     });
 }
 
-PyObject* queue_peek(PyObject* self, PyObject*) {
-    const EventQueue& queue = queue_of(self);
-    return PyFloat_FromDouble(queue.due.empty() ? never : queue.due.next_time());
-}
+PyObject* queue_peek(PyObject* self, PyObject*) { return PyFloat_FromDouble(queue_of(self).peek()); }
 
 Py_ssize_t queue_length(PyObject* self) { return static_cast<Py_ssize_t>(queue_of(self).due.size()); }
 
@@ -368,13 +464,13 @@ void end_timer(PyObject* self) { timer_of(self).cancel(); }
 
 PyObject* timer_start(PyObject* self, PyObject* delay) {
     return guarded([&] {
-        timer_of(self).start(number(delay));
+        timer_of(self).start(number(delay, "delay"));
         return Py_NewRef(Py_None);
     });
 }
 
 PyObject* timer_stop(PyObject* self, PyObject*) {
-    timer_of(self).due = never;
+    timer_of(self).stop();
     return Py_NewRef(Py_None);
 }
 

@@ -34,15 +34,16 @@ _native.EventQueue:
         def timer(self, function: Callable[[], object]) -> Timer:
             """A timer that calls `function` when it expires; it isn't running yet."""
         def step(self) -> bool:
-            """Carries out what is due first; False if nothing is."""
+            """Carries out what is due first; False if nothing is. Not from within what it calls (ReentryError)."""
         def run_until(self, time: float) -> None:
-            """Carries out all that is due before `time` (s)."""
+            """Carries out all that is due before `time` (s). Not from within what it calls (ReentryError)."""
         def peek(self) -> float:
             """When something is due next, infinity if nothing is."""
         @property
         def fingerprint(self) -> int:
             """Fingerprint of the times of all that was carried out, in its order."""
-        def __len__(self) -> int: ...
+        def __len__(self) -> int:
+            """Entries, among them those of stopped timers: at most as many as the others, or 64."""
 
 _native.Traffic:
     class Traffic:

@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <limits>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -66,16 +68,46 @@ public:
         return result;
     }
 
-    // Gives up all items to whoever has to release them.
-    std::vector<Item> take_all() {
-        std::vector<Item> all;
-        all.reserve(size_);
-        each([&](const Item& item) {
-            all.push_back(item);
-            return 0;
-        });
-        *this = {};
-        return all;
+    // The earliest of what `time(entry)` has for each entry, no earlier than the entry's own; infinity if there is none.
+    // Looks at no more entries than those up to that time, and the few beside them.
+    template <class Time>
+    double earliest(Time time) const {
+        double found = std::numeric_limits<double>::infinity();
+        // All in a bucket are earlier than all in those that follow.
+        const auto ends_in = [&](const std::vector<Entry>& entries) {
+            double last = -std::numeric_limits<double>::infinity();
+            for (const Entry& entry : entries) {
+                found = std::min(found, time(entry));
+                last = std::max(last, entry.time);
+            }
+            return !entries.empty() && found <= last;
+        };
+        if (ends_in(soon_)) return found;
+        for (const auto& entries : later_)
+            if (ends_in(entries)) break;
+        return found;
+    }
+
+    // Takes out all entries for which `dropped(entry)` and adds their items to `items`, where there must be room.
+    template <class Dropped>
+    void drop(Dropped dropped, std::vector<Item>& items) {
+        const auto drop_in = [&](std::vector<Entry>& entries) {
+            const std::size_t gone = std::erase_if(entries, [&](const Entry& entry) {
+                if (!dropped(entry)) return false;
+                items.push_back(entry.item);
+                return true;
+            });
+            size_ -= gone;
+            if (entries.size() < entries.capacity() / 4) entries.shrink_to_fit();
+            return gone > 0;
+        };
+        if (drop_in(soon_)) std::make_heap(soon_.begin(), soon_.end(), Later{});
+        for (unsigned at = 0; at < later_.size(); ++at) {
+            if (later_[at].empty() || !drop_in(later_[at]) || !later_[at].empty()) continue;
+            filled_[at >> bits] &= ~(1u << (at & ((1u << bits) - 1)));
+            if (!filled_[at >> bits]) filled_levels_ &= ~(1u << (at >> bits));
+        }
+        if (size_ > 0 && soon_.empty()) fetch();
     }
 
 private:
@@ -125,8 +157,19 @@ private:
                 return;
             }
             // Their room isn't needed here again soon.
-            const std::vector<Entry> many = std::exchange(bucket, {});
-            for (const Entry& entry : many) place(entry, key_of(entry.time));
+            std::vector<Entry> many = std::exchange(bucket, {});
+            try {
+                for (const Entry& entry : many) place(entry, key_of(entry.time));
+            } catch (const std::bad_alloc&) {
+                // The levels below were empty. Without memory for them all become the heap.
+                for (unsigned at = 0; at < level << bits; ++at) later_[at].clear();
+                std::fill_n(filled_.begin(), level, 0);
+                filled_levels_ &= ~((1u << level) - 1);
+                soon_.swap(many);
+                std::make_heap(soon_.begin(), soon_.end(), Later{});
+                reach_ = base_ | below;
+                return;
+            }
         }
     }
 
