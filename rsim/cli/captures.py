@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from rsim.cli.application import app, console
 from rsim.errors import CaptureError
+
+if TYPE_CHECKING:
+    from rsim.wire.capture import FrameCount
+
+
+def _tell(what: str, count: FrameCount) -> None:
+    """What of a capture wasn't understood, on stderr; an error if nothing was."""
+    if count.frames and not count.understood:
+        raise CaptureError(f"{what}: {count}")
+    if not count.messages:
+        typer.echo(f"{what}: no ASAP or ENRP message, {count}", err=True)
+    elif count.others:
+        typer.echo(f"{what}: {count}", err=True)
 
 
 @app.command("dissect")
@@ -19,21 +32,31 @@ def dissect_command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Most messages shown.")] = None,
 ) -> None:
-    """Shows the ASAP and ENRP messages in a capture, or in bytes given as hex."""
+    """Shows the ASAP and ENRP messages in a capture, or in bytes given as hex.
+
+    Frames that are not understood are told of; if none is, the exit code is 2.
+    """
+    from rsim.wire.capture import FrameCount
     from rsim.wire.dissect import dissect
 
     table = Table("time (s)", "from", "to", "message", "content")
-    for number, row in enumerate(dissect(what)):
-        if limit is not None and number >= limit:
+    count = FrameCount()
+    shown, cut = 0, False
+    for row in dissect(what, count):
+        if shown == limit:
+            cut = True
             break
+        shown += 1
         if as_json:
             typer.echo(json.dumps(row))
         else:
             time = "" if row["departure"] is None else f"{row['departure']:.9f}"
             content = row["error"] or ", ".join(f"{k}={v}" for k, v in row["fields"].items())
             table.add_row(time, row["source"], row["destination"], row["message"], content)
-    if not as_json:
+    if table.rows:
         console.print(table)
+    if not cut and (count.frames or not shown):
+        _tell(what, count)
 
 
 @app.command("trace")
@@ -52,12 +75,23 @@ def trace_command(
         list[str] | None, typer.Option("--message", help="Only these messages (* and ? match).")
     ] = None,
 ) -> None:
-    """Draws a capture as a message sequence chart: who sent what to whom, and when."""
-    from rsim.plots.sequence import as_html, as_text, sequence
+    """Draws a capture as a message sequence chart: who sent what to whom, and when.
 
+    Frames that are not understood are told of; if none is, the exit code is 2.
+    """
+    from rsim.plots.sequence import as_html, as_text, sequence
+    from rsim.wire.capture import FrameCount
+
+    count = FrameCount()
     steps = sequence(
-        file, begin=begin, end=end, hosts=tuple(hosts or ()), messages=tuple(messages or ())
+        file,
+        begin=begin,
+        end=end,
+        hosts=tuple(hosts or ()),
+        messages=tuple(messages or ()),
+        count=count,
     )
+    _tell(str(file), count)
     if out is None:
         typer.echo(as_text(steps), nl=False)
         return

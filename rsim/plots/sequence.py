@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rsim.errors import CaptureError
-from rsim.wire.capture import read_names
+from rsim.wire.capture import FrameCount, read_names
 from rsim.wire.dissect import dissect
 
 _LANE, _ROW, _LEFT, _TOP = 190, 22, 110, 46
@@ -38,18 +38,20 @@ def sequence(
     end: float | None = None,
     hosts: tuple[str, ...] = (),
     messages: tuple[str, ...] = (),
+    count: FrameCount | None = None,
 ) -> list[Step]:
     """The messages in a capture, in order of departure.
 
     Parameters: `begin`, `end` of the time in s; `hosts` names, addresses or patterns such as
-    `server-*` of which one must send or receive; `messages` names or patterns such as `enrp_*`.
+    `server-*` of which one must send or receive; `messages` names or patterns such as `enrp_*`;
+    `count` is told of every frame.
     Raises CaptureError if the file is no capture.
     """
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise CaptureError(f"{path}: no such file")
     names = read_names(path)
     steps = []
-    for row in dissect(str(path)):
+    for row in dissect(str(path), count):
         departure = row["departure"]
         if (begin is not None and departure < begin) or (end is not None and departure > end):
             continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
 
 from rsim._native import decode
 from rsim.errors import CaptureError, WireError
-from rsim.wire.capture import Captured, read_capture
+from rsim.wire.capture import Captured, FrameCount, read_capture
 from rsim.wire.codes import (
     ASAP_PORT,
     ENRP_PORT,
@@ -17,28 +18,49 @@ from rsim.wire.codes import (
     message_name,
 )
 
+_SHOWN = 80
+"""Most characters of what was given in an error."""
+
 _PROTOCOLS = {PPID_ASAP: "asap", PPID_ENRP: "enrp"}
 
 
-def dissect(what: str) -> Iterator[dict[str, Any]]:
+def dissect(what: str, count: FrameCount | None = None) -> Iterator[dict[str, Any]]:
     """Rows with `departure`, `arrival`, `source`, `destination`, `message`, `fields`, `error`.
 
-    Parameters: `what` a capture file's name, or the bytes of one message in hex. Raises
-    CaptureError if it is neither.
+    Parameters: `what` a capture file's name, or the bytes of one message in hex; `count` is told of
+    every frame of a file. Raises CaptureError if it is neither.
     """
-    if Path(what).exists():
-        for captured in read_capture(what):
+    if _exists(what):
+        count = FrameCount() if count is None else count
+        for captured in read_capture(what, count):
             protocol = _protocol(captured)
             if protocol is not None:
+                count.messages += 1
                 yield _row(captured.data, protocol, captured)
         return
     try:
         data = bytes.fromhex(what)
     except ValueError:
-        raise CaptureError(f"{what}: neither a file nor bytes in hex") from None
+        data = b""
+    if not data:
+        given = what if len(what) <= _SHOWN else what[:_SHOWN] + "..."
+        raise CaptureError(f"{given}: neither a file nor bytes in hex")
     # Without a port nothing tells the protocols apart; the one that can read it has it.
     rows = [_row(data, protocol, None) for protocol in ("asap", "enrp")]
     yield from [row for row in rows if not row["error"]] or rows[:1]
+
+
+def _exists(what: str) -> bool:
+    try:
+        Path(what).stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        # Bytes in hex may be longer than a file's name can be.
+        return error.errno != ENAMETOOLONG
+    except ValueError:
+        return False
+    return bool(what)
 
 
 def _protocol(captured: Captured) -> str | None:
