@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rsim.randomness import Stream
 from rsim.sampling import Sampler
-from rsim.units import Model, Number, Seconds
+from rsim.units import LONGEST, SHORTEST, Model, Number, Seconds
 
 _VARIATION = {"uniform": 0.5, "gamma": 1.0, "lognormal": 1.0, "pareto": 2.0}
 """Where a scenario gives none."""
+_VARIATIONS = {
+    "uniform": (0.0, 1.0),
+    "gamma": (1e-3, 100.0),
+    "lognormal": (0.0, 100.0),
+    "pareto": (1.01, 1000.0),
+}
+"""Least and most; beyond them nearly all values that are drawn are 0."""
 
 
 class _Shape(Model):
@@ -24,8 +31,10 @@ class _Shape(Model):
     variation: float | None = Field(
         None,
         ge=0,
+        le=1000,
         description="uniform: half-width / mean, at most 1 (default 0.5); gamma, lognormal: "
-        "standard deviation / mean (default 1); pareto: shape, above 1 (default 2)",
+        "standard deviation / mean (default 1, at most 100); pareto: shape, at least 1.01 "
+        "(default 2)",
     )
     mean: float
 
@@ -41,12 +50,11 @@ class _Shape(Model):
             return self
         if kind in ("exponential", "fixed"):
             raise ValueError(f"variation: a distribution that is {kind} has none")
-        if kind == "uniform" and variation > 1:
-            raise ValueError("variation: of a uniform distribution at most 1")
-        if kind == "pareto" and variation <= 1:
-            raise ValueError("variation: the shape of a pareto distribution is above 1")
-        if kind == "gamma" and variation == 0:
-            raise ValueError("variation: of a gamma distribution above 0")
+        low, high = _VARIATIONS[kind]
+        if not low <= variation <= high:
+            raise ValueError(
+                f"variation: of a {kind} distribution from {low:g} to {high:g}, not {variation:g}"
+            )
         return self
 
     @property
@@ -74,12 +82,30 @@ class Distribution(_Shape):
     mean: Number = Field(gt=0, description="mean, in the unit of what is drawn")
 
 
+def recurring(value: Any) -> Any:
+    """Checks the times between things that happen again and again: the clock must go on.
+
+    Raises ValueError where their mean is below 1 µs or above 31 years.
+    """
+    if not SHORTEST <= value.mean <= LONGEST:
+        raise ValueError(
+            f"mean: {value.mean:g} s: must be at least {SHORTEST:g} and at most {LONGEST:g} s"
+        )
+    return value
+
+
 class Duration(_Shape):
     """A distribution of times; a plain time in a scenario is `fixed`."""
 
-    mean: Seconds = Field(ge=0, description="mean time")
+    mean: Seconds = Field(description="mean time")
 
     @property
     def fixed(self) -> float | None:
         """The time in s where it is always the same."""
         return self.mean if self.distribution == "fixed" or self.mean == 0 else None
+
+
+IntervalDistribution = Annotated[Distribution, AfterValidator(recurring)]
+"""A distribution of times in s between things that happen again and again."""
+IntervalDuration = Annotated[Duration, AfterValidator(recurring)]
+"""The same, which takes times with units."""

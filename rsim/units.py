@@ -1,4 +1,4 @@
-"""Numbers with units in scenarios: "10ms", "2h", "1e7"."""
+"""Numbers in scenarios: units such as "10ms", strict types, and the limits of every quantity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import re
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+)
+from pydantic_core import CoreSchema
+
+from rsim.errors import shown
 
 _SECONDS = {
     "ns": 1e-9,
@@ -18,15 +28,52 @@ _SECONDS = {
     "h": 3600.0,
     "d": 86400.0,
 }
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([a-zµ]*)\s*")
+_QUANTITY = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*([a-zµ]*)\s*")
+
+LONGEST = 1e9
+"""Longest time in s, some 31 years: a clock that shows it can still tell a microsecond."""
+SHORTEST = 1e-6
+"""Shortest time in s between two things that happen again and again."""
+SMALLEST_NUMBER = 1e-9
+"""Smallest number but 0 of a quantity without unit, and of a rate."""
+LARGEST_NUMBER = 1e18
+"""Largest number of a quantity without unit."""
+MOST = 1_000_000_000
+"""Largest number of things that are counted."""
+LARGEST_SEED = 2**62
+"""Largest seed of a run: those of its replications still fit 64 bits."""
+_LONGEST_TEXT = 255
+
+
+def _make_strict(schema: Any) -> None:
+    """Has numbers and booleans taken as they are; lists go on to serve as tuples, as in TOML."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("int", "float", "bool"):
+            schema["strict"] = True
+        for key, part in schema.items():
+            if key not in ("default", "metadata"):
+                _make_strict(part)
+    elif isinstance(schema, (list, tuple)):
+        for part in schema:
+            _make_strict(part)
 
 
 class Model(BaseModel):
-    """Base of everything that a scenario file can say: fixed once read, no unknown keys."""
+    """Base of everything that a scenario file can say.
+
+    It is fixed once read and knows no further keys. Types are strict: a whole number serves as a
+    number, and nothing else as what it is not.
+    """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _make_strict(schema)
+        return schema
 
 
 def _quantity(value: Any, units: dict[str, float], example: str) -> Any:
@@ -35,10 +82,10 @@ def _quantity(value: Any, units: dict[str, float], example: str) -> Any:
     match = _QUANTITY.fullmatch(value)
     if match is None or (match[2] and match[2] not in units):
         known = f"; units are {', '.join(units)}" if units else ""
-        raise ValueError(f"{value!r} is no number such as {example}{known}")
+        raise ValueError(f"{shown(value)} is no number such as {example}{known}")
     number = float(match[1]) * (units[match[2]] if match[2] else 1.0)
     if not isfinite(number):
-        raise ValueError(f"{value!r} is not finite")
+        raise ValueError(f"{shown(value)} is not finite")
     return number
 
 
@@ -52,7 +99,61 @@ def number(value: Any) -> Any:
     return _quantity(value, {}, '"1e7"')
 
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
-"""Time in s."""
-Number = Annotated[float, BeforeValidator(number)]
-"""Number without unit."""
+def _of_size(value: float) -> float:
+    if value and not SMALLEST_NUMBER <= abs(value) <= LARGEST_NUMBER:
+        raise ValueError(
+            f"{value:g}: must be 0, or from {SMALLEST_NUMBER:g} to {LARGEST_NUMBER:g} in size"
+        )
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=LONGEST)]
+"""Time in s, from 0 to 31 years."""
+Interval = Annotated[float, BeforeValidator(seconds), Field(ge=SHORTEST, le=LONGEST)]
+"""Time in s after which something happens again, or at last: from 1 µs to 31 years."""
+Number = Annotated[float, BeforeValidator(number), AfterValidator(_of_size)]
+"""Number without unit, 0 or from 1e-9 to 1e18."""
+Rate = Annotated[float, Field(ge=SMALLEST_NUMBER, le=LARGEST_NUMBER)]
+"""Things per second."""
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Part of a whole."""
+Count = Annotated[int, Field(ge=0, le=MOST)]
+"""How many."""
+SomeCount = Annotated[int, Field(ge=1, le=MOST)]
+"""How many, at least one."""
+RegistrationLife = Annotated[int, Field(ge=-1, le=2**31 - 1)]
+"""Whole seconds, -1: for ever; a message has 32 bits for it."""
+
+
+def _name(value: str) -> str:
+    if not value or value != value.strip() or not value.isprintable():
+        raise ValueError(
+            f"{shown(value)} is no name: a name is printable text, without space around it"
+        )
+    if len(value.encode(errors="replace")) > _LONGEST_TEXT:
+        raise ValueError(f"{shown(value)} is too long for a name: at most {_LONGEST_TEXT} bytes")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""Name of a pool, a group or a site. As a pool handle it must fit into every message."""
+
+
+def _plain(value: Any, levels: int = 20) -> Any:
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return value
+    if isinstance(value, float) and isfinite(value):
+        return value
+    if isinstance(value, (list, tuple, dict)):
+        if not levels:
+            raise ValueError("tables or lists are nested more than 20 deep")
+        for part in value.values() if isinstance(value, dict) else value:
+            _plain(part, levels - 1)
+        return value
+    raise ValueError(f"{shown(value)} is no text, finite number of 64 bits, boolean, list or table")
+
+
+Plain = Annotated[Any, AfterValidator(_plain)]
+"""A value for code of one's own: what both TOML and JSON can say."""

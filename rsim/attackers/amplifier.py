@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
 from rsim.attackers.false_element import LureSettings, lure
@@ -32,8 +32,14 @@ class AmplifierSettings(FlooderSettings, LureSettings):
     means: Literal["subscriptions", "errors"] = Field(
         "subscriptions", description="which kind of answers it provokes"
     )
-    subscriptions: int = Field(10, ge=1, description="associations that subscribe")
+    subscriptions: int = Field(10, ge=1, le=10_000, description="associations that subscribe")
     size: int = Field(400, ge=4, le=65_000, description="errors: bytes of each unknown message")
+
+    @model_validator(mode="after")
+    def _settings_serve(self) -> Self:
+        self._belongs("subscriptions", "means", "subscriptions")
+        self._belongs("size", "means", "errors")
+        return self
 
 
 @attacker

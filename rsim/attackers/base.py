@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 import rsim.attackers
 from rsim.clock import Clock
@@ -18,7 +18,7 @@ from rsim.endpoints import EnrpServer
 from rsim.endpoints.server_hunt import Address
 from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
 from rsim.randomness import Stream, Streams
-from rsim.units import Model, Seconds
+from rsim.units import SHORTEST, Interval, Model, Seconds, Share
 from rsim.wire import PPID_ASAP, Dialect, Message
 
 _MOST_WAITING = 1000
@@ -37,8 +37,26 @@ class AttackerSettings(HostSettings):
     key_for: str | None = Field(
         None, description="pool for which its key is good; null: the one under attack"
     )
-    start: Seconds = Field("10min", ge=0, validate_default=True, description="when it begins")
-    stop: Seconds | None = Field(None, ge=0, description="when it ends; null: never")
+    start: Seconds = Field("10min", validate_default=True, description="when it begins")
+    stop: Seconds | None = Field(None, description="when it ends; null: never")
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop: at {self.stop:g} s, but it begins at {self.start:g} s only")
+        return self
+
+    @property
+    def listens(self) -> bool:
+        """Whether it has to stand somewhere on the way of others' messages."""
+        return hasattr(self, "position")
+
+    def _belongs(self, name: str, other: str, *values: object) -> None:
+        """Refuses a setting that differs from its default where it does nothing."""
+        default = type(self).model_fields[name].default
+        if getattr(self, name) != default and getattr(self, other) not in values:
+            known = " or ".join(map(str, values))
+            raise ValueError(f"{name}: does something only with {other} = {known}")
 
 
 class PositionSettings(Model):
@@ -46,7 +64,7 @@ class PositionSettings(Model):
 
     between: tuple[str, str] | None = Field(None, description="two sites whose path it stands on")
     at: str | None = Field(None, description="group of hosts, at whose links it stands")
-    share: float = Field(1.0, ge=0, le=1, description="share of that group's hosts, the first ones")
+    share: Share = Field(1.0, description="share of that group's hosts, the first ones")
 
 
 @dataclass(slots=True)
@@ -150,13 +168,20 @@ class Attacker(ABC, Generic[S]):
 class FlooderSettings(AttackerSettings):
     """Settings of attackers that do one thing again and again."""
 
-    interval: Seconds = Field(1.0, gt=0, description="time between two actions")
+    interval: Interval = Field(1.0, description="time between two actions")
     spacing: Literal["fixed", "exponential"] = Field(
         "fixed", description="whether intervals are as given or means"
     )
     ramp: Seconds = Field(
-        0.0, ge=0, description="time over which the rate grows from nothing to 1 / interval"
+        0.0, description="time over which the rate grows from nothing to 1 / interval"
     )
+
+    @field_validator("ramp")
+    @classmethod
+    def _ramp_takes_time(cls, value: float) -> float:
+        if 0 < value < SHORTEST:
+            raise ValueError(f"must be 0 or at least {SHORTEST:g} s")
+        return value
 
 
 F = TypeVar("F", bound=FlooderSettings)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsim.attackers.base import (
     Flooder,
@@ -14,7 +14,7 @@ from rsim.attackers.base import (
     attacker,
 )
 from rsim.network import Association, Event, Seen, Tap
-from rsim.units import Number
+from rsim.units import Number, Share
 from rsim.wire import (
     PPID_ASAP,
     Cookie,
@@ -36,10 +36,20 @@ class CookieForgerSettings(FlooderSettings):
         "work done, or an older one of its own",
     )
     request_size: Number = Field(1e8, gt=0, description="calculations that it asks for")
-    claimed: float = Field(0.99, ge=0, le=1, description="share of them that it claims as done")
+    claimed: Share = Field(0.99, description="share of them that it claims as done")
     position: PositionSettings = Field(
         PositionSettings(), description="stolen: where it listens for cookies"
     )
+
+    @model_validator(mode="after")
+    def _settings_serve(self) -> Self:
+        self._belongs("position", "cookie", "stolen")
+        return self
+
+    @property
+    def listens(self) -> bool:
+        """Only who steals cookies stands on a path."""
+        return self.cookie == "stolen"
 
 
 class _Ear(Tap):

@@ -10,7 +10,7 @@ from rsim.attackers.base import AttackCounters
 from rsim.clock import Clock
 from rsim.handlespace import LARGEST, load_value, policy_with
 from rsim.network import Association, Event, Host
-from rsim.units import Model, Number
+from rsim.units import Model, Number, Share
 from rsim.wire import PPID_ASAP, CookieEcho, Policy, receive
 from rsim.workload import calcapp
 
@@ -18,8 +18,8 @@ from rsim.workload import calcapp
 class LureSettings(Model):
     """Policy values that false elements state, and what they do with whom they get."""
 
-    load: float = Field(0.0, ge=0, le=1, description="load that the false elements state")
-    load_degradation: float = Field(0.25, ge=0, le=1, description="load degradation they state")
+    load: Share = Field(0.0, description="load that the false elements state")
+    load_degradation: Share = Field(0.25, description="load degradation they state")
     weight: int = Field(LARGEST, ge=0, le=LARGEST, description="weight they state")
     priority: int = Field(LARGEST, ge=0, le=LARGEST, description="priority they state")
     service: Literal["ignore", "serve"] = Field(

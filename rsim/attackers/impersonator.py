@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from ipaddress import ip_address
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
 from rsim.attackers.false_element import FalseService, LureSettings, lure
+from rsim.errors import shown
 from rsim.network import Association, Event
+from rsim.units import RegistrationLife
 from rsim.wire import (
     PPID_ASAP,
     Deregistration,
@@ -34,7 +37,20 @@ class ImpersonatorSettings(FlooderSettings, LureSettings):
     )
     victim: str = Field("", description="aim: address at which all users shall call")
     victim_port: int = Field(80, ge=1, le=65535, description="aim: and the port")
-    registration_life: int = Field(300, ge=-1, description="registration life asked for, s")
+    registration_life: RegistrationLife = Field(300, description="registration life asked for, s")
+
+    @model_validator(mode="after")
+    def _victim_is_an_address(self) -> Self:
+        self._belongs("victim", "action", "aim")
+        self._belongs("victim_port", "action", "aim")
+        if self.action == "aim":
+            try:
+                ip_address(self.victim)
+            except ValueError:
+                raise ValueError(
+                    f"victim: {shown(self.victim)} is no IP address such as 10.0.0.1"
+                ) from None
+        return self
 
 
 @attacker

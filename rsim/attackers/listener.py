@@ -19,6 +19,7 @@ from rsim.attackers.base import (
     attacker,
 )
 from rsim.network import Association, Event, Seen, Tap
+from rsim.units import SomeCount
 from rsim.wire import (
     MESSAGE_KINDS,
     PPID_ASAP,
@@ -148,7 +149,7 @@ class ReplayerSettings(FlooderSettings):
         description="sends them over an association of its own, or puts them into the one from "
         "which it has them",
     )
-    most_recorded: int = Field(10_000, ge=1, description="messages kept; the oldest are forgotten")
+    most_recorded: SomeCount = Field(10_000, description="messages kept; the oldest are forgotten")
     repeat: bool = Field(True, description="begins anew when all have been sent")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from rsim.attackers.base import (
     Attacker,
@@ -17,6 +17,7 @@ from rsim.attackers.base import (
 )
 from rsim.attackers.false_element import FalseService, LureSettings, lure
 from rsim.network import Frame, Seen, Tap
+from rsim.units import Seconds, Share
 from rsim.wire import (
     MESSAGE_KINDS,
     PPID_ASAP,
@@ -59,11 +60,17 @@ class OnPathSettings(AttackerSettings, LureSettings):
         description="drops messages, alters them, holds packets back, or lets no packet pass",
     )
     alteration: Alteration = Field("divert", description="how it alters messages")
-    probability: float = Field(1.0, ge=0, le=1, description="share of these messages")
+    probability: Share = Field(1.0, description="share of these messages")
     break_protected: bool = Field(
         False, description="breaks TLS records, whatever is in them: it can't tell"
     )
-    delay: float = Field(1.0, ge=0, description="time in s by which packets are held back")
+    delay: Seconds = Field(1.0, description="time by which packets are held back")
+
+    @model_validator(mode="after")
+    def _settings_serve(self) -> Self:
+        self._belongs("alteration", "action", "alter")
+        self._belongs("delay", "action", "delay")
+        return self
 
     @field_validator("messages")
     @classmethod

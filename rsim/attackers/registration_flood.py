@@ -9,6 +9,7 @@ from pydantic import Field
 from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
 from rsim.attackers.false_element import FalseService, LureSettings, lure
 from rsim.network import Association
+from rsim.units import RegistrationLife
 from rsim.wire import (
     PPID_ASAP,
     EndpointKeepAlive,
@@ -33,7 +34,9 @@ class RegistrationFloodSettings(FlooderSettings, LureSettings):
         "ties an authenticated sender to one identifier",
     )
     answer_keep_alives: bool = Field(True, description="answers endpoint keep-alives")
-    registration_life: int = Field(1_000_000, ge=-1, description="registration life asked for, s")
+    registration_life: RegistrationLife = Field(
+        1_000_000, description="registration life asked for, s"
+    )
     addresses: Literal["own", "nobody"] = Field(
         "own", description="whether the false elements are at its own address, or nowhere"
     )

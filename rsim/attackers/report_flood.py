@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
 from rsim.network import Association, Event
+from rsim.units import Share
 from rsim.wire import (
     PPID_ASAP,
     EndpointUnreachable,
@@ -20,10 +21,10 @@ from rsim.wire import (
 class ReportFloodSettings(FlooderSettings):
     """A flood of resolutions, with reports about what they list."""
 
-    report_probability: float = Field(
-        1.0, ge=0, le=1, description="chance that it reports an element that an answer lists"
+    report_probability: Share = Field(
+        1.0, description="chance that it reports an element that an answer lists"
     )
-    reports: int = Field(1, ge=1, description="reports about each of them")
+    reports: int = Field(1, ge=1, le=10_000, description="reports about each of them")
 
 
 @attacker

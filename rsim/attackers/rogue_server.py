@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
 from rsim.attackers.false_element import FalseService, LureSettings, lure
 from rsim.attackers.registration_flood import NOBODY
 from rsim.endpoints import EnrpServer
 from rsim.network import Association, Event
+from rsim.units import Interval
 from rsim.wire import (
     ASAP_PORT,
     ASAP_TLS_PORT,
@@ -57,8 +58,8 @@ class RogueServerSettings(FlooderSettings, LureSettings):
     identifier: int | None = Field(
         None, ge=1, le=0xFFFFFFFF, description="server identifier; null: at random"
     )
-    announce_interval: float | None = Field(
-        None, gt=0, description="time in s between announcements by multicast; null: none"
+    announce_interval: Interval | None = Field(
+        None, description="time between announcements by multicast; null: none"
     )
     registrations: Literal["grant", "ignore", "refuse"] = Field(
         "grant", description="what becomes of registrations; it tells no other server"
@@ -67,6 +68,14 @@ class RogueServerSettings(FlooderSettings, LureSettings):
         "rogue",
         description="resolutions: an error, addresses where nobody is, its own address, no answer",
     )
+
+    @model_validator(mode="after")
+    def _settings_serve(self) -> Self:
+        self._belongs("announce_takeovers", "action", "takeover")
+        self._belongs("tell_information", "action", "silent")
+        if self.action != "none" and not self.join:
+            raise ValueError(f"action: {self.action} is done by a peer only, with join = true")
+        return self
 
 
 class _Peer(EnrpServer):

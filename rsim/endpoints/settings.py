@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from rsim.endpoints.detection import detectors
-from rsim.units import Model, Seconds
+from rsim.units import MOST, Count, Interval, Model, Rate, Seconds, SomeCount
 
 
 class ServerSettings(Model):
@@ -19,20 +19,20 @@ class ServerSettings(Model):
     mentor_discovery_time: Seconds = Field(
         0.0, description="time after start in which a server without mentor does not serve yet"
     )
-    keep_alive_interval: Seconds = Field(
-        5.0, gt=0, description="time between endpoint keep-alives to an element (RFC 5352 3.4)"
+    keep_alive_interval: Interval = Field(
+        5.0, description="time between endpoint keep-alives to an element (RFC 5352 3.4)"
     )
     keep_alive_spread: float = Field(
         0.5, ge=0, lt=1, description="random share by which each interval differs, up or down"
     )
-    keep_alive_timeout: Seconds = Field(
-        5.0, gt=0, description="time without answer after which an element is removed"
+    keep_alive_timeout: Interval = Field(
+        5.0, description="time without answer after which an element is removed"
     )
     verify_unreachable: bool = Field(
         True, description="probe an element that is reported unreachable (RFC 5352 3.5)"
     )
-    max_bad_pe_reports: int = Field(
-        3, ge=1, description="unreachability reports at which an element is removed"
+    max_bad_pe_reports: SomeCount = Field(
+        3, description="unreachability reports at which an element is removed"
     )
     bad_pe_reports_rule: Literal["reaches", "exceeds"] = Field(
         "reaches", description="whether the limit itself removes, or only one report more"
@@ -44,11 +44,11 @@ class ServerSettings(Model):
     reset_reports_on_keep_alive_ack: bool = Field(
         True, description="an answered keep-alive sets the element's reports back to 0"
     )
-    max_resolution_items: int | None = Field(
-        None, ge=1, description="most elements in an answer; null: what a message holds"
+    max_resolution_items: SomeCount | None = Field(
+        None, description="most elements in an answer; null: what a message holds"
     )
-    round_robin_increment: int = Field(
-        1, ge=1, description="elements that one selection moves on in round-robin order"
+    round_robin_increment: SomeCount = Field(
+        1, description="elements that one selection moves on in round-robin order"
     )
     degradations_per_selection: int = Field(
         1,
@@ -75,18 +75,15 @@ class ServerSettings(Model):
         True, description="user transports only with an address of the association (RFC 5352 2.2.1)"
     )
 
-    peer_heartbeat_cycle: Seconds = Field(
-        30.0, gt=0, description="PEER-HEARTBEAT-CYCLE (RFC 5353 4.2)"
+    peer_heartbeat_cycle: Interval = Field(30.0, description="PEER-HEARTBEAT-CYCLE (RFC 5353 4.2)")
+    max_time_last_heard: Interval = Field(
+        61.0, description="MAX-TIME-LAST-HEARD: silence after which a peer is asked"
     )
-    max_time_last_heard: Seconds = Field(
-        61.0, gt=0, description="MAX-TIME-LAST-HEARD: silence after which a peer is asked"
+    max_time_no_response: Interval = Field(
+        5.0, description="MAX-TIME-NO-RESPONSE: wait for any answer of a peer"
     )
-    max_time_no_response: Seconds = Field(
-        5.0, gt=0, description="MAX-TIME-NO-RESPONSE: wait for any answer of a peer"
-    )
-    mentor_rounds: int = Field(
+    mentor_rounds: SomeCount = Field(
         2,
-        ge=1,
         description="times that all mentors are tried before a server takes itself as first",
     )
     rediscover: bool = Field(
@@ -97,14 +94,16 @@ class ServerSettings(Model):
     announce: bool = Field(
         False, description="announce by multicast to elements, users and servers (RFC 5352 3.6)"
     )
-    t6_serverannounce: Seconds = Field(1.0, gt=0, description="T6 of announcements")
-    max_table_elements: int = Field(128, ge=1, description="most elements in a piece of a table")
-    max_table_octets: int = Field(1400, ge=100, description="most bytes of elements in a piece")
-    max_downloads: int | None = Field(
-        None, ge=1, description="downloads at a time that a server serves; null: all"
+    t6_serverannounce: Interval = Field(1.0, description="T6 of announcements")
+    max_table_elements: SomeCount = Field(128, description="most elements in a piece of a table")
+    max_table_octets: int = Field(
+        1400, ge=100, le=MOST, description="most bytes of elements in a piece"
     )
-    max_registration_life: int | None = Field(
-        None, ge=1, description="longest registration life granted, s; longer ones are cut"
+    max_downloads: SomeCount | None = Field(
+        None, description="downloads at a time that a server serves; null: all"
+    )
+    max_registration_life: SomeCount | None = Field(
+        None, description="longest registration life granted, s; longer ones are cut"
     )
     limit_probes: bool = Field(
         True,
@@ -116,27 +115,30 @@ class ServerSettings(Model):
         description="reports alone remove no element: at the limit it is probed, and goes only if "
         "it does not answer",
     )
-    max_resolution_rate: float | None = Field(
-        None, gt=0, description="resolutions/s of each sender and pool; more are ignored"
+    max_resolution_rate: Rate | None = Field(
+        None, description="resolutions/s of each sender and pool; more are ignored"
     )
-    max_report_rate: float | None = Field(
-        None, gt=0, description="unreachability reports/s of each sender and pool; more are ignored"
+    max_report_rate: Rate | None = Field(
+        None, description="unreachability reports/s of each sender and pool; more are ignored"
     )
-    max_registration_rate: float | None = Field(
-        None, gt=0, description="registrations/s of each sender and pool; more are ignored"
+    max_registration_rate: Rate | None = Field(
+        None, description="registrations/s of each sender and pool; more are ignored"
     )
     rate_buckets: int = Field(
-        4096, ge=1, description="buckets into which senders are hashed to tell their rates"
+        4096,
+        ge=1,
+        le=1 << 20,
+        description="buckets into which senders are hashed to tell their rates",
     )
-    rate_stamps: int = Field(16, ge=2, description="times that are kept for each bucket")
+    rate_stamps: int = Field(16, ge=2, le=1000, description="times that are kept for each bucket")
     error_interval: Seconds = Field(
-        1.0, ge=0, description="least time between two error messages to one address"
+        1.0, description="least time between two error messages to one address"
     )
     detector: str | None = Field(
         None, description="detector of suspicious senders: rate_anomaly, or one's own; null: none"
     )
-    max_elements: int | None = Field(
-        None, ge=1, description="elements that a server registers at most; null: all"
+    max_elements: SomeCount | None = Field(
+        None, description="elements that a server registers at most; null: all"
     )
     serve_while_starting: bool = Field(
         False, description="answer pool elements and users before the start is through"
@@ -191,48 +193,43 @@ class ServerSettings(Model):
 class HuntSettings(Model):
     """Settings of the server hunt."""
 
-    t5_serverhunt: Seconds = Field(
-        10.0, gt=0, description="T5: first round of a hunt; later rounds take twice as long each"
+    t5_serverhunt: Interval = Field(
+        10.0, description="T5: first round of a hunt; later rounds take twice as long each"
     )
-    hunt_attempts: int = Field(3, ge=1, description="servers that a hunt tries at once")
-    retran_max: Seconds = Field(
-        60.0, gt=0, description="RETRAN-MAX: longest round, and pause before starting over"
+    hunt_attempts: SomeCount = Field(3, description="servers that a hunt tries at once")
+    retran_max: Interval = Field(
+        60.0, description="RETRAN-MAX: longest round, and pause before starting over"
     )
-    t7_enrp_outdate: Seconds = Field(
-        5.0, gt=0, description="T7: an announced server counts for so long"
-    )
+    t7_enrp_outdate: Interval = Field(5.0, description="T7: an announced server counts for so long")
     t7_scaling: bool = Field(
         True,
         description="T7 of at least three announcement intervals (else with five servers or more "
         "they are forgotten before they announce themselves again)",
     )
-    t6_serverannounce: Seconds = Field(
-        1.0, gt=0, description="T6 that servers are taken to announce themselves by"
+    t6_serverannounce: Interval = Field(
+        1.0, description="T6 that servers are taken to announce themselves by"
     )
-    max_announced: int = Field(
-        1000, ge=1, description="announced servers that are kept; more are not taken notice of"
+    max_announced: SomeCount = Field(
+        1000, description="announced servers that are kept; more are not taken notice of"
     )
 
 
 class PoolElementSettings(HuntSettings):
     """Settings of all pool elements' ASAP side."""
 
-    t2_registration: Seconds = Field(30.0, gt=0, description="T2: wait for a registration response")
-    t3_deregistration: Seconds = Field(
-        30.0, gt=0, description="T3: wait for a deregistration response"
-    )
-    t4_reregistration: Seconds | None = Field(
+    t2_registration: Interval = Field(30.0, description="T2: wait for a registration response")
+    t3_deregistration: Interval = Field(30.0, description="T3: wait for a deregistration response")
+    t4_reregistration: Interval | None = Field(
         None,
-        gt=0,
         description="T4: time between registrations; null: life - 20 s, at most 600 s, "
         "half the life if that is 20 s or less",
     )
-    max_reg_attempt: int = Field(2, ge=1, description="MAX-REG-ATTEMPT (RFC 5352 7.3)")
-    max_keep_alive_rate: float | None = Field(
-        None, gt=0, description="keep-alives/s of each server that are answered; more are ignored"
+    max_reg_attempt: SomeCount = Field(2, description="MAX-REG-ATTEMPT (RFC 5352 7.3)")
+    max_keep_alive_rate: Rate | None = Field(
+        None, description="keep-alives/s of each server that are answered; more are ignored"
     )
     min_home_change_interval: Seconds = Field(
-        0.0, ge=0, description="time after a change of home by keep-alive before the next one"
+        0.0, description="time after a change of home by keep-alive before the next one"
     )
     register_on_adoption: bool = Field(
         False, description="register at once with a new home that has announced itself, not at T4"
@@ -242,12 +239,10 @@ class PoolElementSettings(HuntSettings):
 class PoolUserSettings(HuntSettings):
     """Settings of all pool users' ASAP side."""
 
-    t1_enrp_request: Seconds = Field(15.0, gt=0, description="T1: wait for a resolution response")
-    max_request_retransmit: int = Field(
-        2, ge=0, description="MAX-REQUEST-RETRANSMIT (RFC 5352 7.3)"
-    )
+    t1_enrp_request: Interval = Field(15.0, description="T1: wait for a resolution response")
+    max_request_retransmit: Count = Field(2, description="MAX-REQUEST-RETRANSMIT (RFC 5352 7.3)")
     stale_cache_value: Seconds = Field(
-        30.0, ge=0, description="time for which an answer serves; 0: one use, then ask again"
+        30.0, description="time for which an answer serves; 0: one use, then ask again"
     )
     serve_stale: bool = Field(
         False, description="serve a stale answer at once while a new one is asked for"

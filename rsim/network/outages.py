@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rsim.clock import Clock
 from rsim.randomness import Stream
-from rsim.units import seconds
+from rsim.units import LONGEST, seconds
 
 if TYPE_CHECKING:
     from rsim.network.settings import OutageSettings
@@ -30,6 +30,8 @@ def parse_schedule(text: str) -> list[tuple[float, bool]]:
             raise ValueError(f"'{part.strip()}' is no change of state such as down@100s or up@+30s")
         given = float(seconds(match[3]))
         due = time + given if match[2] else given
+        if due > LONGEST:
+            raise ValueError(f"'{part.strip()}' lies after {LONGEST:g} s, when all runs have ended")
         if due < time or given < 0:
             raise ValueError(f"'{part.strip()}' lies before what stands left of it")
         time = due

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from difflib import get_close_matches
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rsim.distributions import Duration
+from rsim.distributions import Duration, IntervalDuration
+from rsim.errors import shown
 from rsim.network.outages import parse_schedule
-from rsim.units import Model, Number, Seconds
+from rsim.units import Count, Interval, Model, Number, Seconds, Share, SomeCount
 from rsim.wire import MESSAGE_KINDS
 
 
@@ -19,7 +21,7 @@ class LinkSettings(Model):
         Duration(mean=0.0), description="one-way delay, a time or a distribution of times"
     )
     jitter: Duration | None = Field(None, description="further delay, drawn for each packet")
-    loss: float = Field(0.0, ge=0, le=1, description="share of packets that get lost")
+    loss: Share = Field(0.0, description="share of packets that get lost")
     bandwidth: Number | None = Field(None, gt=0, description="bit/s; null: without limit")
     queue: Number | None = Field(
         None, ge=0, description="bytes that may wait for the link; null: without limit"
@@ -35,7 +37,7 @@ class LinkSettings(Model):
 class OutageSettings(Model):
     """When something is down: at random, by a schedule, or both."""
 
-    uptime: Duration | None = Field(None, description="time from up to down; null: never")
+    uptime: IntervalDuration | None = Field(None, description="time from up to down; null: never")
     downtime: Duration | None = Field(None, description="time from down to up; null: for ever")
     schedule: str = Field(
         "", description='changes of state such as "down@100s, up@+30s"; +: after the one before'
@@ -53,21 +55,32 @@ class OutageSettings(Model):
             raise ValueError("downtime: needs an uptime before it")
         return self
 
+    @property
+    def active(self) -> bool:
+        """Whether it is ever down."""
+        return self.uptime is not None or bool(self.schedule)
+
 
 class SctpSettings(Model):
     """Protocol parameters of SCTP (RFC 9260 16)."""
 
-    rto_initial: Seconds = Field(1.0, gt=0, description="RTO.Initial")
-    rto_min: Seconds = Field(1.0, gt=0, description="RTO.Min")
-    rto_max: Seconds = Field(60.0, gt=0, description="RTO.Max")
-    association_max_retrans: int = Field(10, ge=0, description="Association.Max.Retrans")
-    path_max_retrans: int = Field(5, ge=0, description="Path.Max.Retrans")
-    max_init_retransmits: int = Field(8, ge=0, description="Max.Init.Retransmits")
-    heartbeat_interval: Seconds | None = Field(
-        30.0, gt=0, description="HB.interval of idle paths; null: no heartbeats"
+    rto_initial: Interval = Field(1.0, description="RTO.Initial")
+    rto_min: Interval = Field(1.0, description="RTO.Min")
+    rto_max: Interval = Field(60.0, description="RTO.Max")
+    association_max_retrans: Count = Field(10, description="Association.Max.Retrans")
+    path_max_retrans: Count = Field(5, description="Path.Max.Retrans")
+    max_init_retransmits: Count = Field(8, description="Max.Init.Retransmits")
+    heartbeat_interval: Interval | None = Field(
+        30.0, description="HB.interval of idle paths; null: no heartbeats"
     )
-    sack_delay: Seconds = Field(0.2, ge=0, lt=0.5, description="longest delay of a SACK")
-    cookie_life: Seconds = Field(60.0, gt=0, description="Valid.Cookie.Life")
+    sack_delay: Seconds = Field(0.2, lt=0.5, description="longest delay of a SACK")
+    cookie_life: Interval = Field(60.0, description="Valid.Cookie.Life")
+
+    @model_validator(mode="after")
+    def _rto_in_order(self) -> SctpSettings:
+        if self.rto_min > self.rto_max:
+            raise ValueError(f"rto_min: {self.rto_min:g} s is above rto_max, {self.rto_max:g} s")
+        return self
 
 
 SERVICES = frozenset({*MESSAGE_KINDS.values(), "APPLICATION"})
@@ -77,7 +90,7 @@ SERVICES = frozenset({*MESSAGE_KINDS.values(), "APPLICATION"})
 class CpuSettings(Model):
     """A host's CPU as one queue."""
 
-    service_time: Seconds = Field(0.0, ge=0, description="time for each message received")
+    service_time: Seconds = Field(0.0, description="time for each message received")
     service_times: dict[str, Seconds] = Field(
         {}, description="time for messages by name, such as ASAP_REGISTRATION"
     )
@@ -87,9 +100,8 @@ class CpuSettings(Model):
     enrp_first: bool = Field(
         False, description="messages between ENRP servers are served first, and always find room"
     )
-    buffer: int | None = Field(
+    buffer: SomeCount | None = Field(
         None,
-        ge=1,
         description="most messages that wait or are in service; more are dropped "
         "(and sent again by SCTP); null: no limit",
     )
@@ -97,11 +109,11 @@ class CpuSettings(Model):
     @field_validator("service_times")
     @classmethod
     def _names_exist(cls, value: dict[str, float]) -> dict[str, float]:
-        for name, time in value.items():
+        for name in value:
             if name not in SERVICES:
-                raise ValueError(f"'{name}' is no message; names are {', '.join(sorted(SERVICES))}")
-            if time < 0:
-                raise ValueError(f"{name}: a time is not negative")
+                close = get_close_matches(name, SERVICES, n=1)
+                hint = f"; did you mean '{close[0]}'?" if close else ""
+                raise ValueError(f"{shown(name)} is no message{hint}")
         return value
 
 
@@ -121,7 +133,7 @@ Credential = Literal[
 class HostSettings(Model):
     """Where hosts stand and what they are."""
 
-    site: str | tuple[str, ...] = Field(
+    site: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         "lan", description="site of the hosts; several: they are spread over them in turn"
     )
     also_at: tuple[str, ...] = Field(

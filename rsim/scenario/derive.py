@@ -10,7 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rsim.units import LARGEST_NUMBER, LONGEST, SHORTEST, SMALLEST_NUMBER
 from rsim.workload import Distribution
+
+MOST_HOSTS = 1_000_000
+"""Of a group; more would not fit into any memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
     if ratio is not None:
         if "count" in given:
             raise ValueError("count and pu_to_pe_ratio both say how many users there are")
-        changes["count"] = max(1, round(ratio * pool.elements))
+        changes["count"] = max(1, _count("pu_to_pe_ratio", ratio * pool.elements))
     if target is None:
         return changes
 
@@ -64,7 +68,7 @@ def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
         needed = interval.mean * offered / size.mean
         if needed < 1:
             raise ValueError(f"no number of users gives target_utilisation {target:g}")
-        changes["count"] = round(needed * pool.elements)
+        changes["count"] = _count("target_utilisation", needed * pool.elements)
         return changes
     assert users is not None
     r = ratio if ratio is not None else users / pool.elements
@@ -75,12 +79,35 @@ def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
         )
     if interval is None and size:
         changes["request_interval"] = _like(
-            group.request_interval, max(1.0, r) * size.mean / offered
+            "request_interval",
+            group.request_interval,
+            max(1.0, r) * size.mean / offered,
+            SHORTEST,
+            LONGEST,
         )
     elif interval:
-        changes["request_size"] = _like(group.request_size, interval.mean * offered / max(1.0, r))
+        changes["request_size"] = _like(
+            "request_size",
+            group.request_size,
+            interval.mean * offered / max(1.0, r),
+            SMALLEST_NUMBER,
+            LARGEST_NUMBER,
+        )
     return changes
 
 
-def _like(distribution: Distribution, mean: float) -> Distribution:
+def _count(source: str, users: float) -> int:
+    if users > MOST_HOSTS:
+        raise ValueError(f"{source}: makes {users:.3g} users, at most {MOST_HOSTS}")
+    return round(users)
+
+
+def _like(
+    name: str, distribution: Distribution, mean: float, least: float, most: float
+) -> Distribution:
+    if not least <= mean <= most:
+        raise ValueError(
+            f"target_utilisation: makes the mean {name} {mean:.3g}, at least {least:g} and at most "
+            f"{most:g}"
+        )
     return distribution.model_copy(update={"mean": mean})

@@ -106,12 +106,10 @@ def get_path(table: dict[str, Any], path: str, where: str) -> Any:
     value: Any = table
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
-            known = list(value) if isinstance(value, dict) else []
-            close = get_close_matches(part, known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(known)}"
-            if not known:
-                hint = "it would be part of a value"
-            raise ScenarioError(f"{where}: {path}: there is no '{part}'; {hint}")
+            known = list(value) if isinstance(value, dict) else ["none, it is a value"]
+            near = get_close_matches(part, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known[:10])}"
+            raise ScenarioError(f"{where}: {path}: there is no {shown(part)}; {hint}")
         value = value[part]
     return value
 

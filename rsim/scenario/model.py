@@ -7,17 +7,34 @@ from functools import partial
 from html import escape
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
 
 from rsim.attackers import AttackerSettings, attacker_kinds
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
+from rsim.errors import shown
 from rsim.handlespace import policy_kinds
 from rsim.network import HostSettings, OutageSettings
 from rsim.scenario.code import is_admitted
-from rsim.scenario.derive import PoolCapacity, derived
+from rsim.scenario.derive import MOST_HOSTS, PoolCapacity, derived
 from rsim.scenario.network import NetworkSettings, SecuritySettings
 from rsim.scenario.profiles import PROFILES
-from rsim.units import Model, Seconds
+from rsim.scenario.references import ACTORS, check
+from rsim.units import (
+    LARGEST_SEED,
+    Interval,
+    Model,
+    Name,
+    Plain,
+    RegistrationLife,
+    Seconds,
+)
 from rsim.workload import (
     ClientSettings,
     ElementSettings,
@@ -27,14 +44,10 @@ from rsim.workload import (
     workloads,
 )
 
-MOST_HOSTS = 1_000_000
-"""Of a group; more would not fit into any memory."""
-_MOST_SAMPLES = 1_000_000
-
 
 def _policy(value: Any) -> Any:
     if isinstance(value, str) and value not in policy_kinds():
-        raise ValueError(f"'{value}' is no policy; policies are {', '.join(policy_kinds())}")
+        raise ValueError(f"{shown(value)} is no policy; policies are {', '.join(policy_kinds())}")
     return value
 
 
@@ -43,16 +56,16 @@ def _attacker(value: Any) -> Any:
         return value
     kind = value.get("kind")
     kinds = attacker_kinds()
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         known = ", ".join(sorted(kinds))
-        raise ValueError(f"kind is {kind!r}, must be one of: {known}")
+        raise ValueError(f"kind is {shown(kind)}, must be one of: {known}")
     return kinds[kind].Settings(**value)
 
 
 def _registered(known: Callable[[], dict[str, Any]], what: str, value: str) -> str:
     names = ("calcapp", *sorted(known()))
     if value not in names:
-        raise ValueError(f"'{value}' is no {what}; known are {', '.join(names)}")
+        raise ValueError(f"{shown(value)} is no {what}; known are {', '.join(names)}")
     return value
 
 
@@ -70,10 +83,6 @@ class CodeFile(Model):
                 "(--allow-code, allow_code=True in Python)"
             )
         return self
-
-
-ACTORS = ("enrp_servers", "pool_elements", "pool_users", "attackers")
-"""Tables of groups of hosts."""
 
 
 class Pool(Model):
@@ -97,11 +106,6 @@ class ServerFailures(OutageSettings):
         "host", description="hosts fall silent; of processes the host tells that they are gone"
     )
 
-    @property
-    def active(self) -> bool:
-        """Whether they fail at all."""
-        return self.uptime is not None or bool(self.schedule)
-
 
 class ServerGroup(Group):
     """A group of ENRP servers."""
@@ -110,7 +114,7 @@ class ServerGroup(Group):
         True, description="they are told of all other servers, to ask one for the handlespace"
     )
     failures: ServerFailures = Field(ServerFailures(), description="when the servers fail")
-    start: Seconds = Field(0.0, ge=0, description="when they start")
+    start: Seconds = Field(0.0, description="when they start")
 
 
 class ElementGroup(Group, ElementSettings):
@@ -120,9 +124,9 @@ class ElementGroup(Group, ElementSettings):
     further_pools: tuple[str, ...] = Field(
         (), description="pools that they register in as well, each under an identifier of its own"
     )
-    start: Seconds = Field("5min", ge=0, validate_default=True, description="when they start")
-    registration_life: int = Field(
-        300, ge=-1, description="registration life in whole seconds, -1: for ever"
+    start: Seconds = Field("5min", validate_default=True, description="when they start")
+    registration_life: RegistrationLife = Field(
+        300, description="registration life in whole seconds, -1: for ever"
     )
     failures: FailureSettings = Field(
         FailureSettings(), description="when and how the elements fail"
@@ -133,7 +137,25 @@ class ElementGroup(Group, ElementSettings):
     service: Annotated[str, AfterValidator(partial(_registered, services, "service"))] = Field(
         "calcapp", description="what they offer: calcapp, or a service of one's own"
     )
-    service_settings: dict[str, Any] = Field({}, description="settings of a service of one's own")
+    service_settings: dict[str, Plain] = Field({}, description="settings of a service of one's own")
+
+    @field_validator("registration_life")
+    @classmethod
+    def _life_is_some(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("must be at least 1 s, or -1 for ever")
+        return value
+
+    @model_validator(mode="after")
+    def _service_takes_it(self) -> ElementGroup:
+        if self.service == "calcapp":
+            if self.service_settings:
+                raise ValueError("service_settings: calcapp takes none; a service of one's own may")
+            return self
+        for name in ("failures", "lie", "further_pools", "business_cards"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name}: does nothing with a service of one's own")
+        return self
 
 
 class UserGroup(Group, ClientSettings):
@@ -141,19 +163,37 @@ class UserGroup(Group, ClientSettings):
 
     pool: str = Field("pool", description="pool that they use")
     pu_to_pe_ratio: float | None = Field(
-        None, gt=0, description="users for each element of the pool, instead of count"
+        None,
+        ge=1e-6,
+        le=MOST_HOSTS,
+        description="users for each element of the pool, instead of count",
     )
     target_utilisation: float | None = Field(
-        None, gt=0, le=1, description="utilisation from which what is not given follows"
+        None, ge=1e-6, le=1, description="utilisation from which what is not given follows"
     )
-    start: Seconds = Field("10min", ge=0, validate_default=True, description="when they start")
+    start: Seconds = Field("10min", validate_default=True, description="when they start")
     asap_over: Literal["sctp", "tcp"] = Field(
         "sctp", description="how they reach ENRP servers (RFC 5352 2.1)"
     )
     workload: Annotated[str, AfterValidator(partial(_registered, workloads, "workload"))] = Field(
         "calcapp", description="what they do: calcapp, or a workload of one's own"
     )
-    workload_settings: dict[str, Any] = Field({}, description="settings of a workload of one's own")
+    workload_settings: dict[str, Plain] = Field(
+        {}, description="settings of a workload of one's own"
+    )
+
+    @model_validator(mode="after")
+    def _workload_takes_it(self) -> UserGroup:
+        if self.workload == "calcapp":
+            if self.workload_settings:
+                raise ValueError(
+                    "workload_settings: calcapp takes none; a workload of one's own may"
+                )
+            return self
+        for name in ("arrivals", "cheat"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name}: does nothing with a workload of one's own")
+        return self
 
 
 class Protocol(Model):
@@ -171,7 +211,7 @@ class Scenario(Model):
     code: tuple[CodeFile, ...] = Field(
         (), description="Python files of one's own; they run only if that is allowed"
     )
-    seed: int = Field(1, ge=0, description="seed of all random draws")
+    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="seed of all random draws")
     profile: Literal["rfc", "literal", "rspsim"] = Field(
         "rfc", description="set of protocol settings from which this scenario departs"
     )
@@ -180,14 +220,14 @@ class Scenario(Model):
         validate_default=True,
         description="simulated time before measurement; mser5: found by MSER-5 within `duration`",
     )
-    duration: Seconds = Field(
-        "120min", gt=0, validate_default=True, description="measured simulated time"
+    duration: Interval = Field(
+        "120min", validate_default=True, description="measured simulated time"
     )
-    series_interval: Seconds | None = Field(
-        None, gt=0, description="time between samples for time series of metrics; null: none"
+    series_interval: Interval | None = Field(
+        None, description="time between samples for time series of metrics; null: none"
     )
-    observe_interval: Seconds | None = Field(
-        None, gt=0, description="time between comparisons of the servers' handlespaces; null: none"
+    observe_interval: Interval | None = Field(
+        None, description="time between comparisons of the servers' handlespaces; null: none"
     )
     discovery: Literal["configured", "multicast"] = Field(
         "configured", description="how pool elements and users learn of ENRP servers"
@@ -195,16 +235,16 @@ class Scenario(Model):
     network: NetworkSettings = NetworkSettings()
     security: SecuritySettings = SecuritySettings()
     protocol: Protocol = Protocol()
-    pools: dict[str, Pool] = Field({"pool": Pool()}, description="pools by name")
-    enrp_servers: dict[str, ServerGroup] = Field(
+    pools: dict[Name, Pool] = Field({"pool": Pool()}, description="pools by name")
+    enrp_servers: dict[Name, ServerGroup] = Field(
         {"server": ServerGroup()}, description="groups of ENRP servers by name"
     )
-    pool_elements: dict[str, ElementGroup] = Field(
+    pool_elements: dict[Name, ElementGroup] = Field(
         {}, description="groups of pool elements by name"
     )
-    pool_users: dict[str, UserGroup] = Field({}, description="groups of pool users by name")
+    pool_users: dict[Name, UserGroup] = Field({}, description="groups of pool users by name")
     attackers: dict[
-        str, SerializeAsAny[Annotated[AttackerSettings, BeforeValidator(_attacker)]]
+        Name, SerializeAsAny[Annotated[AttackerSettings, BeforeValidator(_attacker)]]
     ] = Field({}, description="groups of attackers by name")
 
     @model_validator(mode="before")
@@ -238,65 +278,9 @@ class Scenario(Model):
         return self
 
     @model_validator(mode="after")
-    def _names_exist(self) -> Scenario:
-        servers = sum(group.count for group in self.enrp_servers.values())
-        if servers < 1:
-            raise ValueError("enrp_servers: there must be at least one server")
-        length = self.duration + (self.warm_up if isinstance(self.warm_up, float) else 0.0)
-        for key in ("series_interval", "observe_interval"):
-            interval = getattr(self, key)
-            if interval is not None and length / interval > _MOST_SAMPLES:
-                raise ValueError(f"{key}: makes more than {_MOST_SAMPLES} samples; take it longer")
-        if self.warm_up == "mser5" and not self.pool_users:
-            raise ValueError("warm_up: mser5 looks at handling times, so there must be pool users")
-        if self.discovery == "multicast" and not self.protocol.enrp_server.announce:
-            raise ValueError("discovery: multicast needs protocol.enrp_server.announce = true")
-        for section in ACTORS:
-            for name, group in getattr(self, section).items():
-                where = f"{section}.{name}"
-                placed = (group.site,) if isinstance(group.site, str) else group.site
-                for site in (*placed, *group.also_at):
-                    if site not in self.network.sites:
-                        raise ValueError(f"{where}.site: there is no site '{site}'")
-                if self.network.transport == "instant" and (
-                    group.also_at or group.access or group.cpu or group.outages != OutageSettings()
-                ):
-                    raise ValueError(
-                        f"{where}: only network.transport = 'sctp' knows also_at, access, cpu "
-                        "and outages"
-                    )
-                pool = getattr(group, "pool", None)
-                if pool is not None and pool not in self.pools:
-                    raise ValueError(f"{where}.pool: there is no pool '{pool}'")
-                for pool in getattr(group, "further_pools", ()):
-                    if pool not in self.pools:
-                        raise ValueError(f"{where}.further_pools: there is no pool '{pool}'")
-        if self.network.transport == "instant":
-            for name, attackers in self.attackers.items():
-                if hasattr(attackers, "position"):
-                    raise ValueError(
-                        f"attackers.{name}.kind: '{attackers.kind}' listens on a path, which only "
-                        "network.transport = 'sctp' knows"
-                    )
-        if self.network.transport == "instant" and self.security.used:
-            raise ValueError("security: only network.transport = 'sctp' knows TLS")
-        for number, outage in enumerate(self.network.outages):
-            for name in outage.groups:
-                self._check_group(name, f"network.outages.{number}.groups")
+    def _parts_fit(self) -> Scenario:
+        check(self)
         return self
-
-    def _check_group(self, name: str, where: str) -> None:
-        """Raises ValueError where no group of hosts is called so, or several are."""
-        labels = [
-            (self.label(role, group), group) for role in ACTORS for group in getattr(self, role)
-        ]
-        if name in [label for label, _ in labels]:
-            return
-        meant = " or ".join(label for label, group in labels if group == name)
-        if meant:
-            raise ValueError(f"{where}: '{name}' may be {meant}; say which")
-        known = ", ".join(label for label, _ in labels)
-        raise ValueError(f"{where}: there is no '{name}'; groups are {known}")
 
     def label(self, role: str, group: str) -> str:
         """What a group of hosts is called where others name it, and what its hosts are named after.

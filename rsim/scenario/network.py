@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections import Counter
+from ipaddress import ip_address
+from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from rsim.clock import Clock
 from rsim.endpoints import authorisations
+from rsim.errors import shown
 from rsim.network import (
     PROFILES,
     Authority,
@@ -26,9 +29,10 @@ from rsim.network import (
     topology,
 )
 from rsim.randomness import Streams
-from rsim.units import Model, Seconds
+from rsim.units import MOST, Interval, Model, Name, Seconds, Share, SomeCount
 
 Topology = topology.Kind
+DelaySource = topology.DelaySource
 
 
 class PathSettings(LinkSettings):
@@ -48,7 +52,7 @@ class SiteOutage(OutageSettings):
     groups: tuple[str, ...] = Field(
         (), description="groups whose hosts at the site are struck; none: all groups"
     )
-    share: float = Field(1.0, ge=0, le=1, description="share of these hosts, drawn at random")
+    share: Share = Field(1.0, description="share of these hosts, drawn at random")
 
     @model_validator(mode="after")
     def _one_target(self) -> SiteOutage:
@@ -56,6 +60,10 @@ class SiteOutage(OutageSettings):
             raise ValueError("must name either a path (two sites) or a site")
         if self.what == "hosts" and self.site is None:
             raise ValueError("what: hosts are lost at a site, not on a path")
+        if self.what == "links" and (self.groups or self.share < 1):
+            raise ValueError("groups and share: say which hosts, with what = 'hosts'")
+        if not self.active:
+            raise ValueError("needs an uptime or a schedule, else nothing ever goes down")
         return self
 
 
@@ -66,7 +74,7 @@ class NetworkSettings(LinkSettings):
         "sctp", description="SCTP, or RSPSIM's transport without set-up, loss and TLS"
     )
     ipv6: bool = Field(False, description="hosts have IPv6 addresses")
-    sites: tuple[str, ...] = Field(("lan",), min_length=1, description="names of the sites")
+    sites: tuple[Name, ...] = Field(("lan",), min_length=1, description="names of the sites")
     paths: tuple[PathSettings, ...] = Field((), description="paths between sites")
     topology: Topology | None = Field(
         None,
@@ -75,6 +83,11 @@ class NetworkSettings(LinkSettings):
     wan: LinkSettings = Field(LinkSettings(), description="paths of the topology")
     graph: str | None = Field(
         None, description="file with sites and paths instead: .graphml, .gml or .csv"
+    )
+    delay_from: DelaySource = Field(
+        "attribute",
+        description="delays of the graph's paths: its attribute `delay`, or the way of light in "
+        "fibre between the nodes' coordinates",
     )
     sctp: SctpSettings = SctpSettings()
     outages: tuple[SiteOutage, ...] = Field((), description="cuts and disasters")
@@ -90,8 +103,12 @@ class NetworkSettings(LinkSettings):
             for key in ("sites", "paths", "topology"):
                 if value.get(key):
                     raise ValueError(f"{key}: comes from the graph already")
-            rest = {key: entry for key, entry in value.items() if key != "graph"}
-            return {**rest, **topology.read_graph(value["graph"])}
+            rest = {key: entry for key, entry in value.items() if key not in _OF_GRAPH}
+            source = value.get("delay_from", "attribute")
+            if source not in get_args(DelaySource):
+                known = ", ".join(get_args(DelaySource))
+                raise ValueError(f"delay_from: {shown(source)} is none of {known}")
+            return {**rest, **topology.read_graph(value["graph"], source)}
         return value
 
     @model_validator(mode="after")
@@ -105,7 +122,48 @@ class NetworkSettings(LinkSettings):
                 raise ValueError(f"{where}: there is no site '{site}'")
         if self.topology is not None and self.paths:
             raise ValueError("topology: joins the sites already; leave out paths or topology")
+        if self.topology is None and self.wan != LinkSettings():
+            raise ValueError("wan: does nothing without a topology, which it is the paths of")
+        if self.delay_from != "attribute":
+            raise ValueError("delay_from: does nothing without a graph")
         return self
+
+    @model_validator(mode="after")
+    def _nothing_is_there_twice(self) -> NetworkSettings:
+        for number, site in enumerate(self.sites):
+            if " -> " in site:
+                raise ValueError(f"sites.{number}: the name of a site has no ' -> ' in it")
+        for site, times in Counter(self.sites).items():
+            if times > 1:
+                raise ValueError(f"sites: '{site}' is there {times} times")
+        seen: dict[frozenset[str], int] = {}
+        for number, path in enumerate(self.paths):
+            before = seen.setdefault(frozenset(path.sites), number)
+            if before != number:
+                raise ValueError(f"paths.{number}: joins the same sites as paths.{before}")
+            if path.sites[0] == path.sites[1]:
+                raise ValueError(f"paths.{number}: joins '{path.sites[0]}' to itself")
+        count = len(self.sites)
+        if self.topology == "mesh" and count * (count - 1) // 2 > topology.MOST_PATHS:
+            raise ValueError(
+                f"topology: a mesh of {count} sites has more than {topology.MOST_PATHS} paths"
+            )
+        for number, outage in enumerate(self.outages):
+            if outage.path is not None and not self.joined(*outage.path):
+                raise ValueError(f"outages.{number}.path: nothing joins these two sites")
+        return self
+
+    @field_validator("multicast_group")
+    @classmethod
+    def _group_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                multicast = ip_address(value).is_multicast
+            except ValueError:
+                multicast = False
+            if not multicast:
+                raise ValueError(f"{shown(value)} is no multicast address such as 224.0.1.185")
+        return value
 
     @model_validator(mode="after")
     def _instant_is_simple(self) -> NetworkSettings:
@@ -130,7 +188,23 @@ class NetworkSettings(LinkSettings):
             return dict.fromkeys(topology.pairs(self.topology, self.sites), self.wan)
         return {path.sites: path for path in self.paths}
 
+    def joined(self, site: str, other: str) -> bool:
+        """Whether there is a way between two sites; without any path all are neighbours."""
+        links = self.links()
+        neighbours: dict[str, list[str]] = {}
+        for a, b in links:
+            neighbours.setdefault(a, []).append(b)
+            neighbours.setdefault(b, []).append(a)
+        reached, waiting = {site}, [site]
+        while waiting:
+            for one in neighbours.get(waiting.pop(), ()):
+                if one not in reached:
+                    reached.add(one)
+                    waiting.append(one)
+        return not links or other in reached
 
+
+_OF_GRAPH = ("graph", "delay_from")
 _TLS_CHOICES = ("none", *PROFILES)
 
 
@@ -150,29 +224,29 @@ class SecuritySettings(Model):
     proof_of_choice: bool = Field(
         False, description="elements serve only users that prove that the policy has sent them"
     )
-    choice_period: Seconds = Field(5.0, gt=0, description="time for which a nonce is good")
-    choice_allowance: int = Field(
-        1, ge=1, description="choices that a user may make with one nonce"
+    choice_period: Interval = Field(5.0, description="time for which a nonce is good")
+    choice_allowance: SomeCount = Field(
+        1, description="choices that a user may make with one nonce"
     )
     statements: bool = Field(
         False, description="elements sign what they state, and users hold them to it"
     )
     accusation_level: float = Field(
-        5.0, gt=0, description="standard errors beyond which an element is accused"
+        5.0, gt=0, le=1e6, description="standard errors beyond which an element is accused"
     )
     accusation_observations: int = Field(
-        10, ge=2, description="requests at an element before a user judges it"
+        10, ge=2, le=MOST, description="requests at an element before a user judges it"
     )
-    accusers: int = Field(3, ge=1, description="different users that it takes for a penalty")
-    accusation_memory: Seconds = Field(
-        "60min", gt=0, validate_default=True, description="time for which an accusation counts"
+    accusers: SomeCount = Field(3, description="different users that it takes for a penalty")
+    accusation_memory: Interval = Field(
+        "60min", validate_default=True, description="time for which an accusation counts"
     )
     penalty: Literal["quarantine", "worst", "evict"] = Field(
         "quarantine",
         description="elements found to lie are refused for a while, listed last, or banned",
     )
-    penalty_time: Seconds = Field(
-        "30min", gt=0, validate_default=True, description="how long a penalty lasts"
+    penalty_time: Interval = Field(
+        "30min", validate_default=True, description="how long a penalty lasts"
     )
     shared_key: bool = Field(
         False, description="one pre-shared key for all hosts, instead of one for each"
@@ -183,7 +257,6 @@ class SecuritySettings(Model):
     )
     rekey: Seconds | None = Field(
         None,
-        ge=0,
         description="when all pre-shared keys are replaced; attackers keep the old ones",
     )
     authorisation: str | None = Field(

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from rsim.handlespace import LARGEST
-from rsim.units import Model, Seconds
+from rsim.units import Interval, Model, Share
 from rsim.wire import PoolElement
 
 _FORGET = 0.3
@@ -23,13 +23,11 @@ class UserCheatSettings(Model):
         description="always the same one (all cheats agree on it), the one that has served it "
         "fastest, the nearest, or the one that states the least load",
     )
-    share: float = Field(
-        1.0, ge=0, le=1, description="share of the group that cheats, the first ones"
-    )
+    share: Share = Field(1.0, description="share of the group that cheats, the first ones")
     redraw: bool = Field(
         False, description="where choices must be proved: asks again until the choice is liked"
     )
-    patience: Seconds = Field(1.0, gt=0, description="time before it asks again")
+    patience: Interval = Field(1.0, description="time before it asks again")
 
 
 class UserCheat:
@@ -101,12 +99,10 @@ class LieSettings(Model):
         description="load, weight, degradation or distance times a factor; always full (sheds "
         "load) or always idle (greedy); the load of a while ago; idle and full in turn",
     )
-    factor: float = Field(0.5, ge=0, description="stated / true value")
-    share: float = Field(
-        1.0, ge=0, le=1, description="share of the group that lies, the first ones"
-    )
-    delay: Seconds = Field(30.0, gt=0, description="delayed: age of what is stated")
-    period: Seconds = Field(60.0, gt=0, description="oscillating: time from idle to idle")
+    factor: float = Field(0.5, ge=0, le=1e6, description="stated / true value")
+    share: Share = Field(1.0, description="share of the group that lies, the first ones")
+    delay: Interval = Field(30.0, description="delayed: age of what is stated")
+    period: Interval = Field(60.0, description="oscillating: time from idle to idle")
 
 
 _SCALED = {

@@ -33,11 +33,17 @@ class Heterogeneity(Model):
         "fastest; drawn at random (uniform, exponential, normal cut off at 0)",
     )
     factor: float = Field(
-        1.0, ge=1, description="capacity of a fast element / of a slow one, or of the extremes"
+        1.0,
+        ge=1,
+        le=1e6,
+        description="capacity of a fast element / of a slow one, or of the extremes",
     )
     fraction: float = Field(0.1, gt=0, le=1, description="share of fast elements")
     deviation: float = Field(
-        0.3, ge=0, description="standard deviation / mean of the normal distribution before the cut"
+        0.3,
+        ge=0,
+        le=100,
+        description="standard deviation / mean of the normal distribution before the cut",
     )
 
     @model_validator(mode="after")

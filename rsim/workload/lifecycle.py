@@ -9,29 +9,27 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from rsim.clock import Clock
-from rsim.distributions import Distribution
+from rsim.distributions import IntervalDistribution
 from rsim.network import parse_schedule
 from rsim.randomness import Stream
-from rsim.units import Model
+from rsim.units import Model, Share
 from rsim.workload.calcapp_server import CalcAppServer
 
 
 class FailureSettings(Model):
     """When and how pool elements fail."""
 
-    uptime: Distribution | None = Field(
+    uptime: IntervalDistribution | None = Field(
         None, description="time in s from registration to shutdown; null: never"
     )
-    downtime: Distribution | None = Field(
+    downtime: IntervalDistribution | None = Field(
         None, description="time in s from the end of a shutdown to the next start; null: none"
     )
     schedule: str = Field(
         "", description='shutdowns and starts such as "down@100s, up@+30s", beside the others'
     )
-    clean_shutdown_probability: float = Field(
+    clean_shutdown_probability: Share = Field(
         1.0,
-        ge=0,
-        le=1,
         description="share of shutdowns with deregistration, cookies and aborts; "
         "the others are without a word",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from rsim.distributions import Distribution
+from rsim.distributions import Distribution, IntervalDistribution
 from rsim.handlespace import LARGEST
-from rsim.units import Model, Number, Seconds
+from rsim.units import Interval, Model, Number, Seconds, Share
 from rsim.workload.arrivals import ArrivalFile
 from rsim.workload.cheating import LieSettings, UserCheatSettings
 
@@ -19,28 +19,26 @@ class ClientSettings(Model):
     request_size: Distribution = Field(
         Distribution(distribution="exponential", mean=1e7), description="calculations of a request"
     )
-    request_interval: Distribution = Field(
+    request_interval: IntervalDistribution = Field(
         Distribution(distribution="exponential", mean=125.0),
         description="time between two requests of a pool user, in s",
     )
     arrivals: ArrivalFile | None = Field(
         None, description="file with requests or rates over time, instead of request_interval"
     )
-    request_timeout: Seconds = Field(
-        50.0, gt=0, description="wait for an element to accept before it is reported unreachable"
+    request_timeout: Interval = Field(
+        50.0, description="wait for an element to accept before it is reported unreachable"
     )
-    keep_alive_interval: Seconds = Field(
-        50.0, gt=0, description="time between session keep-alives to the element"
+    keep_alive_interval: Interval = Field(
+        50.0, description="time between session keep-alives to the element"
     )
-    keep_alive_timeout: Seconds = Field(
-        50.0, gt=0, description="time without answer after which the element is given up"
+    keep_alive_timeout: Interval = Field(
+        50.0, description="time without answer after which the element is given up"
     )
     retry_delay: Seconds = Field(
-        0.2, ge=0, description="longest pause after a refusal; the pause is uniform"
+        0.2, description="longest pause after a refusal; the pause is uniform"
     )
-    empty_pool_delay: Seconds = Field(
-        30.0, gt=0, description="pause after an answer without elements"
-    )
+    empty_pool_delay: Interval = Field(30.0, description="pause after an answer without elements")
     cheat: UserCheatSettings = Field(
         UserCheatSettings(), description="users that choose in place of the policy"
     )
@@ -58,6 +56,16 @@ class ClientSettings(Model):
         "cookie, begins anew, or has failed",
     )
 
+    @model_validator(mode="after")
+    def _requests_come_one_way(self) -> Self:
+        if self.arrivals is not None:
+            if self.request_interval != type(self).model_fields["request_interval"].default:
+                raise ValueError("request_interval: does nothing beside arrivals")
+            sized = self.arrivals.size is not None or "size" in self.arrivals.table()
+            if sized and self.request_size != type(self).model_fields["request_size"].default:
+                raise ValueError("request_size: does nothing beside arrivals that have sizes")
+        return self
+
 
 class ElementSettings(Model):
     """What a pool element's application can do and how it behaves."""
@@ -72,22 +80,25 @@ class ElementSettings(Model):
         description="least share of the capacity (calculations/s) for each request; "
         "limits how many are accepted at once",
     )
-    reject_probability: float = Field(
-        0.0, ge=0, le=1, description="chance that a request is turned down though there is room"
+    reject_probability: Share = Field(
+        0.0, description="chance that a request is turned down though there is room"
     )
-    load_degradation: float | None = Field(
-        None, ge=0, le=1, description="load that one more request adds; null: 1 / most requests"
+    load_degradation: Share | None = Field(
+        None, description="load that one more request adds; null: 1 / most requests"
     )
     weight: int | None = Field(None, ge=0, le=LARGEST, description="weight; null: the capacity")
     priority: int = Field(0, ge=0, le=LARGEST, description="priority, larger first")
-    load_distance_penalty: float = Field(
-        0.0, ge=0, le=1, description="policies ..._dpf: load that a ms of distance counts for"
+    load_distance_penalty: Share = Field(
+        0.0, description="policies ..._dpf: load that a ms of distance counts for"
     )
-    weight_distance_penalty: float = Field(
-        0.0, ge=0, le=1, description="policies ..._dpf: share of the weight that a ms takes away"
+    weight_distance_penalty: Share = Field(
+        0.0, description="policies ..._dpf: share of the weight that a ms takes away"
     )
     distance: float = Field(
-        0.0, ge=0, description="policies ..._dpf: distance to its home server that it states, ms"
+        0.0,
+        ge=0,
+        le=1e9,
+        description="policies ..._dpf: distance to its home server that it states, ms",
     )
     cookie_interval: Number | None = Field(
         1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
@@ -100,11 +111,11 @@ class ElementSettings(Model):
     serve_after_withdrawal: bool = Field(
         False, description="while it finishes, take requests of users that know of no withdrawal"
     )
-    keep_alive_interval: Seconds = Field(
-        50.0, gt=0, description="time between session keep-alives to a pool user"
+    keep_alive_interval: Interval = Field(
+        50.0, description="time between session keep-alives to a pool user"
     )
-    keep_alive_timeout: Seconds = Field(
-        50.0, gt=0, description="time without answer after which a request is given up"
+    keep_alive_timeout: Interval = Field(
+        50.0, description="time without answer after which a request is given up"
     )
     lie: LieSettings = Field(LieSettings(), description="elements that state what is not true")
     business_cards: bool = Field(

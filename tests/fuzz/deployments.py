@@ -70,6 +70,15 @@ def attackers(draw, security):
         options = getattr(choices, "__args__", ())
         if options and all(isinstance(one, str) for one in options):
             group[name] = draw(st.sampled_from(sorted(options)))
+    # What does nothing is refused.
+    if group.get("action", "alter") != "alter":
+        group.pop("alteration", None)
+    if "join" in names:
+        group["join"] = True
+    if "cookie" in names:
+        group["cookie"] = "stolen"
+    if group.get("action") == "aim":
+        group["victim"] = "10.0.0.1"
     if security:
         group["credential"] = draw(st.sampled_from(["none", "valid", "wrong_key", "revoked"]))
     return group

@@ -93,7 +93,15 @@ def test_graph_files(graph, tmp_path):
         ("g.txt", "x", "must end in"),
         ("g.csv", "a,b\n1,2\n", "column from and to is missing"),
         ("g.graphml", "<nonsense", "g.graphml: "),
-        ("none.csv", None, "can't be read"),
+        ("none.csv", None, "no such file"),
+        ("g.csv", "from,to,latency\na,b,1\n", "column 'latency': columns are from, to, delay,"),
+        ("g.csv", "from,to,delay\na,b,0.01\nb,c,1\nb,a,0.1\n", "line 4: joins 'b' and 'a' again"),
+        ("g.csv", "from,to\na,b\n", "edge 'a' - 'b': has no delay; its attributes are none"),
+        ("g.csv", "from,to,delay\na,b,\n", "has no delay"),
+        ("g.csv", "from,to,delay\na,,1\n", "line 2: a path joins two sites"),
+        ("g.csv", "from,to,delay\na,b,1,2\n", "line 2: has 4 values for 3 columns"),
+        ("g.csv", "from,to,delay,delay\na,b,1,2\n", "column 'delay' is there twice"),
+        ("g.gml", "graph [ node [ id 0 ]", "g.gml: "),
     ],
 )
 def test_graph_files_that_are_none(tmp_path, name, content, message):
@@ -101,3 +109,72 @@ def test_graph_files_that_are_none(tmp_path, name, content, message):
         (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=message):
         topology.read_graph(tmp_path / name)
+
+
+def written(graph, folder):
+    nx.write_graphml(graph, folder / "g.graphml")
+    return folder / "g.graphml"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"latency": 0.1}, "edge 'x' - 'y': has no delay; its attributes are latency"),
+        ({"delay": 0.1, "los": 0.5}, "attribute 'los': did you mean 'loss'"),
+        ({"Delay": 0.1}, "attribute 'Delay': did you mean 'delay'"),
+    ],
+)
+def test_what_looks_like_a_mistyped_attribute_is_refused(tmp_path, attributes, message):
+    graph = nx.Graph()
+    graph.add_edge("x", "y", **attributes)
+    with pytest.raises(ValueError, match=message):
+        topology.read_graph(written(graph, tmp_path))
+
+
+def test_parallel_edges_are_one_path_if_they_are_alike(tmp_path):
+    graph = nx.MultiGraph()
+    graph.add_edge("x", "y", delay=0.1)
+    graph.add_edge("y", "x", delay=0.1)
+    paths = topology.read_graph(written(graph, tmp_path))["paths"]
+    assert paths == ({"sites": ("x", "y"), "delay": 0.1},)
+    graph.add_edge("x", "y", delay=0.01)
+    with pytest.raises(ValueError, match="edge 'x' - 'y': is there twice, with different"):
+        topology.read_graph(written(graph, tmp_path))
+
+
+def places():
+    graph = nx.Graph()
+    graph.add_node("Paris", Latitude=48.8566, Longitude=2.3522, Country="France")
+    graph.add_node("London", Latitude=51.5074, Longitude=-0.1278, Country="Britain")
+    graph.add_edge("Paris", "London", LinkLabel="under the sea")
+    return graph
+
+
+def test_delays_follow_from_coordinates(tmp_path):
+    found = topology.read_graph(written(places(), tmp_path), "coordinates")
+    # 343.5 km of great circle at two thirds of the speed of light.
+    assert found["paths"][0]["delay"] == pytest.approx(343.5e3 / 199_861_639, rel=1e-3)
+    assert found["sites"] == ("Paris", "London")
+
+
+def test_the_way_round_the_earth_is_half_its_circumference_at_most():
+    graph = nx.Graph()
+    graph.add_node("a", lat=0, lon=0)
+    graph.add_node("b", lat="0", lon="180")
+    graph.add_edge("a", "b")
+    path = topology.from_graph(graph, "coordinates")["paths"][0]
+    assert path["delay"] == pytest.approx(20_015_115 / 199_861_639, rel=1e-6)
+
+
+def test_coordinates_that_are_none_are_named(tmp_path):
+    graph = places()
+    graph.add_edge("Paris", "nowhere")
+    with pytest.raises(ValueError, match="node 'nowhere': has no latitude"):
+        topology.read_graph(written(graph, tmp_path), "coordinates")
+    graph.nodes["nowhere"]["Latitude"] = 91.0
+    with pytest.raises(ValueError, match=r"node 'nowhere': Latitude: 91.* is no latitude"):
+        topology.from_graph(graph, "coordinates")
+    graph = places()
+    graph.edges["Paris", "London"]["delay"] = 0.1
+    with pytest.raises(ValueError, match="has a delay, so that coordinates don't say it"):
+        topology.from_graph(graph, "coordinates")

@@ -21,13 +21,14 @@ TEXTS = {
         '[attackers.a]\nkind = "report-flood"\ncount = 10_000_000_000',
         "less than or equal to",
     ),
-    "more samples than fit": ("series_interval = 1e-9", "series_interval: makes more than"),
+    "more samples than fit": ("series_interval = 1e-6", "series_interval: makes more than"),
     "bytes that are no text": (b"\xff\xfe\x00", "can't be read"),
     "a file that is too long": ("# " + "x" * (1 << 20), "at most 1048576 are read"),
     "more points than fit": (
         "[sweep.axes]\n"
         + "".join(
-            f'"{path}" = {list(range(1, 200))}\n' for path in ("seed", "duration", "warm_up")
+            f'"{path}" = {list(range(1, 200))}\n'
+            for path in ("series_interval", "duration", "warm_up")
         ),
         "make 7880599 points",
     ),

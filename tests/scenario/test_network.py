@@ -283,11 +283,18 @@ def test_a_graph_beside_the_scenario_is_read(tmp_path):
         ),
         ({"security": {"pe_enrp": "rot13"}}, "security.pe_enrp: 'rot13' is no TLS profile"),
         ({"security": {"authorisation": "mother"}}, "is no authorisation; they are open, key"),
-        ({"network": {"outages": [{"site": "moon"}]}}, "no site 'moon'"),
+        ({"network": {"outages": [{"site": "moon", "uptime": 5}]}}, "no site 'moon'"),
         ({"network": {"outages": [{}]}}, "must name either a path"),
-        ({"network": {"outages": [{"site": "lan", "groups": ["x"]}]}}, "there is no 'x'"),
+        (
+            {
+                "network": {
+                    "outages": [{"site": "lan", "what": "hosts", "groups": ["x"], "uptime": 5}]
+                }
+            },
+            "there is no group 'x'",
+        ),
         ({"network": {"outages": [{"site": "lan", "schedule": "bang"}]}}, "no change of state"),
-        ({"network": {"graph": "missing.csv"}}, "missing.csv: can't be read"),
+        ({"network": {"graph": "missing.csv"}}, "missing.csv: no such file"),
         ({"network": {"queue": 5}}, "only a link with a bandwidth has a queue"),
         (
             {"enrp_servers__server__cpu": {"service_times": {"ASAP_REGISTRATON": 1}}},

@@ -1,6 +1,7 @@
 """Requests from files: rates over time, or one by one."""
 
 import itertools
+import os
 
 import numpy as np
 import pandas as pd
@@ -73,13 +74,23 @@ def test_users_take_turns_where_none_is_named(table):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("time,rate\n0,-1\n", "column 'rate': no value may be negative"),
+        ("time,rate\n0,-1\n", "column 'rate': row 1 has -1; must be from 0 to"),
         ("time,rate\n0,x\n", "column 'rate': must hold numbers"),
-        ("time,rate\n0,\n", "column 'rate': must hold numbers"),
+        ("time,rate\n0,\n", "column 'rate': must hold numbers in each row; row 1 has none"),
         ("rate\n1\n", "needs a column 'time'"),
         ("time,rate,user\n0,1,1\n", "either rates or requests"),
         ("time,speed\n0,1\n", "column 'speed'"),
-        ("time,size\n0,0\n", "must be above 0"),
+        ("time,size\n0,0\n", "column 'size': row 1 has 0; must be from 1e-09"),
+        ("time,user\n0,0\n", "column 'user': row 1 has 0; must be a whole number from 1"),
+        ("time,user\n0,1\n1,1.5\n", "column 'user': row 2 has 1.5; must be a whole number"),
+        ("time,user\n0,99999\n", "names user 99999, but there are 1"),
+        ("time,rate\n0,1e300\n", "column 'rate': row 1 has 1e.300"),
+        ("time,rate\n0,1e7\n", "arrivals: makes 7.5e.10 requests in this time, at most 1e.08"),
+        ("time,rate\n0,1\n0,2\n", "0 s is there twice"),
+        ("time,rate\n0,1,2\n", "is no table"),
+        ("time,rate\n1,True\n2,False\n", "column 'rate': must hold numbers"),
+        ("time\n1e10\n", "column 'time': row 1 has 1e.10; .*from_first = true"),
+        ("time\n1e8\n", "makes no request before the run ends"),
         ("", "is no table"),
     ],
 )
@@ -133,3 +144,76 @@ def test_a_target_utilisation_has_no_place_beside_a_file(tmp_path):
     )
     with pytest.raises(ScenarioError, match="arrivals from a file"):
         rsim.load(scenario)
+
+
+def scenario_of(folder, arrivals, more=""):
+    file = folder / "scenario.toml"
+    file.write_text(
+        f"warm_up = 0\nduration = 2000\n[pool_users.user]\narrivals = {arrivals}\n{more}"
+    )
+    return rsim.load(file)
+
+
+def test_files_of_others_name_their_columns_and_units(tmp_path):
+    (tmp_path / "site.csv").write_text(
+        "Web server of the campus\nrequests per minute\n"
+        "when;GET/min;POST/min\n0;60;1\n6;120;1\n12;0;1\n"
+    )
+    scenario = scenario_of(
+        tmp_path,
+        '{ file = "site.csv", time = "when", rate = "GET/min", time_unit = "min", '
+        'rate_unit = "1/min", separator = ";", skip = 2 }',
+    )
+    table = scenario.pool_users["user"].arrivals.table()
+    assert table.to_dict("list") == {"time": [0.0, 360.0, 720.0], "rate": [1.0, 2.0, 0.0]}
+
+
+def test_dates_count_from_the_first(tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "stamp,bytes\n2026-03-01T00:00:10Z,500\n2026-03-01T00:00:00Z,700\n"
+    )
+    arrivals = '{ file = "log.csv", time = "stamp", size = "bytes", time_unit = "date" }'
+    table = scenario_of(tmp_path, arrivals).pool_users["user"].arrivals.table()
+    assert table.to_dict("list") == {"time": [0.0, 10.0], "size": [700.0, 500.0]}
+
+
+def test_times_since_1970_count_from_the_first_if_that_is_said(tmp_path):
+    (tmp_path / "log.csv").write_text("ms\n1700000000500\n1700000000000\n")
+    arrivals = '{ file = "log.csv", time = "ms", time_unit = "ms", from_first = true }'
+    table = scenario_of(tmp_path, arrivals).pool_users["user"].arrivals.table()
+    assert table["time"].tolist() == [0.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "message"),
+    [
+        ('{ file = "x.csv", time = "when" }', "has no column 'when'; its columns are time, speed"),
+        ('{ file = "x.csv", rate_unit = "1/h" }', "rate_unit: does nothing without rate"),
+        ('{ file = "x.csv", rate = "speed", user = "u" }', "either rates or requests"),
+        ('{ file = "x.csv", time_unit = "week" }', "time_unit"),
+        ('{ file = "x.csv", rate = "speed", time_unit = "date" }', "holds numbers, no dates"),
+        ('"."', "is a folder, must be a regular file"),
+        ('"pipe"', "is a FIFO, must be a regular file"),
+        ('"/dev/zero"', "is a device, must be a regular file"),
+        ('"none.csv"', "no such file"),
+    ],
+)
+def test_settings_of_a_file_that_do_not_fit_it(tmp_path, arrivals, message):
+    (tmp_path / "x.csv").write_text("time,speed\n0,1\n")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ScenarioError, match=message) as caught:
+        scenario_of(tmp_path, arrivals)
+    assert "pool_users.user.arrivals" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_value_that_is_missing_from_a_nullable_column_is_named(table):
+    with pytest.raises(ValueError, match=r"column .user.: must hold .*; row 2 has none"):
+        table("a.parquet", time=[1.0, 2.0], user=pd.array([1, None], dtype="Int64"))
+
+
+def test_an_interval_beside_a_file_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("time,size\n1,5\n")
+    for setting in ("request_interval", "request_size"):
+        with pytest.raises(ScenarioError, match=f"{setting}: does nothing beside arrivals"):
+            scenario_of(tmp_path, '"a.csv"', f"{setting} = 5")

@@ -1,0 +1,149 @@
+"""What the parts of a scenario say of each other is checked before anything runs."""
+
+import pytest
+
+from rsim.errors import ScenarioError
+from rsim.scenario.files import set_path, validate
+
+
+def table():
+    return {
+        "network": {"sites": ["lan", "west", "far"], "paths": [{"sites": ["lan", "west"]}]},
+        "pools": {"pool": {}, "other": {}},
+        "enrp_servers": {"server": {}},
+        "pool_elements": {"element": {"count": 5, "site": ["lan", "west"]}},
+        "pool_users": {"user": {"count": 10}},
+        "attackers": {
+            "spy": {"kind": "eavesdropper", "position": {"at": "user"}},
+            "flood": {"kind": "report-flood"},
+        },
+    }
+
+
+def test_the_table_itself_is_valid():
+    assert validate(table(), "here").attackers["spy"].position.at == "user"
+
+
+IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("network.sites", ["lan", "west", "far", "lan"], "network: sites: 'lan' is there 2 times"),
+        ("network.sites", ["lan", "west", "far", "a -> b"], "sites.3: the name of a site has no"),
+        ("network.sites", ["lan", ""], "sites.1: '' is no name"),
+        ("network.sites", [], "network.sites: "),
+        (
+            "network.paths",
+            [{"sites": ["lan", "west"]}, {"sites": ["west", "lan"], "delay": 1}],
+            "paths.1: joins the same sites as paths.0",
+        ),
+        ("network.paths", [{"sites": ["lan", "lan"]}], "paths.0: joins 'lan' to itself"),
+        ("network.wan", {"delay": 1}, "wan: does nothing without a topology"),
+        ("network.delay_from", "coordinates", "delay_from: does nothing without a graph"),
+        ("network.multicast_group", "10.0.0.1", "'10.0.0.1' is no multicast address"),
+        ("network.multicast_group", "group", "'group' is no multicast address"),
+        ("network.sctp", {"rto_min": 5, "rto_max": 2}, "rto_min: 5 s is above rto_max, 2 s"),
+        ("network.outages", [{"path": ["lan", "far"], "uptime": 5}], "nothing joins these two"),
+        ("network.outages", [{"site": "lan"}], "needs an uptime or a schedule"),
+        (
+            "network.outages",
+            [{"site": "lan", "groups": ["user"], "uptime": 5}],
+            "groups and share: say which hosts, with what = 'hosts'",
+        ),
+        (
+            "network.outages",
+            [{"site": "lan", "what": "hosts", "groups": ["usr"], "uptime": 5}],
+            "network.outages.0.groups: there is no group 'usr'; groups are server, element, user",
+        ),
+        (
+            "network.outages",
+            [{"site": "lan", "what": "hosts", "groups": ["element"], "share": 0.1, "uptime": 5}],
+            "network.outages.0.share: 0.1 of 3 is not even one; .* more than 0.166667",
+        ),
+        ("pools", {"": {}}, "'' is no name"),
+        ("pools", {"p" * 256: {}}, "too long for a name: at most 255 bytes"),
+        ("pools", {"é" * 128: {}}, "too long for a name: at most 255 bytes"),
+        ("pools", {"a\nb": {}}, r"'a\\nb' is no name"),
+        ("pool_users", {"a" * 300: {}}, "too long for a name"),
+        ("pool_elements.element.pool", "nope", "element.pool: there is no pool 'nope'; pools are"),
+        ("pool_elements.element.further_pools", ["pool"], "they register in 'pool' already"),
+        ("pool_elements.element.further_pools", ["other", "other"], "register in 'other' already"),
+        (
+            "pool_elements.element.service_settings",
+            {"a": 1},
+            "service_settings: calcapp takes none",
+        ),
+        ("pool_elements.element.site", [], "site"),
+        ("pool_elements.element.site", "mars", "there is no site 'mars'; sites are lan, west, far"),
+        (
+            "pool_elements.element.lie",
+            {"kind": "idle", "share": 0.05},
+            "element.lie.share: 0.05 of 5 is not even one; 0 is none, and more than 0.1 at least",
+        ),
+        ("pool_users.user.workload_settings", {"a": 1}, "workload_settings: calcapp takes none"),
+        (
+            "pool_users.user.cheat",
+            {"kind": "idle", "share": 0.01},
+            "cheat.share: 0.01 of 10 is not",
+        ),
+        ("attackers.flood.key_for", "nope", "flood.key_for: there is no pool 'nope'"),
+        ("attackers.flood.stop", 5, "stop: at 5 s, but it begins at 600 s only"),
+        ("attackers.flood.kind", [], r"kind is \[\], must be one of"),
+        ("attackers.flood.kind", {"a": 1}, "kind is {'a': 1}, must be one of"),
+        ("attackers.spy.position", {}, "spy.position: says neither 'between' nor 'at'"),
+        ("attackers.spy.position", {"at": "usr"}, "position.at: there is no group 'usr'; groups"),
+        ("attackers.spy.position", {"at": "flood"}, "position.at: there is no group 'flood'"),
+        ("attackers.spy.position", {"at": "user", "share": 0.01}, "position.share: 0.01 of 10"),
+        ("attackers.spy.position", {"between": ["lan", "zz"]}, "between: there is no site 'zz'"),
+        ("attackers.spy.position", {"between": ["lan", "far"]}, "no path joins 'lan' and 'far'"),
+        ("attackers.spy", {"kind": "eavesdropper"}, "spy.position: says neither"),
+        ("attackers.a", {**IMPERSONATOR, "victim": "5 parsecs"}, "victim: '5 parsecs' is no IP"),
+        ("attackers.a", {**IMPERSONATOR, "victim": "victim.example"}, "is no IP address"),
+        ("attackers.a", IMPERSONATOR, "victim: '' is no IP address such as 10.0.0.1"),
+        ("attackers.a", {"kind": "impersonator", "victim": "10.0.0.1"}, "only with action = aim"),
+        (
+            "attackers.a",
+            {"kind": "on-path", "action": "drop", "alteration": "values"},
+            "alteration",
+        ),
+        ("attackers.a", {"kind": "cookie-forger", "position": {"at": "user"}}, "cookie = stolen"),
+        ("attackers.a", {"kind": "cookie-forger", "cookie": "stolen"}, "says neither"),
+        ("attackers.a", {"kind": "rogue-server", "action": "add"}, "with join = true"),
+        ("attackers.a", {"kind": "amplifier", "size": 9}, "size: does something only with means"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_place(path, value, message):
+    changed = table()
+    set_path(changed, path, value)
+    with pytest.raises(ScenarioError, match=message) as caught:
+        validate(changed, "here")
+    assert str(caught.value).startswith("here: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_of_two_groups_is_refused_where_it_is_used():
+    changed = table()
+    changed["pool_elements"]["user"] = {}
+    changed["attackers"]["spy"]["position"] = {"between": ["lan", "west"]}
+    assert validate(changed, "here")
+    changed["attackers"]["spy"]["position"] = {"at": "user"}
+    with pytest.raises(ScenarioError, match="'user' is a group in pool_elements and in pool_users"):
+        validate(changed, "here")
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), 10**30, {"a": {"b": float("inf")}}, [[[None]]]], ids=repr
+)
+def test_settings_of_code_of_ones_own_are_plain_values(value):
+    changed = table()
+    changed["pool_elements"]["element"]["service_settings"] = {"a": value}
+    with pytest.raises(ScenarioError, match="is no text, finite number of 64 bits"):
+        validate(changed, "here")
+
+
+def test_groups_without_hosts_need_no_place():
+    changed = table()
+    changed["attackers"]["spy"] = {"kind": "eavesdropper", "count": 0}
+    assert validate(changed, "here").attackers["spy"].count == 0
