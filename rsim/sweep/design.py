@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from math import exp, log, prod
-from typing import Any, Literal
+from math import exp, floor, log, prod
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from rsim.units import Model, Number
+from rsim.units import Model, Number, Plain
 
-Axes = dict[str, tuple[Any, ...]]
+
+def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("an axis has at least one value")
+    return values
+
+
+Axes = dict[str, Annotated[tuple[Plain, ...], AfterValidator(_some)]]
 """Values by dotted path."""
 MOST_POINTS = 1_000_000
 
@@ -30,15 +37,22 @@ class Range(Model):
             raise ValueError("low must be below high")
         if self.scale == "log" and self.low <= 0:
             raise ValueError("low: a logarithmic scale has no values at or below 0")
+        if self.whole and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError("low and high of whole numbers are whole")
         return self
 
     def at(self, share: float) -> float | int:
         """The value at a share of the range, from 0 to 1."""
-        if self.whole:
-            return min(int(self.high), int(self.low + share * (self.high - self.low + 1)))
+        # Each whole number stands for the range from it to the next.
+        end = self.high + 1 if self.whole else self.high
         if self.scale == "log":
-            return exp(log(self.low) + share * (log(self.high) - log(self.low)))
-        return self.low + share * (self.high - self.low)
+            value = exp(log(self.low) + share * (log(end) - log(self.low)))
+        else:
+            value = self.low + share * (end - self.low)
+        if self.whole:
+            # A logarithm's last digits may lead below the low end, a share of 1 beyond the high.
+            return max(int(self.low), min(int(self.high), floor(value)))
+        return value
 
 
 class Sample(Model):
@@ -49,7 +63,9 @@ class Sample(Model):
         description="one point in each slice of each setting, or Sobol's sequence",
     )
     size: int = Field(ge=1, le=MOST_POINTS, description="number of points; for sobol a power of 2")
-    seed: int = Field(1, ge=0, description="seed of the sample, apart from those of the runs")
+    seed: int = Field(
+        1, ge=0, le=2**32 - 1, description="seed of the sample, apart from those of the runs"
+    )
     ranges: dict[str, Range] = Field(min_length=1, description="ranges by dotted path")
 
     @model_validator(mode="after")

@@ -17,7 +17,9 @@ from rsim.results.comparison import compare, read_reference
 from rsim.results.storage import read_failures, read_series, read_sweep
 from rsim.scenario import run
 from rsim.scenario.files import explained, set_path, validate
-from rsim.sweep.study import Figure, Reference, SweepTable, derive
+from rsim.sweep.figures import Figure, Reference
+from rsim.sweep.study import SweepTable, derive
+from rsim.sweep.values import value_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +75,7 @@ class Report:
         for path in self.parameters[1:]:
             value = row.get(path)
             if not pd.isna(value):
-                set_path(table, path, value.item() if hasattr(value, "item") else value)
+                set_path(table, path, value_of(value))
         derive(table, self.sweep.derived, self.study, allow_code=allow_code)
         scenario = validate(table, self.study, allow_code=allow_code)
         return run(scenario, int(row["seed"])), row.get("digest")

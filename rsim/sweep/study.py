@@ -12,79 +12,63 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from rsim.errors import ScenarioError
-from rsim.results import METRICS, mean_interval
+from rsim.errors import ScenarioError, shown
+from rsim.results import mean_interval
 from rsim.scenario.files import completed, explained, get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
 from rsim.sweep.design import MOST_POINTS, Axes, Sample, design
 from rsim.sweep.expressions import evaluate
-from rsim.units import Model
+from rsim.sweep.figures import (
+    Figure,
+    Label,
+    Metric,
+    Reference,
+    check_reference,
+    checked,
+    drawable,
+)
+from rsim.sweep.plans import Plan, at, check_plans, declared, plan
+from rsim.sweep.values import Forms
+from rsim.units import LARGEST_NUMBER, SMALLEST_NUMBER, Model, Name, Plain
+
+MOST_RUNS = 10_000_000
+"""Points times seeds."""
 
 
 class Arm(Model):
     """A variant of the scenario: values that differ, and axes that only it has or has anew."""
 
-    label: str = Field("", description="how figures call it")
-    set: dict[str, Any] = Field({}, description="values by dotted path")
+    label: Label = Field("", description="how figures call it")
+    set: dict[str, Plain] = Field({}, description="values by dotted path")
     axes: Axes = Field({}, description="values to go through by dotted path")
 
 
 class Quick(Model):
     """A version that takes a minute: what differs from the whole study."""
 
-    set: dict[str, Any] = Field({}, description="values by dotted path")
+    set: dict[str, Plain] = Field({}, description="values by dotted path")
     axes: Axes = Field({}, description="values to go through by dotted path, for arms that have it")
     replications: int = Field(3, ge=1, le=MOST_POINTS, description="seeds for each point")
-
-
-class Figure(Model):
-    """What `rsim plot` draws of a study."""
-
-    metric: str = Field("handling_speed_pct", description="metric on the vertical axis")
-    x: str = Field(description="dotted path on the horizontal axis")
-    against: str = Field(
-        "", description="metric on the horizontal axis instead; `x` then marks the points"
-    )
-    x_label: str = Field("", description="its label")
-    x_scale: str = Field("linear", description="linear or log")
-    lines: str = Field("", description="dotted path with one line for each value")
-    where: dict[str, Any] = Field({}, description="only points with these values")
-    arms: tuple[str, ...] = Field((), description="only these arms; none: all")
-    title: str = Field("", description="title")
-
-
-class Reference(Model):
-    """A CSV with results of another simulator, in rows `..., metric, mean, ci95, runs`."""
-
-    file: str = Field(description="file, relative to the study")
-    label: str = Field("reference", description="how figures call it")
-    arm: str = Field("", description="arm that it belongs to")
-    columns: dict[str, str] = Field(description="dotted path by name of the reference's column")
-    values: dict[str, dict[str, Any]] = Field(
-        {}, description="this simulator's value by the reference's, for each column that differs"
-    )
-    metrics: dict[str, str] = Field(
-        {}, description="this simulator's metric by the reference's name"
-    )
-    where: dict[str, Any] = Field({}, description="only rows with these values")
 
 
 class Precision(Model):
     """How narrow intervals must be; points whose are wider get further seeds."""
 
-    metric: str = Field(description="metric whose 95% interval counts")
-    half_width: float | None = Field(None, gt=0, description="largest half-width")
-    relative: float | None = Field(None, gt=0, description="the same as a share of the mean")
-    most: int = Field(100, ge=2, description="most seeds for each point")
+    metric: Metric = Field(description="metric whose 95% interval counts")
+    half_width: float | None = Field(
+        None, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, description="largest half-width"
+    )
+    relative: float | None = Field(
+        None, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, description="the same as a share of the mean"
+    )
+    most: int = Field(100, ge=2, le=MOST_POINTS, description="most seeds for each point")
 
     @model_validator(mode="after")
     def _says_how_narrow(self) -> Precision:
-        if self.metric not in METRICS:
-            raise ValueError(f"metric: '{self.metric}' is no metric")
         if (self.half_width is None) == (self.relative is None):
             raise ValueError("either half_width or relative says how narrow an interval must be")
         return self
@@ -105,28 +89,34 @@ class SweepTable(Model):
     replications: int = Field(12, ge=1, le=MOST_POINTS, description="seeds for each point")
     axes: Axes = Field({}, description="values to go through by dotted path, in all arms")
     zip: Axes = Field({}, description="values by dotted path of settings that go on together")
-    points: tuple[dict[str, Any], ...] = Field(
+    points: tuple[Annotated[dict[str, Plain], Field(min_length=1)], ...] = Field(
         (), description="points one by one, as values by dotted path"
     )
     sample: Sample | None = Field(None, description="points spread over a space of settings")
     precision: Precision | None = Field(None, description="further seeds until it is enough")
-    series: tuple[str, ...] = Field(
+    series: tuple[Metric, ...] = Field(
         (), description="metrics whose time series are kept, one value each `series_interval`"
     )
     derived: dict[str, str] = Field(
         {}, description="values by dotted path that follow from others, as expressions of paths"
     )
-    arms: dict[str, Arm] = Field({"run": Arm()}, description="arms by name")
+    arms: dict[Name, Arm] = Field({"run": Arm()}, min_length=1, description="arms by name")
     quick: Quick | None = Field(None, description="the version that takes a minute")
     figure: tuple[Figure, ...] = Field((), description="the figure; several: its panels")
     references: tuple[Reference, ...] = Field((), description="results to compare with")
 
     @field_validator("series")
     @classmethod
-    def _metrics_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in METRICS:
-                raise ValueError(f"'{name}' is no metric")
+    def _none_is_there_twice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("names a metric twice")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _names_can_be_drawn(cls, value: dict[str, Arm]) -> dict[str, Arm]:
+        for name, arm in value.items():
+            drawable(arm.label or name)
         return value
 
     @field_validator("figure", mode="before")
@@ -213,47 +203,94 @@ def load_study(
     settings.update(overrides or {})
     for key, value in settings.items():
         set_path(table, key, value)
-    count = sweep.quick.replications if quick and sweep.quick else sweep.replications
+    seeds = sweep.quick.replications if quick and sweep.quick else sweep.replications
+    seeds = replications or seeds
     # Stored with the results: it says what it names wherever it is read again.
     table = completed(table, path, allow_code)
     first = validate(table, path, allow_code=allow_code)
-    points = tuple(_points(path, table, sweep, quick, allow_code))
-    return Study(first.name, path, table, sweep, points, replications or count, first.seed)
+    try:
+        plans = [plan(sweep, name, quick) for name in sweep.arms]
+        check_plans(sweep, plans, settings)
+    except ValueError as error:
+        raise ScenarioError(f"{path}: sweep.{error}") from None
+    given = [
+        (arm, values, scenario)
+        for arm in plans
+        for values, scenario in _points(path, table, sweep, arm, allow_code)
+    ]
+    try:
+        points, figure = _in_one_form(sweep, given)
+        _check_size(sweep, len(points), seeds)
+    except ValueError as error:
+        raise ScenarioError(f"{path}: sweep.{error}") from None
+    sweep = sweep.model_copy(update={"figure": figure})
+    return Study(first.name, path, table, sweep, points, seeds, first.seed)
+
+
+def _in_one_form(
+    sweep: SweepTable, given: list[tuple[Plan, dict[str, Any], Scenario]]
+) -> tuple[tuple[Point, ...], tuple[Figure, ...]]:
+    """The points, and the panels of the figure, with values in the form of parameters."""
+    forms = Forms([(values, scenario) for _, values, scenario in given])
+    points, seen = [], set()
+    for arm, values, scenario in given:
+        parameters = {path: forms.of(path, value) for path, value in values.items()}
+        # 1, 1.0 and true are one to Python; the kinds within a path are one already.
+        key = (arm.name, *parameters.items())
+        if key in seen:
+            listed = ", ".join(f"{path} = {shown(value)}" for path, value in parameters.items())
+            raise ValueError(f"arms.{arm.name}: has the same point twice: {listed}")
+        seen.add(key)
+        points.append(Point(arm.name, parameters, scenario))
+    described = [(point.arm, point.parameters) for point in points]
+    parameters_of_all = list(dict.fromkeys(path for _, values in described for path in values))
+    for number, reference in enumerate(sweep.references):
+        with at(f"references.{number}"):
+            check_reference(reference, sweep.arms, parameters_of_all)
+    panels = []
+    for number, panel in enumerate(sweep.figure):
+        with at("figure" if len(sweep.figure) == 1 else f"figure.{number}"):
+            panels.append(checked(panel, described, sweep.arms, forms, declared(sweep)))
+    return tuple(points), tuple(panels)
+
+
+def _check_size(sweep: SweepTable, points: int, seeds: int) -> None:
+    most = seeds
+    if sweep.precision is not None:
+        most = sweep.precision.most
+        if most < seeds:
+            raise ValueError(f"precision.most: {most} is below the {seeds} seeds of each point")
+    if points * most > MOST_RUNS:
+        raise ValueError(f"replications: make {points * most} runs, at most {MOST_RUNS}")
 
 
 def _points(
-    path: Path, table: dict[str, Any], sweep: SweepTable, quick: bool, allow_code: bool
-) -> Iterator[Point]:
-    for name, arm in sweep.arms.items():
-        axes: Axes = {**sweep.axes, **arm.axes}
-        if quick and sweep.quick is not None:
-            axes = {key: sweep.quick.axes.get(key, values) for key, values in axes.items()}
-        base = deepcopy(table)
-        for key, value in arm.set.items():
-            set_path(base, key, value)
-        described = validate(base, path, allow_code=allow_code).model_dump()
-        given = [key for point in sweep.points for key in point]
-        sampled = sweep.sample.ranges if sweep.sample is not None else {}
-        named = {"axes": axes, "zip": sweep.zip, "points": given, "sample": sampled}
-        for kind, keys in named.items():
-            for key in keys:
-                get_path(described, key, f"{path}: sweep.{kind}")
-        try:
-            points = list(design(axes, sweep.zip, sweep.points, sweep.sample))
-        except ValueError as error:
-            raise ScenarioError(f"{path}: sweep.{error}") from None
-        for parameters in points:
-            changed = deepcopy(base)
-            for key, value in parameters.items():
-                set_path(changed, key, value)
-            derive(changed, sweep.derived, path, allow_code=allow_code)
-            scenario = validate(changed, path, allow_code=allow_code)
-            if sweep.series and scenario.series_interval is None:
-                raise ScenarioError(
-                    f"{path}: sweep.series: time series need series_interval, the time between "
-                    "two samples"
-                )
-            yield Point(name, parameters, scenario)
+    path: Path, table: dict[str, Any], sweep: SweepTable, arm: Plan, allow_code: bool
+) -> Iterator[tuple[dict[str, Any], Scenario]]:
+    """Values and scenario of each point of an arm."""
+    base = deepcopy(table)
+    for key, value in sweep.arms[arm.name].set.items():
+        set_path(base, key, value)
+    described = validate(base, path, allow_code=allow_code).model_dump()
+    for kind, keys in arm.paths.items():
+        for key in keys:
+            get_path(described, key, f"{path}: sweep.{kind}")
+    try:
+        points = list(design(arm.axes, sweep.zip, sweep.points, sweep.sample))
+    except ValueError as error:
+        raise ScenarioError(f"{path}: sweep.{error}") from None
+    for values in points:
+        changed = deepcopy(base)
+        for key, value in values.items():
+            set_path(changed, key, value)
+        derive(changed, sweep.derived, path, allow_code=allow_code)
+        scenario = validate(changed, path, allow_code=allow_code)
+        if sweep.series and scenario.series_interval is None:
+            raise ScenarioError(
+                f"{path}: sweep.series: time series need series_interval, the time between "
+                "two samples"
+            )
+        yield values, scenario
 
 
 def derive(

@@ -95,7 +95,10 @@ def test_a_study_has_axes_in_step_and_points(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[sweep.zip]\n"network.delay" = [0, 1]\nseed = [1]\n', "network.delay has 2, seed has 1"),
+        (
+            '[sweep.zip]\n"network.delay" = [0, 1]\nduration = [1]\n',
+            "network.delay has 2, duration has 1",
+        ),
         (
             '[sweep.sample]\nkind = "sobol"\nsize = 6\nranges.seed = { low = 0, high = 1 }',
             "power of 2",

@@ -6,7 +6,15 @@ from rsim.errors import ScenarioError
 from rsim.sweep.expressions import evaluate
 from rsim.sweep.study import load_study
 
-SETTINGS = {"a.b": 4.0, "c": 3, "delay": "10ms", "name": "x", "flag": True}
+SETTINGS = {
+    "a.b": 4.0,
+    "c": 3,
+    "delay": "10ms",
+    "name": "x",
+    "flag": True,
+    "huge": 10**400,
+    "table": {"a": [1] * 1000},
+}
 
 
 @pytest.mark.parametrize(
@@ -28,25 +36,61 @@ def test_arithmetic(expression, value):
     ("expression", "message"),
     [
         ("__import__('os')", "no function"),
-        ("(lambda: 1)()", "no place"),
-        ("a.b if c else 1", "no place"),
-        ("[1][0]", "no place"),
-        ("'text'", "no place"),
-        ("True", "no place"),
+        ("(lambda: 1)()", "only numbers, paths"),
+        ("a.b if c else 1", "only numbers, paths"),
+        ("[1][0]", "only numbers, paths"),
+        ("'text'", "only numbers, paths"),
+        ("True", "only numbers, paths"),
         ("name", "no number"),
         ("flag", "no number"),
         ("1 / 0", "division"),
-        ("9 ** 9 ** 9", "too large"),
-        ("10.0 ** 900", "out of range"),
-        ("(-8) ** 0.5", "no finite value"),
+        ("9 ** 9 ** 9", "a value is too large"),
+        ("9**1000", "a value is too large"),
+        ("((9**999)**999)**999", "a value is too large"),
+        ("exp(1000)", "a value is too large"),
+        ("1e308 * 10", "no finite value"),
+        ("1e999 - 1e999", "no finite value"),
+        ("abs((-8) ** 0.5)", "0.5 is no real number"),
+        ("9" * 900, "too large"),
+        ("٣ + 1", "can't be read"),
+        ("1 +\n* 2", "can't be read"),
+        ("\0", "can't be read"),
+        ("(" * 400 + "1" + ")" * 400, "can't be read"),
+        ("-" * 900 + "1", "more than 50 deep|can't be read"),
+        ("+".join("1" * 99), "more than 50 deep"),
+        ("round(1.5, 1e9)", "number of digits"),
+        ("round(1.5, 0.5)", "number of digits"),
+        ("min()", "need values"),
+        ("huge", "too large"),
+        ("table", "no number"),
+        ("10.0 ** 900", "too large"),
+        ("(-8) ** 0.5", "0.5 is no real number"),
         ("1 +", "can't be read"),
         ("1" * 2000, "at most 1000"),
         ("exp(a.b, c)", "exactly one argument"),
     ],
 )
 def test_anything_else_is_refused(expression, message):
-    with pytest.raises(ScenarioError, match=message):
+    with pytest.raises(ScenarioError, match=message) as caught:
         evaluate(expression, SETTINGS.__getitem__)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) <= 300
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("2 * c", 6),
+        ("c / 2", 1.5),
+        ("round(a.b / 3)", 1),
+        ("round(a.b / 3, 1)", 1.3),
+        ("2**60", 2**60),
+    ],
+)
+def test_whole_numbers_are_whole(expression, value):
+    found = evaluate(expression, SETTINGS.__getitem__)
+    assert found == value
+    assert isinstance(found, int) == (value == int(value) and abs(value) <= 2**53)
 
 
 STUDY = """

@@ -1,0 +1,172 @@
+"""The figure of a study and the references that it names, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from rsim.errors import shown
+from rsim.results import METRICS
+from rsim.sweep.values import Forms
+from rsim.units import Model, Plain
+
+_LONGEST = 200
+
+
+def drawable(text: str) -> str:
+    """Text that a figure can show. Raises ValueError where formulas in it, between $, are none."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"{shown(text)}: a label has at most {_LONGEST} characters")
+    if text.count("$") > 1:
+        from matplotlib.mathtext import MathTextParser
+
+        try:
+            MathTextParser("path").parse(text)
+        except Exception:
+            # Whatever a formula does to the parser, it would do it again when it is drawn.
+            raise ValueError(
+                f"{shown(text)}: what stands between $ is no formula; \\$ is a mere dollar sign"
+            ) from None
+    return text
+
+
+Label = Annotated[str, AfterValidator(drawable)]
+"""Text in a figure."""
+
+
+def metric(name: str) -> str:
+    """The name of a metric. Raises ValueError where it is none."""
+    if name not in METRICS:
+        close = get_close_matches(name, METRICS, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise ValueError(f"{shown(name)} is no metric{hint}")
+    return name
+
+
+Metric = Annotated[str, AfterValidator(metric)]
+"""Name of a metric."""
+
+
+class Figure(Model):
+    """What `rsim plot` draws of a study."""
+
+    metric: Metric = Field("handling_speed_pct", description="metric on the vertical axis")
+    x: str = Field(description="dotted path on the horizontal axis")
+    against: str = Field(
+        "", description="metric on the horizontal axis instead; `x` then marks the points"
+    )
+    x_label: Label = Field("", description="its label")
+    x_scale: Literal["linear", "log"] = Field("linear", description="linear or log")
+    lines: str = Field("", description="dotted path with one line for each value")
+    where: dict[str, Plain] = Field({}, description="only points with these values")
+    arms: tuple[str, ...] = Field((), description="only these arms; none: all")
+    title: Label = Field("", description="title")
+
+    @field_validator("against")
+    @classmethod
+    def _against_a_metric(cls, value: str) -> str:
+        return metric(value) if value else value
+
+    @model_validator(mode="after")
+    def _settings_serve(self) -> Figure:
+        if self.against and (self.x_label or self.x_scale != "linear"):
+            raise ValueError("x_label and x_scale: do nothing beside against")
+        if self.lines == self.x:
+            raise ValueError("lines: is x already")
+        if len(set(self.arms)) < len(self.arms):
+            raise ValueError("arms: names one twice")
+        return self
+
+
+class Reference(Model):
+    """A CSV with results of another simulator, in rows `..., metric, mean, ci95, runs`."""
+
+    file: str = Field(min_length=1, description="file, relative to the study")
+    label: Label = Field("reference", description="how figures call it")
+    arm: str = Field("", description="arm that it belongs to")
+    columns: dict[str, str] = Field(description="dotted path by name of the reference's column")
+    values: dict[str, dict[str, Plain]] = Field(
+        {}, description="this simulator's value by the reference's, for each column that differs"
+    )
+    metrics: dict[str, Metric] = Field(
+        min_length=1, description="this simulator's metric by the reference's name"
+    )
+    where: dict[str, Plain] = Field({}, description="only rows with these values")
+
+    @model_validator(mode="after")
+    def _values_are_of_columns(self) -> Reference:
+        for column in self.values:
+            if column not in self.columns:
+                raise ValueError(f"values.{column}: columns names no such column")
+        return self
+
+
+def check_reference(reference: Reference, arms: Iterable[str], parameters: list[str]) -> None:
+    """Raises ValueError for an arm that there is not, or columns that are no parameters."""
+    if reference.arm:
+        _check_arm(reference.arm, arms)
+    for path in reference.columns.values():
+        _check_parameter("columns", path, parameters)
+
+
+def checked(
+    panel: Figure,
+    points: list[tuple[str, dict[str, Any]]],
+    arms: Iterable[str],
+    forms: Forms,
+    declared: dict[str, list[Any]],
+) -> Figure:
+    """The panel with the values of `where` in the form that parameters have.
+
+    Parameters: `points` arm and parameters of each; `declared` values of paths that the study
+    names, though this version of it may leave them out. Raises ValueError for what no point has.
+    """
+    for arm in panel.arms:
+        _check_arm(arm, arms)
+    parameters = list(dict.fromkeys(path for _, values in points for path in values))
+    _check_parameter("x", panel.x, parameters)
+    if panel.lines and panel.lines != "arm":
+        _check_parameter("lines", panel.lines, parameters)
+    where, left_out = {}, False
+    for path, value in panel.where.items():
+        _check_parameter("where", path, parameters)
+        try:
+            where[path] = forms.of(path, value)
+        except KeyError:
+            if value not in declared.get(path, ()):
+                known = ", ".join(shown(one) for one in forms.values(path)[:5])
+                raise ValueError(
+                    f"where: {path}: no point has {shown(value)}; values are {known}"
+                ) from None
+            where[path], left_out = value, True
+    shown_points = [
+        values
+        for arm, values in points
+        if arm in (panel.arms or arms) and all(values.get(p) == v for p, v in where.items())
+    ]
+    if not left_out:
+        if not shown_points:
+            raise ValueError("where: no point of these arms has all these values")
+        if not any(panel.x in values for values in shown_points):
+            raise ValueError(f"x: no point that is shown has {panel.x}")
+    for path in (panel.x, panel.lines):
+        texts = [v for values in shown_points if isinstance(v := values.get(path), str)]
+        if texts and path == panel.x and panel.x_scale == "log":
+            raise ValueError(f"x_scale: {panel.x} has values that are no numbers")
+        for text in dict.fromkeys(texts):
+            drawable(text[:_LONGEST])
+    return panel.model_copy(update={"where": where})
+
+
+def _check_arm(arm: str, arms: Iterable[str]) -> None:
+    if arm not in arms:
+        raise ValueError(f"there is no arm {shown(arm)}; arms are {', '.join(arms)}")
+
+
+def _check_parameter(what: str, path: str, parameters: list[str]) -> None:
+    if path not in parameters:
+        known = ", ".join(parameters) or "none"
+        raise ValueError(f"{what}: {shown(path)} is no axis of the study; axes are {known}")
