@@ -5,21 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import ClassVar, Generic, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 import rsim.attackers
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer
 from rsim.endpoints.server_hunt import Address
+from rsim.errors import shown
 from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
 from rsim.randomness import Stream, Streams
 from rsim.units import SHORTEST, Interval, Model, Seconds, Share
-from rsim.wire import PPID_ASAP, Dialect, Message
+from rsim.wire import MESSAGE_KINDS, PPID_ASAP, Dialect, Message
 
 _MOST_WAITING = 1000
 """Messages that an association holds for an attacker; a send buffer has an end, too."""
@@ -57,6 +60,20 @@ class AttackerSettings(HostSettings):
         if getattr(self, name) != default and getattr(self, other) not in values:
             known = " or ".join(map(str, values))
             raise ValueError(f"{name}: does something only with {other} = {known}")
+
+
+def _match_messages(value: tuple[str, ...]) -> tuple[str, ...]:
+    names = sorted({*MESSAGE_KINDS.values()})
+    for pattern in value:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            close = get_close_matches(pattern, names, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else f"; one is {names[0]}"
+            raise ValueError(f"{shown(pattern)} matches no message{hint}")
+    return value
+
+
+MessagePatterns = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_match_messages)]
+"""Names of messages, in which * and ? match anything and any character."""
 
 
 class PositionSettings(Model):

@@ -14,6 +14,7 @@ from rsim.attackers.base import (
     AttackerSettings,
     Flooder,
     FlooderSettings,
+    MessagePatterns,
     PositionSettings,
     Surroundings,
     attacker,
@@ -141,7 +142,7 @@ class ReplayerSettings(FlooderSettings):
     """Records messages, and sends them again."""
 
     position: PositionSettings = Field(PositionSettings(), description="where it stands")
-    messages: tuple[str, ...] = Field(
+    messages: MessagePatterns = Field(
         ("ASAP_DEREGISTRATION",), description="names of messages that it records (* and ? match)"
     )
     mode: Literal["own", "inject"] = Field(

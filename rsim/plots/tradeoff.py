@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rsim.plots.style import COLOURS, MARKERS, axes_or_new
+from rsim.plots.style import COLOURS, MARKERS, axes_or_new, shown
 from rsim.results import METRICS
 
 
@@ -36,7 +36,7 @@ def plot_tradeoff(
             rows = chosen if value is None else chosen[chosen[lines] == value]
             vertical = rows[rows["metric"] == metric].set_index(x).sort_index()
             level = rows[rows["metric"] == against].set_index(x).sort_index()
-            name = label if value is None else f"{label}, {lines.rpartition('.')[2]} {value:g}"
+            name = label if value is None else f"{label}, {lines.rpartition('.')[2]} {shown(value)}"
             axes.errorbar(
                 level["mean"],
                 vertical["mean"],
@@ -51,7 +51,7 @@ def plot_tradeoff(
                 level.index, level["mean"], vertical["mean"], strict=True
             ):
                 axes.annotate(
-                    f"{setting:g}",
+                    shown(setting),
                     (right, up),
                     fontsize=7,
                     xytext=(4, 4),

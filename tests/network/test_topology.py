@@ -1,5 +1,7 @@
 """Topologies, graphs and the way through them."""
 
+import os
+
 import networkx as nx
 import pytest
 
@@ -101,12 +103,15 @@ def test_graph_files(graph, tmp_path):
         ("g.csv", "from,to,delay\na,,1\n", "line 2: a path joins two sites"),
         ("g.csv", "from,to,delay\na,b,1,2\n", "line 2: has 4 values for 3 columns"),
         ("g.csv", "from,to,delay,delay\na,b,1,2\n", "column 'delay' is there twice"),
+        ("g.csv", b"from,to,delay\n\xff,b,1\n", "can't decode"),
+        ("g.csv", 'from,to,delay\n"a,b,1\n', "unexpected end"),
         ("g.gml", "graph [ node [ id 0 ]", "g.gml: "),
     ],
 )
 def test_graph_files_that_are_none(tmp_path, name, content, message):
     if content is not None:
-        (tmp_path / name).write_text(content)
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / name).write_bytes(data)
     with pytest.raises(ValueError, match=message):
         topology.read_graph(tmp_path / name)
 
@@ -178,3 +183,13 @@ def test_coordinates_that_are_none_are_named(tmp_path):
     graph.edges["Paris", "London"]["delay"] = 0.1
     with pytest.raises(ValueError, match="has a delay, so that coordinates don't say it"):
         topology.from_graph(graph, "coordinates")
+
+
+@pytest.mark.parametrize("ending", ["csv", "gml", "graphml"])
+def test_special_files_are_not_read(tmp_path, ending):
+    os.mkfifo(tmp_path / f"pipe.{ending}")
+    with pytest.raises(ValueError, match="is a FIFO, must be a regular file"):
+        topology.read_graph(tmp_path / f"pipe.{ending}")
+    (tmp_path / f"folder.{ending}").mkdir()
+    with pytest.raises(ValueError, match="is a folder, must be a regular file"):
+        topology.read_graph(tmp_path / f"folder.{ending}")

@@ -6,6 +6,7 @@ import typing
 import pytest
 from pydantic import BaseModel
 
+import rsim
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
 from rsim.scenario.files import validate
@@ -161,6 +162,20 @@ def test_whole_numbers_serve_as_numbers_and_units_as_times():
     assert scenario.duration == 60.0
     assert scenario.network.delay.mean == 0.01
     assert scenario.pool_elements["e"].capacity == 1e6
+
+
+def test_the_longest_name_of_a_pool_fits_what_servers_tell_each_other():
+    pool = "p" * 255
+    table = {
+        "warm_up": 0,
+        "duration": 100,
+        "observe_interval": 50,
+        "network": {"delay": "10ms"},
+        "pools": {pool: {}},
+        "enrp_servers": {"server": {"count": 2}},
+        "pool_elements": {"e": {"count": 5, "start": 10, "pool": pool}},
+    }
+    assert rsim.run(validate(table, "here")).metrics["divergence_pct"] == 0
 
 
 def test_a_load_that_follows_stays_within_limits():

@@ -111,6 +111,13 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         ("attackers.a", {"kind": "cookie-forger", "position": {"at": "user"}}, "cookie = stolen"),
         ("attackers.a", {"kind": "cookie-forger", "cookie": "stolen"}, "says neither"),
         ("attackers.a", {"kind": "rogue-server", "action": "add"}, "with join = true"),
+        (
+            "attackers.a",
+            {"kind": "replayer", "messages": ["ASAP_REGISTRATON"]},
+            "did you mean 'ASA",
+        ),
+        ("attackers.a", {"kind": "on-path", "messages": ["X*"]}, r"'X\*' matches no message"),
+        ("attackers.a", {"kind": "on-path", "messages": []}, "messages: .*at least 1 item"),
         ("attackers.a", {"kind": "amplifier", "size": 9}, "size: does something only with means"),
     ],
 )

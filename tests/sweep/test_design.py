@@ -37,6 +37,17 @@ def test_axes_combine_zipped_ones_go_together_and_points_are_given():
     assert {(p["b"], p["c"]) for p in points} == {(3, 5), (4, 6)}
 
 
+def test_whole_numbers_on_a_logarithmic_scale_are_logarithmic():
+    one = Range(low=1, high=1000, whole=True, scale="log")
+    # Half of the samples lie below the square root of 1001.
+    assert [one.at(share) for share in (0, 0.5, 0.999999, 1)] == [1, 31, 1000, 1000]
+    values = [one.at((k + 0.5) / 100_000) for k in range(100_000)]
+    decades = [sum(low <= value < 10 * low for value in values) for low in (1, 10, 100)]
+    assert decades == pytest.approx([33_330] * 3, abs=20)
+    ones = Range(low=-3, high=3, whole=True)
+    assert [ones.at((k + 0.5) / 7) for k in range(7)] == [-3, -2, -1, 0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("kind", ["latin_hypercube", "sobol"])
 def test_samples_fill_their_ranges_evenly(kind):
     ranges = {
