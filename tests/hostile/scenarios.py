@@ -353,13 +353,13 @@ def _inline(value: Any) -> str:
     return repr(value)
 
 
-class Slow(Exception):
+class SlowRunError(Exception):
     """A run whose clock goes on, but that takes too long to be waited for."""
 
 
 @contextmanager
 def watched(deployment: Deployment) -> Iterator[None]:
-    """Raises TimeoutError where the clock stands still for a while, Slow where it goes on."""
+    """Raises TimeoutError where the clock stands still, SlowRunError where it goes on for long."""
     seen: list[float] = []
 
     def look(*_: object) -> None:
@@ -368,7 +368,7 @@ def watched(deployment: Deployment) -> Iterator[None]:
             raise TimeoutError(f"the clock stands still at {now} s")
         seen.append(now)
         if len(seen) * _LOOKS > LONGEST_RUN:
-            raise Slow
+            raise SlowRunError
 
     before = signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, _LOOKS, _LOOKS)
@@ -429,7 +429,7 @@ def examine(table: dict[str, Any], run: bool = True) -> str:
             deployment = Deployment(validate(short, "scenario.toml"))
             with watched(deployment):
                 deployment.run()
-        except Slow:
+        except SlowRunError:
             return "accepted, slow"
         except ScenarioError as error:
             _check_line(error)
