@@ -97,5 +97,9 @@ class PolicyError(RsimError):
     """A selection policy that can't be registered, or that answers what it must not."""
 
 
+class StandstillError(RsimError, RuntimeError):
+    """A run whose time goes on no more, as events follow each other at one instant."""
+
+
 class ReentryError(RsimError, RuntimeError):
     """A function that is called back changes what has called it; says which and what is right."""

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsim.clock import Clock
+from rsim.errors import StandstillError
 
 
 def test_calls_events_and_processes_share_one_order():
@@ -437,3 +438,47 @@ def test_dropped_entries_change_nothing_else(actions, stopped):
         assert len(times) <= len(due)
         seen.append(sorted(times))
     assert seen[0] == seen[1]
+
+
+def test_time_that_stands_still_ends_with_an_error():
+    clock = Clock()
+    count = 0
+
+    def again():
+        nonlocal count
+        count += 1
+        clock.call_at(clock.now, again)
+
+    clock.call_at(2.5, again)
+    with pytest.raises(StandstillError, match=r"stands still at 2\.5 s: more than 1000000 events"):
+        clock.run_until(10)
+    assert count == 1_000_000
+
+
+def test_a_million_hosts_may_start_at_one_time():
+    clock = Clock()
+    done = [0]
+
+    def start(left):
+        done[0] += 1
+        if left:
+            clock.call_at(clock.now, start, left - 1)
+
+    for _ in range(60_000):
+        clock.call_at(600, start, 19)
+    clock.run_until(601)
+    assert done[0] == 1_200_000
+
+
+def test_time_that_goes_on_by_little_does_not_stand_still():
+    clock = Clock()
+    count = 0
+
+    def again():
+        nonlocal count
+        count += 1
+        clock.call_at(clock.now + 1e-9, again)
+
+    clock.call_at(0, again)
+    clock.run_until(1.1e-3)
+    assert count > 1_000_000

@@ -130,8 +130,12 @@ public:
         Py_CLEAR(clock);
     }
 
-    // What is carried out, in its order.
-    void note(double time) { happened.add(std::bit_cast<std::uint64_t>(time)); }
+    // What is carried out, in its order. Compiled code never asks for signals by itself.
+    void note(double time) {
+        happened.add(std::bit_cast<std::uint64_t>(time));
+        if (++at_once > most_at_once) tell_standstill(time);
+        if ((++carried_out & 1023) == 0 && PyErr_CheckSignals() < 0) throw nb::python_error();
+    }
 
     DueQueue<Item> due;
     PyObject* clock;
@@ -140,7 +144,9 @@ public:
 
 private:
     static constexpr std::size_t fewest_left = 64;
+    static constexpr std::uint64_t usual_at_once = 1'000'000;
 
+    [[noreturn]] void tell_standstill(double time) const;
     // Takes the first entry out and carries it out; false if it was one of a timer that isn't due.
     bool take_first();
     void call(Call& call, double time);
@@ -150,6 +156,11 @@ private:
     // Entries of timers that were stopped or started for an earlier time. They stay until they come up or are more
     // than the others, so that to stop a timer, as most are, costs no search.
     std::size_t left = 0;
+    // Events at the present time, and how many there may be: some for each entry that was there when it began, as many
+    // hosts may start at once.
+    std::uint64_t at_once = 0;
+    std::uint64_t most_at_once = usual_at_once;
+    std::uint64_t carried_out = 0;
     const char* doing = nullptr;
 };
 
@@ -305,8 +316,18 @@ bool EventQueue::take_first() {
 void EventQueue::set_now(double time, PyObject* given) {
     static PyObject* const name = interned("_now");
     now = time;
+    at_once = 0;
+    most_at_once = usual_at_once + 20 * due.size();
     const nb::object value = given ? nb::borrow(given) : nb::steal(PyFloat_FromDouble(now));
     if (!value.is_valid() || PyObject_SetAttr(clock, name, value.ptr())) throw nb::python_error();
+}
+
+void EventQueue::tell_standstill(double time) const {
+    PyErr_Format(error_class("StandstillError").ptr(),
+                 "simulated time stands still at %R s: more than %llu events at one instant; some interval or delay is "
+                 "too small, or 0",
+                 nb::float_(time).ptr(), static_cast<unsigned long long>(most_at_once));
+    throw nb::python_error();
 }
 
 void EventQueue::call(Call& call, double time) {
