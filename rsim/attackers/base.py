@@ -54,6 +54,11 @@ class AttackerSettings(HostSettings):
         """Whether it has to stand somewhere on the way of others' messages."""
         return hasattr(self, "position")
 
+    @property
+    def acts(self) -> bool:
+        """Whether it is to change or drop the messages that it hears."""
+        return False
+
     def _belongs(self, name: str, other: str, *values: object) -> None:
         """Refuses a setting that differs from its default where it does nothing."""
         default = type(self).model_fields[name].default

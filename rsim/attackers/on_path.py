@@ -67,6 +67,11 @@ class OnPathSettings(AttackerSettings, LureSettings):
     )
     delay: Seconds = Field(1.0, description="time by which packets are held back")
 
+    @property
+    def acts(self) -> bool:
+        """Whether it is to change or drop the messages that it hears."""
+        return self.action in ("alter", "drop") and self.probability > 0
+
     @model_validator(mode="after")
     def _settings_serve(self) -> Self:
         self._belongs("alteration", "action", "alter")

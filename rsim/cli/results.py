@@ -63,6 +63,8 @@ def summary_command(
             _print_points(frame, name, report.parameters)
     if len(frame) > 20 * len(wanted):
         console.print("of many 95% intervals one in twenty misses; differences call for care")
+    for text in report.warnings:
+        console.print(f"warning: {text}")
     for failure in report.failures:
         key, seed = failure.get("run"), failure.get("seed")
         console.print(f"failed: run {key}, seed {seed}: {failure.get('error')}")

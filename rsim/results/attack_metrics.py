@@ -96,6 +96,11 @@ ATTACK_METRICS = [
         partial(_share, "pool_elements.registrations_late", "pool_elements.first_registrations"),
     ),
     count("requests_ignored", "requests ignored by servers", "enrp_servers.requests_ignored"),
+    count(
+        "load_updates_ignored",
+        "news of listed elements' loads ignored by servers",
+        "enrp_servers.load_updates_ignored",
+    ),
     Metric(
         "attack_messages_per_s",
         "1/s",

@@ -26,7 +26,7 @@ class Result:
 
     Parameters: `name` of the scenario, `seed`, `observation`, `request_columns` and
     `series_columns` what `requests` and `series` show, `samples` those of `series_interval`,
-    `fingerprints` of all events and of all messages.
+    `fingerprints` of all events and of all messages; `warnings` what in the scenario had no effect.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Result:
     series_columns: Columns
     samples: tuple[Sample, ...] = ()
     fingerprints: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def requests(self) -> pd.DataFrame:

@@ -16,10 +16,11 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rsim.errors import ResultError, RsimWarning, one_line, shown
 from rsim.results.lock import HOLDER, LOCK, FolderLock
+from rsim.results.metrics import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,15 @@ MANIFEST = "manifest.json"
 PIECES = "finished"
 FAILURES = "failures.json"
 SERIES = "series.parquet"
+
+_COLUMNS: dict[str, type] = {
+    "run": str,
+    "arm": str,
+    "replication": int,
+    "seed": int,
+    "code": str,
+}
+"""What tells a run from others."""
 
 Row = dict[str, Any]
 Series = dict[str, list[float]]
@@ -74,6 +84,7 @@ class RunStore:
         self.code = code
         self.rows: dict[str, Row] = {}
         self.series: dict[str, Series] = {}
+        self.warnings: dict[str, list[str]] = {}
         self._resume = resume
         self._pieces = self.directory / PIECES
         self._lock = FolderLock(self.directory)
@@ -119,22 +130,26 @@ class RunStore:
     def _load(self) -> None:
         self.rows = _rows(_table(self.directory))
         self.series = _split(read_series(self.directory))
+        if self.rows:
+            self.warnings = read_warnings(read_manifest(self.directory))
         pieces, damaged = _read_pieces(self._pieces)
-        for row, series in pieces:
-            self._know(row, series)
-        for piece, reason in damaged:
+        for piece in pieces:
+            self._know(piece)
+        for file, reason in damaged:
             warnings.warn(
-                one_line(f"{piece}: {reason}; the run is done again"), RsimWarning, stacklevel=5
+                one_line(f"{file}: {reason}; the run is done again"), RsimWarning, stacklevel=5
             )
-            piece.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
         for partial in self._pieces.glob("*.partial"):
             partial.unlink(missing_ok=True)
 
-    def _know(self, row: Row, series: Series | None) -> None:
-        key = str(row["run"])
-        self.rows[key] = row
-        if series:
-            self.series[key] = series
+    def _know(self, piece: Piece) -> None:
+        key = str(piece.row["run"])
+        self.rows[key] = piece.row
+        if piece.series:
+            self.series[key] = piece.series
+        for text in piece.warnings:
+            self.warnings.setdefault(text, []).append(key)
 
     def begin(self, manifest: dict[str, Any]) -> None:
         """Stores where the results will come from, so that they can be read while they are made."""
@@ -143,16 +158,20 @@ class RunStore:
         except OSError as error:
             raise self._problem(error) from None
 
-    def put(self, row: Row, series: Series | None = None) -> None:
-        """Stores a finished run and its time series; `row["run"]` is its key."""
+    def put(
+        self, row: Row, series: Series | None = None, warnings: list[str] | None = None
+    ) -> None:
+        """Stores a finished run, its time series and warnings; `row["run"]` is its key."""
         key = str(row["run"])
-        kept = {"series": series} if series else {}
+        kept: Row = {"series": series} if series else {}
+        if warnings:
+            kept["warnings"] = warnings
         text = json.dumps({**row, "code": self.code, **kept}, default=str)
         try:
             _replace(self._pieces / f"{key}.json", lambda path: path.write_text(text, "utf-8"))
         except OSError as error:
             raise self._problem(error) from None
-        self._know(*_piece(text))
+        self._know(_piece(text))
 
     def put_failures(self, failures: list[Row]) -> None:
         """Stores what has failed, with error, traceback and seed; nothing if nothing has."""
@@ -200,15 +219,26 @@ class RunStore:
         _replace(self.directory / MANIFEST, lambda path: path.write_bytes(text.encode()))
 
 
-def _piece(text: str) -> tuple[Row, Series | None]:
-    """A finished run and its time series, as its file has them. Raises ValueError if damaged."""
+class Piece(NamedTuple):
+    """A finished run, as its file has it."""
+
+    row: Row
+    series: Series | None
+    warnings: list[str]
+
+
+def _piece(text: str) -> Piece:
+    """A finished run out of its file. Raises ValueError if it is damaged."""
     row = json.loads(text)
     if not isinstance(row, dict):
         raise ValueError(f"is {shown(row)}, no run")
-    series = row.pop("series", None)
-    for name, kind in (("run", str), ("arm", str), ("seed", int), ("code", str)):
-        if not isinstance(row.get(name), kind):
+    series, told = row.pop("series", None), row.pop("warnings", [])
+    for name, kind in _COLUMNS.items():
+        if not isinstance(row.get(name), kind) or isinstance(row[name], bool):
             raise ValueError(f"has no '{name}'")
+    for name in METRICS:
+        if name in row and not isinstance(row[name], int | float):
+            raise ValueError(f"'{name}' is {shown(row[name])}, no number")
     right = series is None or (
         isinstance(series, dict)
         and all(isinstance(values, list) for values in series.values())
@@ -216,18 +246,24 @@ def _piece(text: str) -> tuple[Row, Series | None]:
     )
     if not right:
         raise ValueError("has no whole time series")
-    return row, series
+    if not _texts(told):
+        raise ValueError("has warnings that are no texts")
+    return Piece(row, series, told)
 
 
-def _read_pieces(folder: Path) -> tuple[list[tuple[Row, Series | None]], list[tuple[Path, str]]]:
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _read_pieces(folder: Path) -> tuple[list[Piece], list[tuple[Path, str]]]:
     """The finished runs in the files of a folder, and the files that are damaged, with reasons."""
     pieces, damaged = [], []
     for file in sorted(folder.glob("*.json")):
         try:
-            row, series = _piece(file.read_text(encoding="utf-8"))
-            if row["run"] != file.stem:
-                raise ValueError(f"is of run {shown(row['run'])}")
-            pieces.append((row, series))
+            piece = _piece(file.read_text(encoding="utf-8"))
+            if piece.row["run"] != file.stem:
+                raise ValueError(f"is of run {shown(piece.row['run'])}")
+            pieces.append(piece)
         except FileNotFoundError:
             # A sweep that ends has put it into the table.
             continue
@@ -249,9 +285,14 @@ def _table(directory: Path) -> pd.DataFrame:
     except Exception as error:
         # The reader's own errors are of many kinds.
         raise ResultError(f"{directory}: damaged results: {RUNS}: {error}") from None
-    missing = [name for name in ("run", "arm", "seed", "code") if len(frame) and name not in frame]
-    if missing:
-        raise ResultError(f"{directory}: damaged runs: column '{missing[0]}' is missing")
+    for name, kind in _COLUMNS.items():
+        if len(frame) and name not in frame:
+            raise ResultError(f"{directory}: damaged runs: column '{name}' is missing")
+        if kind is int and len(frame) and not pd.api.types.is_integer_dtype(frame[name]):
+            raise ResultError(f"{directory}: damaged runs: column '{name}' holds no whole numbers")
+    for name in METRICS:
+        if name in frame and not pd.api.types.is_numeric_dtype(frame[name]):
+            raise ResultError(f"{directory}: damaged runs: column '{name}' holds no numbers")
     return frame
 
 
@@ -274,6 +315,22 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     return manifest
 
 
+def read_warnings(manifest: dict[str, Any]) -> dict[str, list[str]]:
+    """The warnings that a manifest keeps, each with the keys of the runs that gave it."""
+    found = manifest.get("warnings", {})
+    if not isinstance(found, dict) or not all(map(_texts, found.values())):
+        raise ResultError(f"damaged manifest: warnings is {shown(found)}, must be lists by text")
+    return found
+
+
+def told_once(warnings: dict[str, list[str]], runs: int) -> tuple[str, ...]:
+    """Warnings of so many runs as a sweep tells them: each once, with the number of its runs."""
+    return tuple(
+        one_line(f"{text} (in {len(keys)} of {runs} runs)")
+        for text, keys in sorted(warnings.items())
+    )
+
+
 def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Runs and manifest of a stored sweep; of one that has not ended, the runs so far.
 
@@ -288,7 +345,7 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     pieces, _ = _read_pieces(directory / PIECES)
     runs = _table(directory)
     if pieces:
-        rows = {**{str(row["run"]): row for row, _ in pieces}, **_rows(runs)}
+        rows = {**{str(piece.row["run"]): piece.row for piece in pieces}, **_rows(runs)}
         runs = pd.DataFrame(list(rows.values()))
         runs = runs.sort_values(["arm", "replication", "run"], ignore_index=True)
     planned = manifest.get("runs")

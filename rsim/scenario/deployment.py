@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import ceil, inf
@@ -19,7 +20,7 @@ from rsim.endpoints import (
     authorisations,
 )
 from rsim.endpoints.server_hunt import Address
-from rsim.errors import ScenarioError
+from rsim.errors import RsimWarning, ScenarioError
 from rsim.network import Host, HostSettings, Outage, PacketCapture, Profile
 from rsim.randomness import Streams
 from rsim.results import Observation, Recorder, Result, Sample, mser5
@@ -33,6 +34,7 @@ from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario, ServerGroup
 from rsim.scenario.network import Disaster, KeyRing, build_network, equip_host
 from rsim.scenario.observer import Look, Observer
+from rsim.scenario.result_warnings import warnings_of
 from rsim.scenario.server_host import ServerHost
 from rsim.scenario.users import add_users
 from rsim.wire import (
@@ -364,6 +366,7 @@ class Deployment:
             self._series(),
             tuple(samples) if scenario.series_interval is not None else (),
             (self.clock.fingerprint, self.network.traffic.fingerprint),
+            warnings_of(self, observation),
         )
 
     def _run_until(self, time: float) -> None:
@@ -415,8 +418,9 @@ def run(
 ) -> Result:
     """Runs a scenario, with its own seed or another; the same seed gives the same result.
 
-    Parameters: `pcap` a file to which all packets are captured; `decrypted` shows there what
-    protected messages say instead of the bytes that travel.
+    An RsimWarning tells what in the scenario had no effect, as `Result.warnings` does. Parameters:
+    `pcap` a file to which all packets are captured; `decrypted` shows there what protected messages
+    say instead of the bytes that travel.
     """
     # The actors of a run refer to each other; collecting them between runs instead of within one
     # is faster and keeps memory flat.
@@ -424,11 +428,15 @@ def run(
     gc.disable()
     try:
         if pcap is None:
-            return Deployment(scenario, seed).run()
-        with CaptureWriter(pcap) as writer:
-            return Deployment(scenario, seed, PacketCapture(writer, decrypted)).run()
+            result = Deployment(scenario, seed).run()
+        else:
+            with CaptureWriter(pcap) as writer:
+                result = Deployment(scenario, seed, PacketCapture(writer, decrypted)).run()
     finally:
         if enabled:
             gc.enable()
         # What a run has made is young, as nothing was collected meanwhile.
         gc.collect(0)
+    for text in result.warnings:
+        warnings.warn(text, RsimWarning, stacklevel=2)
+    return result

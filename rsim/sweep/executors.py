@@ -12,6 +12,7 @@ import platform
 import signal
 import sys
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -23,7 +24,7 @@ from multiprocessing import resource_tracker
 from time import perf_counter
 from typing import Any
 
-from rsim.errors import ResultError, one_line
+from rsim.errors import ResultError, RsimWarning, one_line
 from rsim.provenance import code_version
 from rsim.results.storage import Row
 from rsim.scenario import Scenario, run
@@ -171,11 +172,16 @@ def workers(jobs: int | None, tasks: int, executor: Executor | None = None) -> I
 def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
     """Metrics, time series and digest of a run, or the error that ended it."""
     try:
-        result = run(scenario, seed)
+        with warnings.catch_warnings():
+            # The sweep tells them, once.
+            warnings.simplefilter("ignore", RsimWarning)
+            result = run(scenario, seed)
         row: Row = {**result.metrics, "digest": result.digest}
         row["measured_from"], row["measured_to"] = result.observation.begin, result.observation.end
         if series:
             row["series"] = result.timeline(series).to_dict("list")
+        if result.warnings:
+            row["warnings"] = list(result.warnings)
         return row
     except Exception as error:
         notes = "; ".join(getattr(error, "__notes__", ()))

@@ -14,7 +14,13 @@ from rsim.errors import ResultError, shown
 from rsim.results import METRICS, Result, summarise
 from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
-from rsim.results.storage import read_failures, read_series, read_sweep
+from rsim.results.storage import (
+    read_failures,
+    read_series,
+    read_sweep,
+    read_warnings,
+    told_once,
+)
 from rsim.scenario import run
 from rsim.scenario.files import explained, set_path, validate
 from rsim.sweep.figures import Figure, Reference
@@ -38,6 +44,8 @@ class Report:
     failures: list[dict[str, Any]] = field(default_factory=list)
     unfinished: str = ""
     """How many runs there are so far, where the sweep has not ended."""
+    warnings: tuple[str, ...] = ()
+    """What in the study had no effect, each once."""
 
     def differences(self, arm: str, metrics: list[str]) -> pd.DataFrame:
         """Means with 95% intervals of the differences of all other arms to one, seed by seed.
@@ -186,6 +194,7 @@ def open_report(directory: str | Path) -> Report:
         scenario,
         read_failures(directory),
         runs.attrs.get("unfinished", ""),
+        told_once(read_warnings(manifest), len(runs)),
     )
 
 

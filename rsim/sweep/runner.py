@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rsim.errors import ResultError
+from rsim.errors import ResultError, RsimWarning
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
-from rsim.results.storage import Row, RunStore, Series, series_frame
+from rsim.results.storage import Row, RunStore, Series, series_frame, told_once
 from rsim.sweep.executors import NoWorkersError, Task, outcomes, workers
 from rsim.sweep.report import Report
 from rsim.sweep.study import Precision, Study, load_study
@@ -31,7 +32,8 @@ class Sweep:
 
     Parameters: `study` what was done; `runs` one row a run (arm, parameters, seed, metrics, key of
     the run); `parameters` names of the columns that make a point; `failures` the runs that ended in
-    an error, with it; `series` metrics over time of each run, as far as the study keeps them.
+    an error, with it; `series` metrics over time of each run, as far as the study keeps them;
+    `warnings` what in the study had no effect, each once.
     """
 
     study: Study
@@ -39,6 +41,7 @@ class Sweep:
     parameters: list[str]
     failures: list[Row]
     series: pd.DataFrame
+    warnings: tuple[str, ...] = ()
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -109,8 +112,9 @@ def sweep(
                 f"{out}: holds {len(strangers)} runs with other settings than this study's; "
                 "choose another folder"
             )
-        store.begin(_manifest(study, len(tasks)))
+        store.begin(_manifest(study, len(tasks), store.warnings))
         done.rows, done.series, done.put = store.rows, store.series, store.put
+        done.warnings = store.warnings
         try:
             done.collect(jobs, executor)
         except NoWorkersError as error:
@@ -120,7 +124,7 @@ def sweep(
             ) from None
         result = done.sweep()
         store.put_failures(result.failures)
-        manifest = _manifest(study, len(done.tasks))
+        manifest = _manifest(study, len(done.tasks), store.warnings)
         store.finish(result.runs, result.summary, manifest, result.series)
         return result
 
@@ -139,15 +143,21 @@ class _Runs:
         self.rows: dict[str, Row] = {}
         self.series: dict[str, Series] = {}
         self.failures: list[Row] = []
+        self.warnings: dict[str, list[str]] = {}
         self.put = self._keep
         self._everything = everything
         self._progress = progress
 
-    def _keep(self, row: Row, series: Series | None = None) -> None:
+    def _keep(
+        self, row: Row, series: Series | None = None, warnings: list[str] | None = None
+    ) -> None:
         """In memory, where no folder is given."""
-        self.rows[str(row["run"])] = row
+        key = str(row["run"])
+        self.rows[key] = row
         if series:
-            self.series[str(row["run"])] = series
+            self.series[key] = series
+        for text in warnings or ():
+            self.warnings.setdefault(text, []).append(key)
 
     def collect(self, jobs: int | None, executor: Executor | None) -> None:
         """Does what is left to be done."""
@@ -156,11 +166,11 @@ class _Runs:
         with workers(jobs, len(wanted), executor) as chosen:
             while wanted:
                 for task, outcome in outcomes(wanted, chosen):
-                    series = outcome.pop("series", None)
+                    series, told = outcome.pop("series", None), outcome.pop("warnings", None)
                     if "error" in outcome:
                         self.failures.append({**task.row, **outcome})
                     else:
-                        self.put({**task.row, **outcome}, series)
+                        self.put({**task.row, **outcome}, series, told)
                     self._progress(len(self.rows), len(self.tasks), len(self.failures))
                 failed = {str(failure["run"]) for failure in self.failures}
                 precision = self.study.sweep.precision
@@ -181,7 +191,10 @@ class _Runs:
         runs = pd.DataFrame(known)
         runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
         series = series_frame(runs, self.series, parameters)
-        return Sweep(self.study, runs, parameters, self.failures, series)
+        texts = told_once(self.warnings, len(runs))
+        for text in texts:
+            warnings.warn(text, RsimWarning, stacklevel=3)
+        return Sweep(self.study, runs, parameters, self.failures, series, texts)
 
 
 def _further(
@@ -205,12 +218,13 @@ def _further(
     return chosen
 
 
-def _manifest(study: Study, runs: int) -> dict[str, Any]:
+def _manifest(study: Study, runs: int, warnings: dict[str, list[str]]) -> dict[str, Any]:
     return {
         "name": study.name,
         "study": str(study.source.resolve()),
         "parameters": ["arm", *study.parameters],
         "runs": runs,
+        "warnings": warnings,
         "replications": study.replications,
         "first_seed": study.first_seed,
         "scenario": study.table,

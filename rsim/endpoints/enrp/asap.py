@@ -134,9 +134,12 @@ class AsapService:
         if channel.tcp:
             return
         handle = message.pool_handle
-        if self._detectors and self._ignored("registration", channel, handle):
-            return
         element = message.pool_element
+        if self._detectors and self._ignored("registration", channel, handle):
+            listed = self._server.handlespace.find(handle, element.identifier)
+            if listed is not None and listed.policy != element.policy:
+                self.counters.load_updates_ignored += 1
+            return
         entry = self._elements.get(handle, element.identifier)
         known = entry is not None
         cause = self._objection(channel, entry, handle, element)

@@ -87,6 +87,7 @@ class ServerCounters:
     elements_reported_away: int = 0
     messages_refused: int = 0
     requests_ignored: int = 0
+    load_updates_ignored: int = 0
     statements_refused: int = 0
     accusations: int = 0
     elements_penalised: int = 0

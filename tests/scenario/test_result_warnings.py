@@ -1,0 +1,124 @@
+"""A run in which nothing happens says so."""
+
+import warnings
+
+import pytest
+
+import rsim
+from rsim.errors import RsimWarning
+from rsim.scenario.files import validate
+from rsim.sweep import load_study, sweep
+from rsim.sweep.report import open_report
+
+TABLE = {
+    "warm_up": 10,
+    "duration": 20,
+    "network": {"sites": ["lan", "far"], "paths": [{"sites": ["lan", "far"], "delay": 0.01}]},
+    "pool_elements": {"element": {"count": 2, "start": 1}},
+    "pool_users": {"user": {"count": 2, "start": 2, "request_size": 1e5, "request_interval": 1}},
+}
+PATH = {"between": ["lan", "far"]}
+
+
+def run(**changes):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        result = rsim.run(validate({**TABLE, **changes}, "test"))
+    assert [str(one.message) for one in told] == list(result.warnings)
+    assert all(one.category is RsimWarning for one in told)
+    return result
+
+
+def attacked(**settings):
+    return run(attackers={"bad": {"start": 5, **settings}})
+
+
+def test_a_run_in_which_something_happens_has_no_warning():
+    assert run().warnings == ()
+    assert attacked(kind="registration-flood", interval=1).warnings == ()
+    assert attacked(kind="registration-flood", count=0).warnings == ()
+
+
+def test_users_that_ask_for_nothing_are_told():
+    late = {"user": {**TABLE["pool_users"]["user"], "start": 40}}
+    [text] = run(pool_users=late).warnings
+    assert text.startswith(
+        "pool_users: no request was generated in the measured time (10 s to 30 s)"
+    )
+    assert "user starts at 40 s" in text
+    assert run(pool_users={"user": {**TABLE["pool_users"]["user"], "count": 0}}).warnings == ()
+    assert run(pool_users={}).warnings == ()
+
+
+def test_an_attacker_that_begins_too_late_is_told():
+    [text] = attacked(kind="registration-flood", start=100).warnings
+    assert text == "attackers.bad: begins at 100 s, after the end of the run"
+
+
+def test_an_attacker_where_nothing_passes_is_told():
+    assert attacked(kind="eavesdropper", position=PATH).warnings == (
+        "attackers.bad: no message passed where it stands",
+    )
+
+
+def test_an_attacker_that_sees_and_changes_nothing_is_told():
+    position = {"at": "user"}
+    changes = {"kind": "on-path", "position": position, "action": "drop", "start": 0}
+    assert attacked(**changes, messages=["ASAP_DEREGISTRATION"]).warnings == (
+        "attackers.bad: saw messages, but changed, dropped and sent none",
+    )
+    assert attacked(**changes, messages=["ASAP_HANDLE_RESOLUTION"]).warnings == ()
+    assert attacked(kind="eavesdropper", position=position).warnings == ()
+
+
+def test_limits_that_drop_news_of_loads_are_told_and_counted():
+    changes = {
+        "warm_up": 0,
+        "pools": {"pool": {"policy": "least_used"}},
+        "pool_users": {
+            "user": {"count": 6, "start": 2, "request_size": 1e6, "request_interval": 1}
+        },
+    }
+    free = run(**changes)
+    assert free.warnings == () and free.metrics["load_updates_ignored"] == 0
+    limited = run(**changes, protocol={"enrp_server": {"max_registration_rate": 0.2}})
+    assert limited.metrics["load_updates_ignored"] > 0
+    [text] = limited.warnings
+    assert "a limit or a detector dropped news of loads" in text
+
+
+STUDY = """
+warm_up = 10
+duration = 20
+[pool_elements.element]
+start = 1
+[pool_users.user]
+start = 2
+request_size = 1e5
+request_interval = 1
+[attackers.bad]
+kind = "registration-flood"
+start = 5
+[sweep]
+replications = 2
+[sweep.axes]
+"attackers.bad.start" = [5, 100]
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_sweep_tells_each_warning_once_and_keeps_it(tmp_path, jobs):
+    file = tmp_path / "study.toml"
+    file.write_text(STUDY)
+    out = tmp_path / "out"
+    text = "attackers.bad: begins at 100 s, after the end of the run (in 2 of 4 runs)"
+    with pytest.warns(RsimWarning) as told:
+        result = sweep(file, out, jobs=jobs)
+    assert [str(one.message) for one in told] == [text]
+    assert result.warnings == (text,)
+    assert open_report(out).warnings == (text,)
+    assert "warnings" not in result.runs
+    # A sweep that goes on knows those of the runs that it had.
+    with pytest.warns(RsimWarning, match="in 3 of 6 runs"):
+        sweep(load_study(file, replications=3), out, jobs=jobs, resume=True)
+    assert open_report(out).warnings[0].endswith("(in 3 of 6 runs)")
