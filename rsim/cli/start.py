@@ -1,7 +1,7 @@
 """Runs the command line, and makes one line of whatever goes wrong.
 
-Exit codes: 0 all is well; 1 runs have failed or results differ, as the command says; 2 a user's
-mistake; 70 a defect of rsim; 130 an interrupt; 141 nobody reads the output any more.
+Exit codes: 0 all is well; 1 runs have failed or results differ, as the command says, or nobody
+reads the output any more; 2 a user's mistake; 70 a defect of rsim; 130 an interrupt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import typer
 from rsim.cli.interrupts import INTERRUPTED
 from rsim.errors import LONGEST_LINE, RsimError, RsimWarning, cut, one_line
 
-MISTAKE, DEFECT, NO_READER = 2, 70, 141
+NO_READER, MISTAKE, DEFECT = 1, 2, 70
 # What typer raises for a wrong command line: newer ones have a copy of click of their own.
 _WrongUsage: Any = typer.BadParameter.__mro__[2]
 _NO_MEMORY = "out of memory; take fewer hosts, shorter runs or fewer --jobs"
