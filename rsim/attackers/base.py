@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
@@ -176,9 +176,12 @@ class Attacker(ABC, Generic[S]):
         if association.backlog >= _MOST_WAITING:
             self.counters.attack_messages_held += 1
             return
-        self.counters.attack_messages += 1
-        self.counters.attack_bytes += len(data)
         association.send(ppid, data)
+        association.when_sent(partial(self._count, len(data)))
+
+    def _count(self, size: int) -> None:
+        self.counters.attack_messages += 1
+        self.counters.attack_bytes += size
 
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
         """Takes one message; most attackers don't care."""

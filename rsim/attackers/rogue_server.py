@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
 from rsim.attackers.false_element import FalseService, LureSettings, lure
 from rsim.attackers.registration_flood import NOBODY
 from rsim.endpoints import EnrpServer
+from rsim.endpoints.ports import count_sent
 from rsim.network import Association, Event
 from rsim.units import Interval
 from rsim.wire import (
@@ -180,9 +182,8 @@ class RogueServer(Flooder[RogueServerSettings]):
     def _tell(self, peer: EnrpServer, data: bytes) -> None:
         for other in peer.peers.told():
             if other.channel is not None:
-                self.counters.attack_messages += 1
-                self.counters.attack_bytes += len(data)
                 other.channel.send(PPID_ENRP, data)
+                count_sent(other.channel, partial(self._count, len(data)))
 
     def _update(self, peer: EnrpServer, action: int, handle: bytes, element: PoolElement) -> None:
         message = HandleUpdate(

@@ -19,7 +19,7 @@ from math import inf
 from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.pool_user import PoolUserEndpoint
-from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.ports import Channel, ClockPort, count_sent
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
 from rsim.network import Event
@@ -242,7 +242,6 @@ class PoolElementEndpoint:
         assert self._transport is not None and self._policy is not None
         self._policy_changed = False
         self._attempts += 1
-        self.counters.registrations_sent += 1
         element = PoolElement(
             identifier=self.identifier,
             registration_life=self.life,
@@ -256,6 +255,10 @@ class PoolElementEndpoint:
         self._t4.stop()
         self._t2.start(self._t2_registration)
         self._home.send(PPID_ASAP, data)
+        count_sent(self._home, self._count_registration)
+
+    def _count_registration(self) -> None:
+        self.counters.registrations_sent += 1
 
     def _t2_expired(self) -> None:
         """No response: hunt; after MAX-REG-ATTEMPT more attempts, pause (RFC 5352 3.1)."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Protocol
 
 from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.choice import ChoiceUser, Grant, decode_grant
-from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.ports import Channel, ClockPort, count_sent
 from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
@@ -272,14 +273,22 @@ class PoolUserEndpoint:
 
     def _send_question(self, handle: bytes) -> None:
         assert self._server is not None
-        self.counters.resolutions_sent += 1
         message = HandleResolution(pool_handle=handle, send_updates=self._subscribe)
         data = message.encode(self._dialect)
+        count: Callable[[], None] = self._count_question
         if self._evidence:
-            self.counters.evidence_sent += len(self._evidence)
+            count = partial(self._count_evidence, len(self._evidence))
             data = with_extension(data, EVIDENCE, encode_evidence(self._evidence))
             self._evidence = ()
         self._server.send(PPID_ASAP, data)
+        count_sent(self._server, count)
+
+    def _count_question(self) -> None:
+        self.counters.resolutions_sent += 1
+
+    def _count_evidence(self, statements: int) -> None:
+        self.counters.evidence_sent += statements
+        self._count_question()
 
     def _t1_expired(self, pool: _Pool) -> None:
         """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""

@@ -64,11 +64,22 @@ class Channel(Protocol):
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message."""
 
+    def when_sent(self, sent: Callable[[], None]) -> None:
+        """Calls `sent` when the message that was sent last leaves; never if it comes to nothing."""
+
     def close(self) -> None:
         """Ends the association in order."""
 
     def discard(self) -> None:
         """Forgets the association without a word, as when the process dies."""
+
+
+def count_sent(channel: Channel, count: Callable[[], None]) -> None:
+    """Counts the message that was sent last on a channel, when it leaves."""
+    if channel.ready:
+        count()
+    else:
+        channel.when_sent(count)
 
 
 class Uniform(Protocol):

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from rsim.endpoints.pool_user import PoolUserEndpoint
-from rsim.endpoints.ports import Channel
+from rsim.endpoints.ports import Channel, count_sent
 from rsim.network import Event
 from rsim.wire import PPID_ASAP, BusinessCard, Cookie, CookieEcho, PoolElement, receive
 
@@ -104,6 +104,11 @@ class Session:
         """Sends an application message to the element in use."""
         if self._channel is not None:
             self._channel.send(ppid, data)
+
+    def when_sent(self, sent: Callable[[], None]) -> None:
+        """Calls `sent` when the message that was sent last leaves."""
+        if self._channel is not None:
+            count_sent(self._channel, sent)
 
     def close(self) -> None:
         """To CLOSED: the element is not used any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
@@ -116,6 +117,10 @@ class Association:
         """Sends one message; the network tells by `notify` if it can't deliver any more."""
         raise AssertionError("abstract")
 
+    def when_sent(self, sent: Callable[[], None]) -> None:
+        """Calls `sent` when the message that was sent last leaves; never if it comes to nothing."""
+        raise AssertionError("abstract")
+
     def close(self) -> None:
         """Ends the association in order: what has been sent still arrives."""
         raise AssertionError("abstract")
@@ -170,6 +175,11 @@ class InstantAssociation(Association):
                 data,
                 now + self._delay if peer is not None else None,
             )
+
+    def when_sent(self, sent: Callable[[], None]) -> None:
+        """At once, unless the host is down."""
+        if not self.network.hosts_down or self.host.up:
+            sent()
 
     def close(self) -> None:
         """Ends the association for both sides; what is still under way is lost."""

@@ -239,7 +239,7 @@ class SctpAssociation(DataTransfer):
     # TLS ------------------------------------------------------------------------------------------
 
     def _send_flight(self, flight: Flight, size: int) -> None:
-        entry = (0, b"\x16\x03\x03" + bytes(max(0, size - 3)), 0, False, flight)
+        entry = (0, b"\x16\x03\x03" + bytes(max(0, size - 3)), 0, False, flight, None)
         if self.state is State.ESTABLISHED:
             self._send_now((entry,))
         elif self.state is State.COOKIE_ECHOED:

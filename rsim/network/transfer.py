@@ -8,6 +8,7 @@ control: messages of ASAP and ENRP stay below the initial window.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rsim.network.association import Event, Receiver, State
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 ROOM = 1500 - 20 - 12 - 100
 """Octets of a packet that chunks may take."""
 
-Message = tuple[int, bytes, int, bool, Flight | None]
-"""Payload protocol, bytes, stream, whether unordered, and the handshake flight if it is one."""
+Message = tuple[int, bytes, int, bool, Flight | None, Callable[[], None] | None]
+"""Payload protocol, bytes, stream, whether unordered, the handshake flight if it is one, and who is
+told when it leaves."""
 
 
 class DataTransfer(SecurableAssociation):
@@ -153,14 +155,21 @@ class DataTransfer(SecurableAssociation):
                 return
         if self.state.value > State.ESTABLISHED.value:
             return
-        network.traffic.count(ppid, data)
         tls = self._tls
         if self.state is not State.ESTABLISHED or (
             tls is not None and tls.state is not TlsState.OPEN
         ):
-            self._pending.append((ppid, data, stream, unordered, None))
+            self._pending.append((ppid, data, stream, unordered, None, None))
             return
-        self._send_now(((ppid, data, stream, unordered, None),))
+        self._send_now(((ppid, data, stream, unordered, None, None),))
+
+    def when_sent(self, sent: Callable[[], None]) -> None:
+        """Tells when the message that was sent last leaves: at once, or after the set-up."""
+        if self._pending:
+            ppid, data, stream, unordered, flight, _ = self._pending[-1]
+            self._pending[-1] = (ppid, data, stream, unordered, flight, sent)
+        elif self.state.value <= State.ESTABLISHED.value:
+            sent()
 
     # Sending --------------------------------------------------------------------------------------
 
@@ -186,10 +195,15 @@ class DataTransfer(SecurableAssociation):
         self._transmission.send(tuple(packet))
 
     def _next_data(self, entry: Message) -> Data:
-        ppid, plain, stream, unordered, flight = entry
+        ppid, plain, stream, unordered, flight, sent = entry
         protection: Protection | Flight | None = flight
-        if flight is None and self._tls is not None:
-            protection = self._tls.seal(plain)
+        if flight is None:
+            # It leaves now; until then it may still come to nothing.
+            self.host.network.traffic.count(ppid, plain)
+            if sent is not None:
+                sent()
+            if self._tls is not None:
+                protection = self._tls.seal(plain)
         tsn = self._next_tsn
         self._next_tsn += 1
         sequence = 0

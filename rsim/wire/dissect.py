@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rsim._native import decode
-from rsim.errors import CaptureError, WireError
+from rsim.errors import CaptureError, WireError, cut
 from rsim.wire.capture import Captured, FrameCount, read_capture
 from rsim.wire.codes import (
     ASAP_PORT,
@@ -43,8 +43,7 @@ def dissect(what: str, count: FrameCount | None = None) -> Iterator[dict[str, An
     except ValueError:
         data = b""
     if not data:
-        given = what if len(what) <= _SHOWN else what[:_SHOWN] + "..."
-        raise CaptureError(f"{given}: neither a file nor bytes in hex")
+        raise CaptureError(f"{cut(what, _SHOWN)}: neither a file nor bytes in hex")
     # Without a port nothing tells the protocols apart; the one that can read it has it.
     rows = [_row(data, protocol, None) for protocol in ("asap", "enrp")]
     yield from [row for row in rows if not row["error"]] or rows[:1]

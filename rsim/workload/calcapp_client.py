@@ -204,9 +204,12 @@ class CalcAppClient:
         self.state = State.REQUESTING
         self._timer.start(self._request_timeout)
         if echoed:
-            self.counters.cookie_echoes += 1
+            self._session.when_sent(self._count_echo)
         else:
             self._send(calcapp.REQUEST, self._request.size)
+
+    def _count_echo(self) -> None:
+        self.counters.cookie_echoes += 1
 
     def _pause(self, delay: float) -> None:
         self.state = State.PAUSING

@@ -403,9 +403,9 @@ class CalcAppServer:
             user.populate(handle)
         others = [e for e in known if e.identifier != self.endpoint.identifier]
         if others:
-            self.counters.cards_sent += 1
             card = BusinessCard(pool_handle=handle, pool_elements=others[:_MOST_IN_CARD])
             association.send(PPID_ASAP, card.encode())
+            association.when_sent(self._count_card)
 
     def _next_mark(self, size: float, done: float) -> float:
         return min(size, done + self._cookie_interval)
@@ -416,11 +416,17 @@ class CalcAppServer:
         return self._next_mark(task.size, task.mark)
 
     def _send_cookie(self, session: _Session, size: float, done: float) -> None:
-        self.counters.cookies_sent += 1
         content = calcapp.encode_cookie(session.number, size, done)
         if self._seal is not None:
             content = self._seal.close(content, session.association.remote_address)
         session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
+        session.association.when_sent(self._count_cookie)
+
+    def _count_card(self) -> None:
+        self.counters.cards_sent += 1
+
+    def _count_cookie(self) -> None:
+        self.counters.cookies_sent += 1
 
     def finished(self, task: Task) -> None:
         """A request is complete."""

@@ -59,6 +59,9 @@ class Channel:
         assert ppid == self.ppid
         self.data.append(data)
 
+    def when_sent(self, sent):
+        sent()
+
     def close(self):
         self.closed = True
 

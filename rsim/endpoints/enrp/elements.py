@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from rsim.endpoints.ports import Channel, TimerPort
+from rsim.endpoints.ports import Channel, TimerPort, count_sent
 from rsim.handlespace import Outcome
 from rsim.wire import (
     PPID_ASAP,
@@ -296,7 +296,6 @@ class Elements:
 
     def probe(self, entry: Entry) -> None:
         """Asks an element at once whether it lives."""
-        self.counters.keep_alives_sent += 1
         message = EndpointKeepAlive(
             server_identifier=self._server.identifier,
             pool_handle=entry.handle,
@@ -314,6 +313,10 @@ class Elements:
             address = (transport.hosts, transport.port)
             channel = entry.channel = self._server.ports.connect(self._server, address, PPID_ASAP)
         channel.send(PPID_ASAP, message.encode(int(self._server.dialect)))
+        count_sent(channel, self._count_keep_alive)
+
+    def _count_keep_alive(self) -> None:
+        self.counters.keep_alives_sent += 1
 
     def just_answered(self, entry: Entry) -> bool:
         """Whether an element has answered a probe so lately that a report says nothing new."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from rsim.endpoints.ports import Channel, TimerPort
+from rsim.endpoints.ports import Channel, TimerPort, count_sent
 from rsim.wire import PPID_ENRP, EnrpError, Message, Presence, ServerInformation
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ class Peers:
 
     # Sending --------------------------------------------------------------------------------------
 
-    def send(self, peer: Peer, message: Message) -> None:
-        """Sends a message, over a new association if there is none."""
+    def send(self, peer: Peer, message: Message, count: Callable[[], None] | None = None) -> None:
+        """Sends a message, over a new association if there is none; `count` when it leaves."""
         if peer.channel is None:
             if peer.information is None:
                 return
@@ -135,6 +135,8 @@ class Peers:
             address = (tuple(map(str, transport.addresses)), transport.port)
             peer.channel = self._server.ports.connect(self._server, address, PPID_ENRP)
         self._server.send(peer.channel, message)
+        if count is not None:
+            count_sent(peer.channel, count)
 
     def send_all(self, message: Message) -> None:
         """One copy to each peer that counts (RFC 5353 1.1, 3.1)."""

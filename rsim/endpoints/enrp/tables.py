@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rsim.endpoints.enrp.elements import Key
 from rsim.endpoints.enrp.peers import Peer
-from rsim.endpoints.ports import Channel, TimerPort
+from rsim.endpoints.ports import Channel, TimerPort, count_sent
 from rsim.wire import (
     HandleTableRequest,
     HandleTableResponse,
@@ -108,11 +108,14 @@ class Tables:
             timer = server.clock.timer(lambda: self._download_expired(requester))
             timer.start(settings.max_time_no_response)
             self._downloads[requester] = _Download(message.own_only, after, timer)
-        server.counters.tables_sent += 1
         answer = HandleTableResponse(
             sender=server.identifier, receiver=requester, pools=pools, more=after is not None
         )
         server.send(channel, answer)
+        count_sent(channel, self._count)
+
+    def _count(self) -> None:
+        self._server.counters.tables_sent += 1
 
     def _download_expired(self, requester: int) -> None:
         self._downloads.pop(requester, None)

@@ -43,16 +43,17 @@ class Updates:
         for peer in peers:
             suggested = peer is nearest
             chosen = message.replace(takeover_suggested=True) if suggested else message
-            self._server.peers.send(peer, chosen)
-        self._server.counters.updates_sent += len(peers)
+            self._server.peers.send(peer, chosen, self._count)
 
     def removed(self, handle: bytes, element: PoolElement) -> None:
         """Tells all peers of a removal, for whatever reason."""
         peers = self._server.peers.told()
         message = self._message(DEL_PE, handle, element)
         for peer in peers:
-            self._server.peers.send(peer, message)
-        self._server.counters.updates_sent += len(peers)
+            self._server.peers.send(peer, message, self._count)
+
+    def _count(self) -> None:
+        self._server.counters.updates_sent += 1
 
     def _message(self, action: int, handle: bytes, element: PoolElement) -> HandleUpdate:
         return HandleUpdate(
