@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SerializeAsAny,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -28,12 +29,14 @@ from rsim.scenario.profiles import PROFILES
 from rsim.scenario.references import ACTORS, check
 from rsim.units import (
     LARGEST_SEED,
+    LONGEST,
     Interval,
     Model,
     Name,
     Plain,
     RegistrationLife,
     Seconds,
+    seconds,
 )
 from rsim.workload import (
     ClientSettings,
@@ -67,6 +70,18 @@ def _registered(known: Callable[[], dict[str, Any]], what: str, value: str) -> s
     if value not in names:
         raise ValueError(f"{shown(value)} is no {what}; known are {', '.join(names)}")
     return value
+
+
+def _warm_up(value: Any, handler: Callable[[Any], Any]) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError(f"{shown(value)} is neither a time nor 'mser5'")
+    # One problem is told, where each kind of value that would do has one of its own.
+    if value == "mser5":
+        return handler(value)
+    time = seconds(value)
+    if not 0 <= time <= LONGEST:
+        raise ValueError(f"{shown(time)} is no time from 0 to {LONGEST:g} s")
+    return handler(float(time))
 
 
 class CodeFile(Model):
@@ -215,7 +230,7 @@ class Scenario(Model):
     profile: Literal["rfc", "literal", "rspsim"] = Field(
         "rfc", description="set of protocol settings from which this scenario departs"
     )
-    warm_up: Literal["mser5"] | Annotated[Seconds, Field(ge=0)] = Field(
+    warm_up: Annotated[Literal["mser5"] | Seconds, WrapValidator(_warm_up)] = Field(
         "15min",
         validate_default=True,
         description="simulated time before measurement; mser5: found by MSER-5 within `duration`",

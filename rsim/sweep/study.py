@@ -204,7 +204,7 @@ def load_study(
     for key, value in settings.items():
         set_path(table, key, value)
     seeds = sweep.quick.replications if quick and sweep.quick else sweep.replications
-    seeds = replications or seeds
+    seeds = seeds if replications is None else replications
     # Stored with the results: it says what it names wherever it is read again.
     table = completed(table, path, allow_code)
     first = validate(table, path, allow_code=allow_code)
@@ -255,6 +255,8 @@ def _in_one_form(
 
 
 def _check_size(sweep: SweepTable, points: int, seeds: int) -> None:
+    if not 1 <= seeds <= MOST_POINTS:
+        raise ValueError(f"replications: {seeds}: at least 1 and at most {MOST_POINTS}")
     most = seeds
     if sweep.precision is not None:
         most = sweep.precision.most
