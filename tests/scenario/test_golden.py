@@ -15,7 +15,7 @@ from ..interpreted import call
 
 FILE = Path(__file__).with_name("golden.json")
 STANDARD = Path(__file__).parents[1] / "benchmarks" / "standard.toml"
-SHORT = {"warm_up": 120.0, "duration": 120.0}
+SHORT = {"warm_up": 120.0, "duration": 240.0}
 
 RUNS = {
     "standard run": lambda: rsim.load(STANDARD, {"duration": "10min"}),
