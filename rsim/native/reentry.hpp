@@ -13,11 +13,15 @@ struct ReentryProblem : std::logic_error {
                            "; what is called back must not change the object that calls it") {}
 };
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_reentry(const char* object, const char* wanted, const char* present) {
+    throw ReentryProblem(object, wanted, present);
+}
+
 // Stands for one thing that is being done with an object; `present` is the object's own note of it, null for none.
 class Doing {
 public:
     Doing(const char*& present, const char* object, const char* wanted) : present_(present) {
-        if (present) throw ReentryProblem(object, wanted, present);
+        if (present) refuse_reentry(object, wanted, present);
         present = wanted;
     }
     Doing(const Doing&) = delete;

@@ -260,7 +260,7 @@ const std::vector<Element*>& Handlespace::select(std::string_view handle, std::s
     Pool* pool = pool_of(handle);
     if (!pool || count == 0) return chosen_;
     // So that no policy runs out of memory in the middle.
-    chosen_.reserve(std::min(count, pool->size()));
+    if (count > chosen_.capacity()) chosen_.reserve(std::min(count, pool->size()));
     pool->selection_->select(count, draws, chosen_);
     return chosen_;
 }
