@@ -136,8 +136,10 @@ def test_a_name_of_two_groups_is_refused_where_it_is_used():
     changed["attackers"]["spy"]["position"] = {"between": ["lan", "west"]}
     assert validate(changed, "here")
     changed["attackers"]["spy"]["position"] = {"at": "user"}
-    with pytest.raises(ScenarioError, match="'user' is a group in pool_elements and in pool_users"):
+    with pytest.raises(ScenarioError, match=r"'user' may be pool_elements.user or"):
         validate(changed, "here")
+    changed["attackers"]["spy"]["position"] = {"at": "pool_users.user"}
+    assert validate(changed, "here")
 
 
 @pytest.mark.parametrize(
