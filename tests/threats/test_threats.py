@@ -1,5 +1,7 @@
 """Every threat of the catalogue: the attack works, the mitigation helps, and costs little."""
 
+from dataclasses import replace
+
 import pytest
 
 from rsim.errors import ScenarioError
@@ -10,6 +12,8 @@ from rsim.threats.experiment import Effort, predicted
 ROWS = [one.id for one in threats()]
 SHORT = Effort(seeds=4, duration=240.0, curve=False, search=False)
 
+# Effects that vary so much from run to run that four seeds say nothing about them.
+SEEDS = {"2.17a": 8, "N3": 8}
 # What a mitigation costs the service by itself, in percentage points, where that is not nothing.
 HONEST_COSTS = {"2.6": 6.0, "2.7": 6.0, "2.9": 8.0, "2.12d": 6.0, "N8": 8.0}
 # Arms in which the mitigation leaves something of the effect.
@@ -47,7 +51,8 @@ def test_the_catalogue_is_complete():
 
 @pytest.mark.parametrize("name", [case(row) for row in ROWS])
 def test_the_attack_works_and_the_mitigation_helps(name):
-    [outcome] = run_threats([threat(name)], SHORT, jobs=1)
+    effort = replace(SHORT, seeds=SEEDS.get(name, SHORT.seeds))
+    [outcome] = run_threats([threat(name)], effort, jobs=1)
     effect = outcome.difference("attack")
     assert outcome.moves, (effect, outcome.arms["attack"][outcome.threat.metric])
     left = 1 - outcome.restored
