@@ -12,7 +12,7 @@ COMPILED := tools/compile_modules.py rsim/clock.py rsim/randomness.py \
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism mutants wheel conformance clean machine
+.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism hostile mutants wheel conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -114,6 +114,14 @@ wheel: .venv/built
 COUNT ?= 10000
 soak: .venv/built
 	$(BIN)/python -m tests.fuzz.deployments $(COUNT)
+
+# Scenarios, studies, overrides, results, arrivals, graphs and captures that nobody should write,
+# each in a process of its own; CASES=300 for a short look. Then signals to sweeps at random times.
+CASES ?= 5000
+SIGNALS ?= 300
+hostile: .venv/built
+	$(BIN)/python -m tests.hostile $(CASES)
+	$(BIN)/python -m tests.hostile.signals $(SIGNALS)
 
 # Random deployments in fresh processes with several hash seeds, from source and by workers: one
 # digest each. DEPLOYMENTS=20 for a short look.

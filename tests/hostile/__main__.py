@@ -128,31 +128,37 @@ def _told(examined: Callable[[], str]) -> int:
     return _refused(outcome)
 
 
-def attack(count: int, seed: int = 1, tell: Callable[[str], None] = print) -> list[str]:
-    """Tries so many; gives the problems."""
+def attack(
+    kind: str, count: int, seed: int = 1, tell: Callable[[str], None] = print
+) -> tuple[Counter[str], list[str]]:
+    """Tries so many of a kind; gives the numbers of outcomes, and the problems."""
     load()
+    found: Counter[str] = Counter()
     problems: list[str] = []
     with tempfile.TemporaryDirectory() as name:
-        base = Path(name)
-        for kind, share in SHARES.items():
-            found: Counter[str] = Counter()
-            folder = base / kind
-            folder.mkdir()
-            if kind in ("stores", "captures"):
-                prepare(folder)
-            for what, action in cases(kind, seed, max(1, count * share // 100), folder):
-                result: Ended = ended(action)
-                problem = result.problem
-                found[result.outcome if problem is None else "problems"] += 1
-                if problem is not None:
-                    problems.append(f"{kind}: {what}: {problem}")
-                    tell(problems[-1])
-            tell(f"{kind}: {dict(found)}")
-    return problems
+        folder = Path(name)
+        if kind in ("stores", "captures"):
+            prepare(folder)
+        for what, action in cases(kind, seed, count, folder):
+            result: Ended = ended(action)
+            problem = result.problem
+            found[result.outcome if problem is None else "problems"] += 1
+            if problem is not None:
+                problems.append(f"{kind}: {what}: {problem}")
+                tell(problems[-1])
+    tell(f"{kind}: {dict(found)}")
+    return found, problems
+
+
+def main() -> None:
+    """Tries so many of all kinds; exits with 1 if there are problems."""
+    count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    found: Counter[str] = Counter()
+    for kind, share in SHARES.items():
+        found += attack(kind, count * share // 100, seed, lambda text: print(text, flush=True))[0]
+    print(f"{found.total()} cases: {dict(found)}")
+    sys.exit(bool(found["problems"]))
 
 
 if __name__ == "__main__":
-    number = int(sys.argv[1])
-    wrong = attack(number, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    print(f"{len(wrong)} problems")
-    sys.exit(bool(wrong))
+    main()

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -63,7 +64,10 @@ class Ended:
 def ended(action: Callable[[], int]) -> Ended:
     """How an action ends that gives an exit code, in a process of its own."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
+        with warnings.catch_warnings():
+            # Newer Pythons warn of threads, of which nothing is used here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
         if child == 0:
             _act(action, out.fileno(), err.fileno())
         _, status = os.waitpid(child, 0)
@@ -81,6 +85,11 @@ def _act(action: Callable[[], int], out: int, err: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(WALL_SECONDS)
+        # As an interpreter has it that nobody has told anything.
+        warnings.resetwarnings()
+        for ignored in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
+            warnings.simplefilter("ignore", ignored)
+        warnings.simplefilter("ignore", ResourceWarning)
         os.dup2(out, 1)
         os.dup2(err, 2)
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
