@@ -43,5 +43,18 @@ def read_regular(path: str | Path, most: int) -> bytes:
     return content
 
 
+def check_regular(path: str | Path) -> None:
+    """Raises ValueError, which says what it is, where a name is that of no regular file.
+
+    Where there is nothing, whoever reads it says so.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{_kind(mode)}, must be a regular file")
+
+
 def _kind(mode: int) -> str:
     return next((text for test, text in _KINDS if test(mode)), "is a special file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,8 +27,9 @@ def summary_command(
         typer.Option(metavar="PATH", help="Where along this axis the metric falls too low."),
     ] = None,
     share: Annotated[
-        float, typer.Option(help="Too low with --against: below this share of that arm's.")
-    ] = 0.9,
+        float | None,
+        typer.Option(help="Too low with --against: below this share of that arm's; default: 0.9."),
+    ] = None,
     level: Annotated[
         float | None, typer.Option(help="Too low without --against: below this value.")
     ] = None,
@@ -46,12 +47,25 @@ def summary_command(
     for name in wanted:
         if name not in METRICS:
             raise ScenarioError(f"--metric {name}: is no metric")
+    for option, value in (("--share", share), ("--level", level)):
+        if value is None:
+            continue
+        if breaking is None:
+            raise ScenarioError(f"{option}: does nothing without --breaking PATH")
+        if not isfinite(value):
+            raise ScenarioError(f"{option}: {value}: must be a finite number")
     if breaking is not None:
         if (level is None) == (against is None):
             raise ScenarioError("--breaking: needs --against ARM (and --share), or --level")
+        if share is not None and (against is None or not 0 < share <= 1):
+            raise ScenarioError("--share: must be above 0 and at most 1, beside --against ARM")
         for name in dict.fromkeys(wanted):
             points = report.breaking_points(
-                breaking, name, arm=against, share=share, level=level if level is not None else nan
+                breaking,
+                name,
+                arm=against,
+                share=share or 0.9,
+                level=nan if level is None else level,
             )
             _print_breaking(points, breaking, name, report.parameters)
         return

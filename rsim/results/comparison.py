@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsim.errors import ResultError
+from rsim.errors import ResultError, shown
+from rsim.reading import check_regular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +24,12 @@ def read_reference(
     """A reference in this simulator's names: parameters, metric, mean, ci95, runs.
 
     Parameters: as in a study's `[[sweep.references]]`. Raises ResultError if the file is missing
-    or lacks a column.
+    or lacks a column, or where a mean, an interval or a number of runs is none.
     """
     import pandas as pd
 
     try:
+        check_regular(file)
         frame = pd.read_csv(file)
     except FileNotFoundError:
         raise ResultError(f"{file}: no such file") from None
@@ -37,6 +39,8 @@ def read_reference(
     missing = [column for column in needed if column not in frame]
     if missing:
         raise ResultError(f"{file}: column '{missing[0]}' is missing")
+    for column in ("mean", "ci95", "runs"):
+        _check_numbers(file, frame[column])
     for column, value in where.items():
         frame = frame[frame[column] == value]
     frame = frame[frame["metric"].isin(list(metrics))]
@@ -47,15 +51,55 @@ def read_reference(
     return frame[[*columns.values(), "metric", "mean", "ci95", "runs"]]
 
 
+def _check_numbers(file: str | Path, column: pd.Series[Any]) -> None:
+    """Raises ResultError with the first row that holds no number; empty ones are unknown."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column.astype(object), errors="coerce").astype(float)
+    least = -np.inf if column.name == "mean" else 0.0
+    right = np.isfinite(numbers) & (numbers >= least) & ~column.map(lambda v: isinstance(v, bool))
+    wrong = ~right & column.notna()
+    if wrong.any():
+        kind = "a number" if column.name == "mean" else "a number of at least 0"
+        raise ResultError(
+            f"{file}: column '{column.name}': row {int(np.argmax(wrong)) + 1} has "
+            f"{shown(column[wrong].tolist()[0])}; must be {kind}"
+        )
+
+
+def _keys(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The frame with columns that can be held against those of another, of whatever type."""
+    return frame.astype(dict.fromkeys(names, object))
+
+
+def _check_kinds(one: pd.Series[Any], other: pd.Series[Any]) -> None:
+    """Raises ResultError where one column holds text and the other numbers."""
+    kinds = [
+        {isinstance(value, str) for value in column.dropna().unique()} for column in (one, other)
+    ]
+    if all(kinds) and kinds[0].isdisjoint(kinds[1]):
+        value = shown(other.dropna().tolist()[0])
+        had, has = ("text", "numbers") if kinds[0] == {True} else ("numbers", "text")
+        raise ResultError(
+            f"{one.name}: the results hold {had}, the reference {has} ({value}); `values` of the "
+            "study's reference says what they stand for"
+        )
+
+
 def compare(summary: pd.DataFrame, reference: pd.DataFrame, parameters: list[str]) -> pd.DataFrame:
     """Each point and metric that both have, side by side.
 
     Gives the parameters, metric, `mean`, `ci95`, `reference_mean`, `reference_ci95`, their
-    `difference`, its `joint_ci95` (root of the sum of squares), and whether it is `within`.
+    `difference`, its `joint_ci95` (root of the sum of squares), and whether it is `within`. Raises
+    ResultError where one holds text for a parameter and the other numbers.
     """
-    both = summary.merge(
-        reference, on=[*parameters, "metric"], suffixes=("", "_reference"), how="inner"
+    keys = [*parameters, "metric"]
+    for name in parameters:
+        _check_kinds(summary[name], reference[name])
+    both = _keys(summary, keys).merge(
+        _keys(reference, keys), on=keys, suffixes=("", "_reference"), how="inner"
     )
+    both = both.infer_objects()
     both = both.rename(
         columns={
             "mean_reference": "reference_mean",

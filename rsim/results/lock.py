@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from rsim.errors import ResultError, one_line
+from rsim.reading import check_regular
 
 LOCK = "sweep.lock"
 HOLDER = "sweep.json"
@@ -53,8 +54,11 @@ class FolderLock:
             "since": datetime.now().astimezone().isoformat(timespec="seconds"),
             "command": one_line(" ".join(sys.argv)),
         }
+        file = self._directory / HOLDER
         try:
-            (self._directory / HOLDER).write_text(json.dumps(holder), "utf-8")
+            # Whoever made the folder may have linked it elsewhere.
+            file.unlink(missing_ok=True)
+            file.write_text(json.dumps(holder), "utf-8")
         except OSError as error:
             self._lock.release(force=True)
             raise ResultError(
@@ -85,6 +89,7 @@ class FolderLock:
 def _told(file: Path) -> str:
     """Who holds the lock, as far as it is known."""
     try:
+        check_regular(file)
         holder: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return f"process {holder['process']} on {holder['host']}, since {holder['since']},"
     except (OSError, ValueError, KeyError, TypeError):

@@ -16,11 +16,22 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rsim.errors import ResultError, RsimWarning, one_line, shown
+from rsim.reading import check_regular
 from rsim.results.lock import HOLDER, LOCK, FolderLock
 from rsim.results.metrics import METRICS
+from rsim.results.pieces import (
+    COLUMNS,
+    Piece,
+    Row,
+    Series,
+    are_texts,
+    content_of,
+    read_pieces,
+    text_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,19 +43,6 @@ PIECES = "finished"
 FAILURES = "failures.json"
 SERIES = "series.parquet"
 
-_COLUMNS: dict[str, type] = {
-    "run": str,
-    "arm": str,
-    "replication": int,
-    "seed": int,
-    "code": str,
-}
-"""What tells a run from others."""
-
-Row = dict[str, Any]
-Series = dict[str, list[float]]
-"""Values over time by name, one list a column."""
-
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Writes beside the file and moves it into place, so that no half file is ever seen.
@@ -52,6 +50,8 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
     The content is on the disk before the name is: a machine that stops leaves no empty file.
     """
     partial = path.with_name(path.name + ".partial")
+    # What is left of a sweep that was killed; whoever made the folder may have linked it elsewhere.
+    partial.unlink(missing_ok=True)
     try:
         write(partial)
         _sync(partial)
@@ -90,6 +90,10 @@ class RunStore:
         self._lock = FolderLock(self.directory)
 
     def __enter__(self) -> RunStore:
+        if self._pieces.is_symlink():
+            raise ResultError(
+                f"{self._pieces}: is a link; a sweep stores its runs in a folder of its own"
+            )
         try:
             self._pieces.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -131,17 +135,30 @@ class RunStore:
         self.rows = _rows(_table(self.directory))
         self.series = _split(read_series(self.directory))
         if self.rows:
-            self.warnings = read_warnings(read_manifest(self.directory))
-        pieces, damaged = _read_pieces(self._pieces)
+            self._load_warnings()
+        pieces, damaged = read_pieces(self._pieces)
         for piece in pieces:
             self._know(piece)
         for file, reason in damaged:
-            warnings.warn(
-                one_line(f"{file}: {reason}; the run is done again"), RsimWarning, stacklevel=5
-            )
-            file.unlink(missing_ok=True)
-        for partial in self._pieces.glob("*.partial"):
+            # It stays until the run takes its place: who knows whose file it is.
+            _tell(f"{file}: {reason}; the run is done again")
+        for partial in self._pieces.glob("*.json.partial"):
             partial.unlink(missing_ok=True)
+
+    def _load_warnings(self) -> None:
+        try:
+            self.warnings = read_warnings(read_manifest(self.directory))
+        except ResultError as error:
+            _tell(f"{error}; written anew, without the warnings of the runs before")
+
+    def forget(self, key: str, reason: str) -> None:
+        """Takes a run for one that has not been done, and tells the reason."""
+        _tell(f"{self.directory}: run {key}: {reason}; it is done again")
+        del self.rows[key]
+        self.series.pop(key, None)
+        for keys in self.warnings.values():
+            if key in keys:
+                keys.remove(key)
 
     def _know(self, piece: Piece) -> None:
         key = str(piece.row["run"])
@@ -166,12 +183,12 @@ class RunStore:
         kept: Row = {"series": series} if series else {}
         if warnings:
             kept["warnings"] = warnings
-        text = json.dumps({**row, "code": self.code, **kept}, default=str)
+        text = text_of({**row, "code": self.code, **kept})
         try:
             _replace(self._pieces / f"{key}.json", lambda path: path.write_text(text, "utf-8"))
         except OSError as error:
             raise self._problem(error) from None
-        self._know(_piece(text))
+        self._know(content_of(text))
 
     def put_failures(self, failures: list[Row]) -> None:
         """Stores what has failed, with error, traceback and seed; nothing if nothing has."""
@@ -195,10 +212,10 @@ class RunStore:
         """Gathers all runs in one table, with their summary, time series and the manifest."""
         try:
             self._write_manifest(manifest)
-            _replace(self.directory / RUNS, lambda path: runs.to_parquet(path, index=False))
+            _replace(self.directory / RUNS, lambda path: _write_table(runs, path))
             _replace(self.directory / SUMMARY, lambda path: summary.to_csv(path, index=False))
             if not series.empty:
-                _replace(self.directory / SERIES, lambda path: series.to_parquet(path, index=False))
+                _replace(self.directory / SERIES, lambda path: _write_table(series, path))
             for key in self.rows:
                 (self._pieces / f"{key}.json").unlink(missing_ok=True)
             # What is not in the table stays.
@@ -219,59 +236,26 @@ class RunStore:
         _replace(self.directory / MANIFEST, lambda path: path.write_bytes(text.encode()))
 
 
-class Piece(NamedTuple):
-    """A finished run, as its file has it."""
-
-    row: Row
-    series: Series | None
-    warnings: list[str]
+def _tell(text: str) -> None:
+    warnings.warn(one_line(text), RsimWarning, stacklevel=6)
 
 
-def _piece(text: str) -> Piece:
-    """A finished run out of its file. Raises ValueError if it is damaged."""
-    row = json.loads(text)
-    if not isinstance(row, dict):
-        raise ValueError(f"is {shown(row)}, no run")
-    series, told = row.pop("series", None), row.pop("warnings", [])
-    for name, kind in _COLUMNS.items():
-        if not isinstance(row.get(name), kind) or isinstance(row[name], bool):
-            raise ValueError(f"has no '{name}'")
-    for name in METRICS:
-        if name in row and not isinstance(row[name], int | float):
-            raise ValueError(f"'{name}' is {shown(row[name])}, no number")
-    right = series is None or (
-        isinstance(series, dict)
-        and all(isinstance(values, list) for values in series.values())
-        and len({len(values) for values in series.values()}) <= 1
-    )
-    if not right:
-        raise ValueError("has no whole time series")
-    if not _texts(told):
-        raise ValueError("has warnings that are no texts")
-    return Piece(row, series, told)
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, index=False, write_page_checksum=True)
 
 
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table that was written so. Raises FileNotFoundError, and ResultError if it is damaged."""
+    import pandas as pd
 
-
-def _read_pieces(folder: Path) -> tuple[list[Piece], list[tuple[Path, str]]]:
-    """The finished runs in the files of a folder, and the files that are damaged, with reasons."""
-    pieces, damaged = [], []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            piece = _piece(file.read_text(encoding="utf-8"))
-            if piece.row["run"] != file.stem:
-                raise ValueError(f"is of run {shown(piece.row['run'])}")
-            pieces.append(piece)
-        except FileNotFoundError:
-            # A sweep that ends has put it into the table.
-            continue
-        except json.JSONDecodeError:
-            damaged.append((file, "is damaged" if file.stat().st_size else "is empty"))
-        except (OSError, ValueError, RecursionError) as error:
-            damaged.append((file, f"is damaged: {error}"))
-    return pieces, damaged
+    try:
+        check_regular(path)
+        return pd.read_parquet(path, page_checksum_verification=True)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # The reader's own errors are of many kinds.
+        raise ResultError(f"{path}: damaged results: {error}") from None
 
 
 def _table(directory: Path) -> pd.DataFrame:
@@ -279,13 +263,10 @@ def _table(directory: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        frame = pd.read_parquet(directory / RUNS)
+        frame = _read_table(directory / RUNS)
     except FileNotFoundError:
         return pd.DataFrame()
-    except Exception as error:
-        # The reader's own errors are of many kinds.
-        raise ResultError(f"{directory}: damaged results: {RUNS}: {error}") from None
-    for name, kind in _COLUMNS.items():
+    for name, kind in COLUMNS.items():
         if len(frame) and name not in frame:
             raise ResultError(f"{directory}: damaged runs: column '{name}' is missing")
         if kind is int and len(frame) and not pd.api.types.is_integer_dtype(frame[name]):
@@ -293,6 +274,8 @@ def _table(directory: Path) -> pd.DataFrame:
     for name in METRICS:
         if name in frame and not pd.api.types.is_numeric_dtype(frame[name]):
             raise ResultError(f"{directory}: damaged runs: column '{name}' holds no numbers")
+    if len(frame) and not frame["run"].is_unique:
+        raise ResultError(f"{directory}: damaged runs: column 'run' has a key twice")
     return frame
 
 
@@ -305,6 +288,7 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     """The manifest of a stored sweep. Raises ResultError if there is none."""
     directory = Path(directory)
     try:
+        check_regular(directory / MANIFEST)
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ResultError(f"{directory}: no results here ({MANIFEST} is missing)") from None
@@ -318,7 +302,7 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
 def read_warnings(manifest: dict[str, Any]) -> dict[str, list[str]]:
     """The warnings that a manifest keeps, each with the keys of the runs that gave it."""
     found = manifest.get("warnings", {})
-    if not isinstance(found, dict) or not all(map(_texts, found.values())):
+    if not isinstance(found, dict) or not all(map(are_texts, found.values())):
         raise ResultError(f"damaged manifest: warnings is {shown(found)}, must be lists by text")
     return found
 
@@ -342,7 +326,7 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     directory = Path(directory)
     manifest = read_manifest(directory)
     # In this order: a sweep that ends meanwhile puts pieces into the table before it removes them.
-    pieces, _ = _read_pieces(directory / PIECES)
+    pieces, _ = read_pieces(directory / PIECES)
     runs = _table(directory)
     if pieces:
         rows = {**{str(piece.row["run"]): piece.row for piece in pieces}, **_rows(runs)}
@@ -380,10 +364,13 @@ def read_series(directory: str | Path) -> pd.DataFrame:
 
     path = Path(directory) / SERIES
     try:
-        return pd.read_parquet(path) if path.exists() else pd.DataFrame()
-    except Exception as error:
-        # The reader's own errors are of many kinds.
-        raise ResultError(f"{path}: damaged: {error}") from None
+        frame = _read_table(path)
+    except FileNotFoundError:
+        return pd.DataFrame()
+    for name in ("run", "seed", "begin"):
+        if len(frame) and name not in frame:
+            raise ResultError(f"{path}: damaged results: column '{name}' is missing")
+    return frame
 
 
 def _split(frame: pd.DataFrame) -> dict[str, Series]:
@@ -401,6 +388,7 @@ def read_failures(directory: str | Path) -> list[Row]:
     """The runs of a stored sweep that have failed, with their errors and seeds."""
     path = Path(directory) / FAILURES
     try:
+        check_regular(path)
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{path}: damaged: {error}") from None

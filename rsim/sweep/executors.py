@@ -26,7 +26,7 @@ from typing import Any
 
 from rsim.errors import ResultError, RsimWarning, one_line
 from rsim.provenance import code_version
-from rsim.results.storage import Row
+from rsim.results.pieces import Row
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
 from rsim.sweep.dask import client_of, count_workers

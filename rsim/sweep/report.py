@@ -51,7 +51,7 @@ class Report:
         """Means with 95% intervals of the differences of all other arms to one, seed by seed.
 
         Runs are paired by seed and by those parameters that the arm has, too. Raises ResultError if
-        there is no such arm.
+        there is no such arm, or no run of another one that has a run of it beside it.
         """
         base = self._arm(arm)
         shared = [name for name in self.parameters[1:] if base[name].notna().all()]
@@ -59,6 +59,11 @@ class Report:
         joined = self.runs[self.runs["arm"] != arm].merge(
             base[[*keys, *metrics]], on=keys, suffixes=("", "_base")
         )
+        if joined.empty:
+            raise ResultError(
+                f"arm '{arm}': no run of another arm has its seed and parameters, so there are no "
+                "differences"
+            )
         for metric in metrics:
             joined[metric] = joined[metric] - joined[f"{metric}_base"]
         return summarise(joined, self.parameters, metrics)
@@ -95,7 +100,7 @@ class Report:
 
         Parameters: `x` the path, `level` the level; if `arm` is given, a `share` of what the metric
         is there, seed by seed. Frame: see `rsim.results.breaking.breaking_points`. Raises
-        ResultError if there is no such path or arm.
+        ResultError if there is no such path or arm, or if the path's values are no numbers.
         """
         import pandas as pd
 
@@ -103,6 +108,13 @@ class Report:
             known = ", ".join(self.parameters[1:]) or "none"
             raise ResultError(f"{x}: the study has no such axis; axes are {known}")
         runs = self.runs
+        if runs.empty:
+            raise ResultError(f"{self.study}: no run is finished yet")
+        for value in runs[x].dropna().unique().tolist():
+            if isinstance(value, bool | str):
+                raise ResultError(
+                    f"{x}: has values such as {shown(value)}; something breaks between numbers only"
+                )
         if arm is None:
             levels = pd.Series(level, index=runs["seed"].unique())
         else:
@@ -112,6 +124,8 @@ class Report:
         return breaking_points(runs, levels, x=x, metric=metric, parameters=self.parameters)
 
     def _arm(self, arm: str) -> pd.DataFrame:
+        if self.runs.empty:
+            raise ResultError(f"{self.study}: no run is finished yet")
         base = self.runs[self.runs["arm"] == arm]
         if base.empty:
             known = ", ".join(map(str, self.runs["arm"].unique()))

@@ -11,10 +11,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rsim.errors import ResultError, RsimWarning
+from rsim.errors import ResultError, RsimWarning, shown
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
-from rsim.results.storage import Row, RunStore, Series, series_frame, told_once
+from rsim.results.pieces import Row, Series
+from rsim.results.storage import RunStore, series_frame, told_once
 from rsim.sweep.executors import NoWorkersError, Task, outcomes, workers
 from rsim.sweep.report import Report
 from rsim.sweep.study import Precision, Study, load_study
@@ -112,6 +113,7 @@ def sweep(
                 f"{out}: holds {len(strangers)} runs with other settings than this study's; "
                 "choose another folder"
             )
+        _forget_damaged(store, everything)
         store.begin(_manifest(study, len(tasks), store.warnings))
         done.rows, done.series, done.put = store.rows, store.series, store.put
         done.warnings = store.warnings
@@ -127,6 +129,29 @@ def sweep(
         manifest = _manifest(study, len(done.tasks), store.warnings)
         store.finish(result.runs, result.summary, manifest, result.series)
         return result
+
+
+def _forget_damaged(store: RunStore, tasks: list[Task]) -> None:
+    """Leaves out stored runs that are not what their keys say, so that they are done again."""
+    for task in tasks:
+        row = store.rows.get(task.key)
+        if row is None:
+            continue
+        missing = next((name for name in (*task.row, *METRICS) if name not in row), None)
+        if missing is not None:
+            store.forget(task.key, f"has no {missing}")
+            continue
+        other = next((n for n, value in task.row.items() if not _equal(row[n], value)), None)
+        if other is not None:
+            store.forget(task.key, f"{other} is {shown(row[other])}, not {shown(task.row[other])}")
+        elif task.series and task.key not in store.series:
+            store.forget(task.key, "has no time series")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    # Columns that have gaps hold whole numbers as floating-point ones.
+    numbers = isinstance(one, int | float) and isinstance(other, int | float)
+    return bool(float(one) == float(other)) if numbers else bool(one == other)
 
 
 class _Runs:

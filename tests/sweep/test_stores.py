@@ -1,6 +1,7 @@
 """A folder of results has one sweep at a time, can be read meanwhile, and heals by itself."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -154,6 +155,136 @@ def test_a_piece_that_is_none_is_told_and_its_run_is_done_again(study_file, tmp_
         result = sweep(study_file, out, jobs=1, resume=True)
     assert len(told) == 1 and piece.name in str(told[0].message)
     pd.testing.assert_frame_equal(result.runs.drop(columns="code"), sweep(study_file, jobs=1).runs)
+
+
+def stopped(study, out, runs):
+    """A sweep that is stopped after so many runs."""
+
+    def stop(done, total, failed):
+        if done == runs:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(study, out, jobs=1, progress=stop)
+    return sorted((out / "finished").glob("*.json"))
+
+
+def same(one, other):
+    columns = [name for name in other if name != "code"]
+    pd.testing.assert_frame_equal(one[columns], other[columns])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seed", 999), ("handling_speed_pct", 1.0), ("digest", "0"), ("x", 1)]
+)
+def test_a_piece_with_other_values_is_told_and_its_run_is_done_again(
+    study_file, tmp_path, name, value
+):
+    out = tmp_path / "out"
+    piece = stopped(study_file, out, 5)[2]
+    piece.write_text(json.dumps({**json.loads(piece.read_text()), name: value}))
+    with pytest.warns(RsimWarning, match="other content than was written"):
+        result = sweep(study_file, out, jobs=1, resume=True)
+    same(result.runs, sweep(study_file, jobs=1).runs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda runs: runs.assign(seed=runs["seed"].replace(6, 60)),
+        lambda runs: runs.assign(**{"pools.pool.policy": "random"}),
+        lambda runs: runs.assign(arm="baseline"),
+        lambda runs: runs.drop(columns="scenario"),
+        lambda runs: runs.drop(columns="handling_speed_pct"),
+    ],
+)
+def test_a_table_with_rows_that_are_not_the_studys_is_told_and_they_are_done_again(
+    study_file, tmp_path, change
+):
+    out = tmp_path / "out"
+    before = sweep(study_file, out, jobs=1).runs
+    change(before).to_parquet(out / "runs.parquet", index=False)
+    with pytest.warns(RsimWarning, match="it is done again"):
+        result = sweep(study_file, out, jobs=1, resume=True)
+    same(result.runs, before)
+
+
+def test_a_key_that_is_in_the_table_twice_is_told(study_file, tmp_path):
+    out = tmp_path / "out"
+    runs = sweep(load_study(study_file, replications=1), out, jobs=1).runs
+    pd.concat([runs, runs[:1]]).to_parquet(out / "runs.parquet", index=False)
+    with pytest.raises(ResultError, match="column 'run' has a key twice"):
+        rsim.read(out)
+
+
+def test_time_series_that_are_gone_are_made_again(study_file, tmp_path):
+    text = study_file.read_text().replace("seed = 5", 'seed = 5\nseries_interval = "1min"')
+    study_file.write_text(text.replace("[sweep]\n", '[sweep]\nseries = ["accepts"]\n', 1))
+    out, study = tmp_path / "out", load_study(study_file, replications=1)
+    before = sweep(study, out, jobs=1).series
+    (out / "series.parquet").unlink()
+    with pytest.warns(RsimWarning, match="has no time series; it is done again"):
+        sweep(study, out, jobs=1, resume=True)
+    pd.testing.assert_frame_equal(rsim.read(out, series=True), before, check_like=True)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"warnings": 5}', None])
+def test_a_damaged_manifest_does_not_stop_a_sweep_from_going_on(study_file, tmp_path, content):
+    out, study = tmp_path / "out", load_study(study_file, replications=1)
+    sweep(study, out, jobs=1)
+    manifest = out / "manifest.json"
+    manifest.unlink()
+    if content is not None:
+        manifest.write_text(content)
+    with pytest.warns(RsimWarning, match="written anew"):
+        sweep(load_study(study_file, replications=2), out, jobs=1, resume=True)
+    assert len(open_report(out).runs) == 12
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_files_of_others_among_the_pieces_are_left_alone(study_file, tmp_path, resume):
+    pieces = tmp_path / "out" / "finished"
+    pieces.mkdir(parents=True)
+    mine = [pieces / "mine.json", pieces / "mine.partial"]
+    for file in mine:
+        file.write_text("{}")
+    with pytest.warns(RsimWarning, match=r"mine\.json"):
+        sweep(load_study(study_file, replications=1), tmp_path / "out", jobs=1, resume=resume)
+    assert [file.read_text() for file in mine] == ["{}", "{}"]
+
+
+def test_no_link_in_a_folder_of_results_leads_a_sweep_elsewhere(study_file, tmp_path):
+    out, mine = tmp_path / "out", tmp_path / "mine.txt"
+    stopped(study_file, out, 5)
+    mine.write_text("mine")
+    for name in ("sweep.json", "manifest.json.partial", "runs.parquet.partial", "summary.csv"):
+        (out / name).symlink_to(mine)
+    sweep(study_file, out, jobs=1, resume=True)
+    assert mine.read_text() == "mine"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "finished").symlink_to(tmp_path)
+    with pytest.raises(ResultError, match="finished: is a link"):
+        sweep(study_file, other, jobs=1)
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "runs.parquet", "series.parquet", "failures.json", "finished/x.json"]
+)
+def test_a_fifo_among_the_results_is_told_and_not_waited_for(study_file, tmp_path, name):
+    out = tmp_path / "out"
+    sweep(load_study(study_file, replications=1), out, jobs=1)
+    file = out / name
+    file.parent.mkdir(exist_ok=True)
+    file.unlink(missing_ok=True)
+    os.mkfifo(file)
+    if name.startswith("finished"):
+        with pytest.warns(RsimWarning, match="is a FIFO"):
+            sweep(load_study(study_file, replications=1), out, jobs=1, resume=True)
+        return
+    with pytest.raises(ResultError, match="is a FIFO, must be a regular file"):
+        open_report(out)
+        rsim.read(out, series=True)
 
 
 @pytest.mark.parametrize(
