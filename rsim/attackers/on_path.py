@@ -148,6 +148,8 @@ class OnPath(Attacker[OnPathSettings]):
         protocols = {11: PPID_ASAP, 12: PPID_ENRP, None: PPID_ASAP}
         ppid = protocols.get(seen.ppid)
         name = MESSAGE_KINDS.get((ppid, seen.data[0]), "") if ppid is not None else ""
+        if name:
+            counters.octets_read += len(seen.data)
         if not name or not any(fnmatchcase(name, wanted) for wanted in self.settings.messages):
             return seen.data
         if not self._chosen():

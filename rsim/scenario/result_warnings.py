@@ -38,7 +38,13 @@ def _users(deployment: Deployment, observation: Observation) -> Iterator[str]:
 
 
 def _attackers(deployment: Deployment) -> Iterator[str]:
-    """Groups of attackers that did nothing."""
+    """Groups of attackers that did nothing.
+
+    Who is shut out (by TLS, say) has tried, and what is protected can't be read: then it is the
+    mitigation that works.
+    """
+    secured = deployment.security.used
+    tried = deployment.recorder.totals().get("attackers.associations_opened")
     counters: dict[str, list[AttackCounters]] = {}
     for attacker in deployment.attackers:
         label = attacker.surroundings.host.actor.rpartition("-")[0]
@@ -50,18 +56,17 @@ def _attackers(deployment: Deployment) -> Iterator[str]:
         where = f"attackers.{name}"
         sent = sum(one.attack_messages for one in found)
         changed = sum(one.messages_altered + one.messages_dropped for one in found)
+        read = sum(one.octets_read for one in found)
         seen = sum(one.octets_seen for one in found)
         if group.start >= deployment.clock.now:
             yield f"{where}: begins at {group.start:g} s, after the end of the run"
         elif group.listens:
             if not sent + changed + seen:
                 yield f"{where}: no message passed where it stands"
-            elif group.acts and not sent + changed:
-                yield f"{where}: saw messages, but changed, dropped and sent none"
-        elif not sent:
-            held = any(one.attack_messages_held for one in found)
-            reason = "; it got no association for what it had to send" if held else ""
-            yield f"{where}: sent nothing{reason}"
+            elif group.acts and not secured and read and not sent + changed:
+                yield f"{where}: read messages, but changed, dropped and sent none"
+        elif not sent and not tried:
+            yield f"{where}: sent nothing"
 
 
 def _limits(observation: Observation) -> Iterator[str]:

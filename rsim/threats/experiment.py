@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rsim.errors import ResultError, ScenarioError
+from rsim.errors import ResultError, RsimWarning, ScenarioError
 from rsim.results import METRICS, Interval, Result, mean_interval
 from rsim.scenario import run
 from rsim.scenario.files import get_path
@@ -162,7 +163,14 @@ def load_outcome(file: Path, threat: Threat) -> Outcome:
 
 
 def _metrics(threat: Threat, arm: str, changes: dict[str, Any], seed: int) -> dict[str, float]:
-    return run(threat.scenario(arm, changes), seed).metrics
+    return _result(threat, arm, changes, seed).metrics
+
+
+def _result(threat: Threat, arm: str, changes: dict[str, Any], seed: int) -> Result:
+    with warnings.catch_warnings():
+        # In some arms the mitigation leaves the attacker nothing to do.
+        warnings.simplefilter("ignore", RsimWarning)
+        return run(threat.scenario(arm, changes), seed)
 
 
 def _strength(threat: Threat, value: float) -> dict[str, Any]:
@@ -215,11 +223,11 @@ def _recovery(threat: Threat, changes: dict[str, Any], seed: int) -> float:
     Service: at least 90% of the requests of the baseline's mean complete in the minute that
     begins; handlespace: genuine entries 90% of the baseline's, false ones at most a tenth of them.
     """
-    base = run(threat.scenario("baseline", changes), seed)
+    base = _result(threat, "baseline", changes, seed)
     duration = base.observation.duration
     stop = base.observation.begin + duration / 3
     halted = {f"attackers.{name}.stop": stop for name in threat.table("attack")["attackers"]}
-    attacked = run(threat.scenario("attack", {**changes, **halted}), seed)
+    attacked = _result(threat, "attack", {**changes, **halted}, seed)
     normal = _completions(base, base.observation.begin, base.observation.end)
     genuine = base.series["genuine"].iloc[-20:].mean()
     time = stop

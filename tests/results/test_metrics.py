@@ -15,6 +15,9 @@ from rsim.wire import PPID_ASAP, PPID_ENRP
 from ..interpreted import call
 from .trace import Trace
 
+# Some scenarios are there for what has no effect in them.
+pytestmark = pytest.mark.filterwarnings("ignore::rsim.errors.RsimWarning")
+
 BUSY = {
     "warm_up": 300,
     "duration": 600,
@@ -73,6 +76,14 @@ LOSSY = {
         }
     },
 }
+LIMITED = {
+    "warm_up": 50,
+    "duration": 200,
+    "protocol": {"enrp_server": {"max_registration_rate": 0.2}},
+    "pools": {"pool": {"policy": "least_used"}},
+    "pool_elements": {"element": {"count": 3, "start": 10}},
+    "pool_users": {"user": {"count": 6, "start": 60, "request_size": 1e6, "request_interval": 2}},
+}
 # One accuser who soon accuses: that finds liars, and honest elements, too.
 HASTY = {
     "warm_up": 80.0,
@@ -87,6 +98,7 @@ MITIGATED = "2.13 2.14a 2.17a"
 SCENARIOS = {
     "failures": lambda: validate(BUSY, "test"),
     "loss and TLS": lambda: validate(LOSSY, "test"),
+    "limits": lambda: validate(LIMITED, "test"),
     "liars": lambda: threat("2.17b").scenario("mitigated", HASTY),
     **{
         f"{name} {arm}": partial(lambda name, arm: threat(name).scenario(arm, SHORT), name, arm)

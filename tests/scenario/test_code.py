@@ -25,6 +25,8 @@ duration = "10s"
 start = "5s"
 [pool_users.user]
 start = "10s"
+request_size = 1e5
+request_interval = 1
 """
 SWEEP = '[sweep]\nreplications = 1\n[sweep.axes]\n"network.delay" = [0, 0.01]\n'
 

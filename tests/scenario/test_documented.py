@@ -11,7 +11,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
 
 def test_documented_scenario_and_study_are_valid(tmp_path):
-    scenario, sweep, sample = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    found = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    scenario, arrivals, sweep, sample = found
+    assert set(tomllib.loads(arrivals)) == {"pool_users"}
     checked = validate(tomllib.loads(scenario), "docs")
     assert checked.pool_users["client"].count == 100
     file = tmp_path / "study.toml"

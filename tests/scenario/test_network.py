@@ -53,11 +53,18 @@ def test_sctp_without_loss_and_delay_gives_what_the_instant_transport_gives():
 
 def test_loss_slows_service_and_loses_no_request():
     plain, lossy = (
-        rsim.run(scenario(network={"delay": "10ms", "loss": loss})) for loss in (0, 0.1)
+        [rsim.run(scenario(network={"delay": "10ms", "loss": loss}), seed) for seed in range(1, 5)]
+        for loss in (0, 0.1)
     )
-    assert lossy.metrics["packets_lost_pct"] == pytest.approx(10, abs=1)
-    assert lossy.metrics["handling_speed_pct"] < 0.9 * plain.metrics["handling_speed_pct"]
-    assert lossy.metrics["requests_completed"] > 0.97 * plain.metrics["requests_completed"]
+
+    def mean(results, name):
+        return sum(result.metrics[name] for result in results) / len(results)
+
+    assert mean(lossy, "packets_lost_pct") == pytest.approx(10, abs=0.5)
+    assert mean(lossy, "handling_speed_pct") < 0.9 * mean(plain, "handling_speed_pct")
+    # In one of them all elements are taken for dead for a while.
+    assert mean(lossy, "requests_completed") > 0.9 * mean(plain, "requests_completed")
+    assert all(result.counters["pool_users.requests_failed"] == 0 for result in lossy)
 
 
 @pytest.mark.conformance("SEC-024")

@@ -65,7 +65,7 @@ def test_an_attacker_that_sees_and_changes_nothing_is_told():
     position = {"at": "user"}
     changes = {"kind": "on-path", "position": position, "action": "drop", "start": 0}
     assert attacked(**changes, messages=["ASAP_DEREGISTRATION"]).warnings == (
-        "attackers.bad: saw messages, but changed, dropped and sent none",
+        "attackers.bad: read messages, but changed, dropped and sent none",
     )
     assert attacked(**changes, messages=["ASAP_HANDLE_RESOLUTION"]).warnings == ()
     assert attacked(kind="eavesdropper", position=position).warnings == ()

@@ -23,7 +23,12 @@ def table(names, **more):
         "pool_elements": {groups["pool_elements"]: {"count": 3, "start": 1, "outages": outages}},
         "pool_users": {groups["pool_users"]: {"count": 3, "start": 2, "request_interval": 5}},
         "attackers": {
-            groups["attackers"]: {"kind": "registration-flood", "interval": 20, "count": 3}
+            groups["attackers"]: {
+                "kind": "registration-flood",
+                "interval": 20,
+                "count": 3,
+                "start": 5,
+            }
         },
         **more,
     }

@@ -131,7 +131,7 @@ def test_liars_at_factor_two_are_found_and_honest_elements_are_not():
 
 def test_accusations_of_honest_elements_are_told_from_those_of_liars():
     lie = {"kind": "weight", "factor": 3.0, "share": 0.2}
-    security = {"statements": True, "accusation_level": 2.0, "accusers": 50}
+    security = {"statements": True, "accusation_level": 1.5, "accusers": 50}
     changes = {"security": security, **ONE}
     liars = rsim.run(
         scenario("weighted_random", "90min", pool_elements__element__lie=lie, **changes)

@@ -8,7 +8,7 @@ requirement = pytest.mark.conformance
 
 
 def deploy(withdrawal, serve=False, stale=300):
-    """Three elements, of which the first leaves for good after 20 minutes; long requests."""
+    """Three elements, of which the first leaves for good after 20 minutes; it is busy then."""
     element = {"withdrawal": withdrawal, "serve_after_withdrawal": serve}
     return Deployment(
         Scenario.model_validate(
@@ -24,9 +24,9 @@ def deploy(withdrawal, serve=False, stale=300):
                 },
                 "pool_users": {
                     "user": {
-                        "count": 12,
-                        "request_size": {"distribution": "exponential", "mean": 2e7},
-                        "target_utilisation": 0.5,
+                        "count": 40,
+                        "request_size": {"distribution": "exponential", "mean": 5e6},
+                        "target_utilisation": 0.9,
                         "request_timeout": "10s",
                     }
                 },
