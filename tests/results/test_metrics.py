@@ -82,7 +82,14 @@ LIMITED = {
     "protocol": {"enrp_server": {"max_registration_rate": 0.2}},
     "pools": {"pool": {"policy": "least_used"}},
     "pool_elements": {"element": {"count": 3, "start": 10}},
-    "pool_users": {"user": {"count": 6, "start": 60, "request_size": 1e6, "request_interval": 2}},
+    "pool_users": {
+        "user": {
+            "count": 6,
+            "start": 20,
+            "request_size": 5e6,
+            "request_interval": {"distribution": "exponential", "mean": 20},
+        }
+    },
 }
 # One accuser who soon accuses: that finds liars, and honest elements, too.
 HASTY = {
