@@ -74,6 +74,7 @@ def summary_command(
     else:
         frame = report.summary if against is None else report.differences(against, wanted)
         for name in dict.fromkeys(wanted):
+            report.check_metric(name)
             _print_points(frame, name, report.parameters)
     if len(frame) > 20 * len(wanted):
         console.print("of many 95% intervals one in twenty misses; differences call for care")

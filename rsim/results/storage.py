@@ -147,7 +147,7 @@ class RunStore:
 
     def _load_warnings(self) -> None:
         try:
-            self.warnings = read_warnings(read_manifest(self.directory))
+            self.warnings = read_warnings(read_manifest(self.directory), self.directory)
         except ResultError as error:
             _tell(f"{error}; written anew, without the warnings of the runs before")
 
@@ -299,11 +299,13 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def read_warnings(manifest: dict[str, Any]) -> dict[str, list[str]]:
-    """The warnings that a manifest keeps, each with the keys of the runs that gave it."""
+def read_warnings(manifest: dict[str, Any], directory: str | Path) -> dict[str, list[str]]:
+    """The warnings that a folder's manifest keeps, each with the keys of the runs that gave it."""
     found = manifest.get("warnings", {})
     if not isinstance(found, dict) or not all(map(are_texts, found.values())):
-        raise ResultError(f"damaged manifest: warnings is {shown(found)}, must be lists by text")
+        raise ResultError(
+            f"{directory}: damaged manifest: warnings is {shown(found)}, must be lists by text"
+        )
     return found
 
 

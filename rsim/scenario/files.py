@@ -139,8 +139,7 @@ def load(
     scenario names. Raises ScenarioError for whatever is wrong with the file.
     """
     table = read_table(path)
-    for section in ("sweep", "study"):
-        table.pop(section, None)
+    table.pop("sweep", None)
     for key, value in (overrides or {}).items():
         set_path(table, key, value)
     return validate(table, path, allow_code=allow_code)

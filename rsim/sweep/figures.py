@@ -112,6 +112,17 @@ def check_reference(reference: Reference, arms: Iterable[str], parameters: list[
         _check_parameter("columns", path, parameters)
 
 
+def check_named(panel: Figure, arms: Iterable[str], parameters: list[str]) -> None:
+    """Raises ValueError where a panel names an arm or a parameter that there is not."""
+    for arm in panel.arms:
+        _check_arm(arm, arms)
+    _check_parameter("x", panel.x, parameters)
+    if panel.lines and panel.lines != "arm":
+        _check_parameter("lines", panel.lines, parameters)
+    for path in panel.where:
+        _check_parameter("where", path, parameters)
+
+
 def checked(
     panel: Figure,
     points: list[tuple[str, dict[str, Any]]],
@@ -124,15 +135,10 @@ def checked(
     Parameters: `points` arm and parameters of each; `declared` values of paths that the study
     names, though this version of it may leave them out. Raises ValueError for what no point has.
     """
-    for arm in panel.arms:
-        _check_arm(arm, arms)
     parameters = list(dict.fromkeys(path for _, values in points for path in values))
-    _check_parameter("x", panel.x, parameters)
-    if panel.lines and panel.lines != "arm":
-        _check_parameter("lines", panel.lines, parameters)
+    check_named(panel, arms, parameters)
     where, left_out = {}, False
     for path, value in panel.where.items():
-        _check_parameter("where", path, parameters)
         try:
             where[path] = forms.of(path, value)
         except KeyError:

@@ -24,6 +24,7 @@ from rsim.results.storage import (
 from rsim.scenario import run
 from rsim.scenario.files import explained, set_path, validate
 from rsim.sweep.figures import Figure, Reference
+from rsim.sweep.stored import check_failures, check_manifest, check_runs, parameters_of
 from rsim.sweep.study import SweepTable, derive
 from rsim.sweep.values import value_of
 
@@ -54,6 +55,8 @@ class Report:
         there is no such arm, or no run of another one that has a run of it beside it.
         """
         base = self._arm(arm)
+        for metric in metrics:
+            self.check_metric(metric)
         shared = [name for name in self.parameters[1:] if base[name].notna().all()]
         keys = [*shared, "seed"]
         joined = self.runs[self.runs["arm"] != arm].merge(
@@ -108,8 +111,7 @@ class Report:
             known = ", ".join(self.parameters[1:]) or "none"
             raise ResultError(f"{x}: the study has no such axis; axes are {known}")
         runs = self.runs
-        if runs.empty:
-            raise ResultError(f"{self.study}: no run is finished yet")
+        self.check_metric(metric)
         for value in runs[x].dropna().unique().tolist():
             if isinstance(value, bool | str):
                 raise ResultError(
@@ -123,9 +125,18 @@ class Report:
             runs = runs[runs["arm"] != arm]
         return breaking_points(runs, levels, x=x, metric=metric, parameters=self.parameters)
 
-    def _arm(self, arm: str) -> pd.DataFrame:
+    def _check_some(self) -> None:
         if self.runs.empty:
             raise ResultError(f"{self.study}: no run is finished yet")
+
+    def check_metric(self, name: str) -> None:
+        """Raises ResultError where there are no runs, or where they have no such metric."""
+        self._check_some()
+        if name not in self.runs:
+            raise ResultError(f"{self.study}: the stored runs have no metric '{name}'")
+
+    def _arm(self, arm: str) -> pd.DataFrame:
+        self._check_some()
         base = self.runs[self.runs["arm"] == arm]
         if base.empty:
             known = ", ".join(map(str, self.runs["arm"].unique()))
@@ -133,7 +144,12 @@ class Report:
         return base
 
     def shown(self, panel: Figure) -> pd.DataFrame:
-        """The summary of the points that a panel of the figure shows."""
+        """The summary of the points that a panel of the figure shows.
+
+        Raises ResultError where no run is finished, or where they lack one of its metrics.
+        """
+        for name in filter(None, (panel.metric, panel.against)):
+            self.check_metric(name)
         points = _where(self.summary, panel.where)
         return points[points["arm"].isin(panel.arms)] if panel.arms else points
 
@@ -186,17 +202,22 @@ def open_report(directory: str | Path) -> Report:
     """The stored sweep in a folder. Raises ResultError if there is none."""
     runs, manifest = read_sweep(directory)
     try:
-        parameters = _parameters(manifest["parameters"])
+        parameters = parameters_of(manifest["parameters"])
         table = SweepTable.model_validate(manifest["sweep"])
         study = Path(manifest["study"])
         scenario = dict(manifest["scenario"])
+        check_manifest(table, parameters)
     except ValidationError as error:
         raise ResultError(explained(error, f"{directory}: damaged manifest: sweep")) from None
     except (KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
-    missing = [name for name in ("run", "seed", *parameters) if len(runs) and name not in runs]
-    if missing:
-        raise ResultError(f"{directory}: damaged runs: column '{missing[0]}' is missing")
+    failures = read_failures(directory)
+    try:
+        if len(runs):
+            check_runs(runs, parameters, table.arms)
+        check_failures(failures, parameters, set(table.arms))
+    except ValueError as error:
+        raise ResultError(f"{directory}: damaged runs: {error}") from None
     metrics = [name for name in METRICS if name in runs]
     summary = summarise(runs, parameters, metrics)
     return Report(
@@ -206,17 +227,10 @@ def open_report(directory: str | Path) -> Report:
         table,
         study,
         scenario,
-        read_failures(directory),
+        failures,
         runs.attrs.get("unfinished", ""),
-        told_once(read_warnings(manifest), len(runs)),
+        told_once(read_warnings(manifest, directory), len(runs)),
     )
-
-
-def _parameters(names: Any) -> list[str]:
-    right = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    if not right or names[:1] != ["arm"]:
-        raise ValueError(f"parameters is {shown(names)}, must be a list of paths after 'arm'")
-    return list(names)
 
 
 def read(directory: str | Path, *, series: bool = False) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """What can't be worked out of stored results is told, and nothing is asked for in vain."""
 
+import json
 import sys
 
+import pandas as pd
 import pytest
 
 from rsim.cli.start import start
@@ -49,3 +51,86 @@ replications = 2
 def test_a_summary_that_there_is_not_is_told(rsim, one_arm, options, told):
     code, line = rsim("summary", one_arm, *options)
     assert code == 2 and told in line and line.count("\n") == 1
+
+
+PANEL = {"x": "attackers.flood.interval"}
+
+
+@pytest.fixture
+def stored(study_file, tmp_path):
+    sweep(load_study(study_file, replications=1), tmp_path / "out", jobs=1)
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"figure": [{"x": "nope"}]},
+        {"figure": [{"x": "seed"}]},
+        {"figure": [{**PANEL, "lines": "nope"}]},
+        {"figure": [{**PANEL, "arms": ["nope"]}]},
+        {"figure": [{**PANEL, "where": {"pools.pool.policy": ["random"]}}]},
+        {"figure": [{"x": "nope", "against": "accepts"}]},
+        {"references": [{"file": "x", "columns": {"a": "nope"}, "metrics": {"a": "accepts"}}]},
+        {"arms": {"other": {}}},
+    ],
+)
+def test_a_manifest_that_does_not_fit_the_runs_is_told(rsim, stored, change):
+    manifest = json.loads((stored / "manifest.json").read_text())
+    manifest["sweep"] |= change
+    (stored / "manifest.json").write_text(json.dumps(manifest))
+    code, line = rsim("plot", stored)
+    assert code == 2 and f"{stored}: damaged" in line and line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arm": 5},
+        {"arm": None},
+        {"arm": "nope"},
+        {"seed": -1},
+        {"run": range(6)},
+        {"pools.pool.policy": "{bad"},
+        {"pools.pool.policy": [["random"]] * 6},
+    ],
+)
+@pytest.mark.parametrize("command", ["rerun", "plot", "summary"])
+def test_runs_that_are_none_of_the_study_are_told(rsim, stored, command, change):
+    runs = pd.read_parquet(stored / "runs.parquet")
+    runs.assign(**change).to_parquet(stored / "runs.parquet", index=False)
+    options = ["--run", runs["run"][0]] if command == "rerun" else []
+    code, line = rsim(command, stored, *options)
+    assert code == 2 and f"{stored}: damaged runs: " in line and line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"run": "x"},
+        {"run": "x", "seed": 1, "arm": "nope"},
+        {"run": "x", "seed": "1", "arm": "attack"},
+        {"run": "x", "seed": [1], "arm": ["attack"]},
+        {"run": "x", "seed": 1, "arm": "attack", "pools.pool.policy": ["random"]},
+        {"run": "x", "seed": 1, "arm": "attack", "pools.pool.policy": "{bad"},
+    ],
+)
+def test_failures_that_are_none_of_the_study_are_told(rsim, stored, row):
+    (stored / "failures.json").write_text(json.dumps([row]))
+    code, line = rsim("rerun", stored, "--run", "x")
+    assert code == 2 and f"{stored}: damaged runs: " in line and line.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["plot", "summary"])
+def test_a_metric_that_the_stored_runs_lack_is_told(rsim, stored, command):
+    runs = pd.read_parquet(stored / "runs.parquet")
+    runs.drop(columns="handling_speed_pct").to_parquet(stored / "runs.parquet", index=False)
+    code, line = rsim(command, stored)
+    assert code == 2 and "the stored runs have no metric 'handling_speed_pct'" in line
+
+
+def test_a_figure_of_no_runs_is_told(rsim, stored):
+    runs = pd.read_parquet(stored / "runs.parquet")
+    runs[:0].to_parquet(stored / "runs.parquet", index=False)
+    code, line = rsim("plot", stored)
+    assert code == 2 and "no run is finished yet" in line

@@ -295,6 +295,12 @@ def test_a_fifo_among_the_results_is_told_and_not_waited_for(study_file, tmp_pat
         ("parameters", [["arm"]]),
         ("parameters", "arm"),
         ("parameters", ["arm", 5]),
+        ("parameters", ["arm", "arm"]),
+        ("parameters", ["arm", "seed"]),
+        ("parameters", ["arm", "accepts"]),
+        # What the figure shows is none of them.
+        ("parameters", ["arm"]),
+        ("warnings", []),
         ("sweep", []),
         ("sweep", {"arms": 5}),
         ("scenario", 5),
