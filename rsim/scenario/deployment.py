@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -28,6 +27,7 @@ from rsim.results.observation import Columns
 from rsim.scenario.accountability import Accountability
 from rsim.scenario.attack import add_attackers
 from rsim.scenario.auditor import Auditor
+from rsim.scenario.collection import no_collection
 from rsim.scenario.connector import Connector
 from rsim.scenario.elements import add_elements
 from rsim.scenario.fault import component
@@ -324,6 +324,7 @@ class Deployment:
 
     # Running --------------------------------------------------------------------------------------
 
+    @no_collection()
     def run(self) -> Result:
         """Runs the warm-up and the measured time.
 
@@ -422,21 +423,12 @@ def run(
     `pcap` a file to which all packets are captured; `decrypted` shows there what protected messages
     say instead of the bytes that travel.
     """
-    # The actors of a run refer to each other; collecting them between runs instead of within one
-    # is faster and keeps memory flat.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with no_collection():
         if pcap is None:
             result = Deployment(scenario, seed).run()
         else:
             with CaptureWriter(pcap) as writer:
                 result = Deployment(scenario, seed, PacketCapture(writer, decrypted)).run()
-    finally:
-        if enabled:
-            gc.enable()
-        # What a run has made is young, as nothing was collected meanwhile.
-        gc.collect(0)
     for text in result.warnings:
         warnings.warn(text, RsimWarning, stacklevel=2)
     return result

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+import rsim
 from rsim.scenario import Deployment
 from rsim.scenario.files import validate
 
@@ -45,3 +46,37 @@ def test_a_run_leaves_nothing_to_the_garbage_collector(table):
         gc.garbage.clear()
         gc.enable()
     assert left == []
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize(
+    "start", [lambda scenario: Deployment(scenario).run(), rsim.run], ids=["deployment", "run"]
+)
+def test_every_way_to_run_collects_nothing_meanwhile_and_leaves_the_collector_as_it_was(
+    start, enabled
+):
+    scenario = validate(CHURN | {"duration": "1min"}, "test")
+    states = []
+    plain = Deployment._run_until
+
+    def run_until(deployment, time):
+        states.append(gc.isenabled())
+        plain(deployment, time)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Deployment, "_run_until", run_until)
+        gc.enable() if enabled else gc.disable()
+        try:
+            start(scenario)
+            assert gc.isenabled() == enabled
+        finally:
+            gc.enable()
+    assert states == [False, False]
+
+
+def test_the_collector_is_back_after_an_error():
+    deployment = Deployment(validate(CHURN, "test"))
+    deployment.clock.call_at(5, lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        deployment.run()
+    assert gc.isenabled()
