@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rsim.attackers import AttackCounters
+from rsim.network.outages import parse_schedule
 from rsim.results import Observation
+from rsim.scenario.model import Scenario
+from rsim.scenario.references import ACTORS, HONEST, length
 
 if TYPE_CHECKING:
     from rsim.scenario.deployment import Deployment
@@ -19,10 +22,65 @@ if TYPE_CHECKING:
 def warnings_of(deployment: Deployment, observation: Observation) -> tuple[str, ...]:
     """One text for each thing without effect."""
     return (
+        *_late(deployment.scenario),
+        *_pools(deployment.scenario),
         *_users(deployment, observation),
         *_attackers(deployment),
         *_limits(observation),
     )
+
+
+def _late(scenario: Scenario) -> Iterator[str]:
+    """What begins when the run has ended."""
+    end = length(scenario)
+    for role in HONEST:
+        groups = {name: group for name, group in getattr(scenario, role).items() if group.count}
+        late = {name: group.start for name, group in groups.items() if group.start >= end}
+        # Where no users ask for anything, that is told of all of them.
+        if role == "pool_users" and len(late) == len(groups):
+            continue
+        for name, start in late.items():
+            yield f"{role}.{name}: begins at {start:g} s, after the end of the run"
+    for where, schedule in _schedules(scenario):
+        changes = parse_schedule(schedule)
+        if changes and changes[0][0] >= end:
+            yield f"{where}: begins at {changes[0][0]:g} s, after the end of the run"
+    if scenario.security.rekey is not None and scenario.security.rekey >= end:
+        yield f"security.rekey: is at {scenario.security.rekey:g} s, after the end of the run"
+    for name in ("series_interval", "observe_interval"):
+        interval = getattr(scenario, name)
+        if interval is not None and interval > end:
+            yield f"{name}: {interval:g} s is longer than the run, {end:g} s"
+
+
+def _schedules(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """All schedules of what goes down, with their places."""
+    for number, outage in enumerate(scenario.network.outages):
+        yield f"network.outages.{number}.schedule", outage.schedule
+    for role in ACTORS:
+        for name, group in getattr(scenario, role).items():
+            for kind in ("outages", "failures"):
+                if group.count and hasattr(group, kind):
+                    yield f"{role}.{name}.{kind}.schedule", getattr(group, kind).schedule
+
+
+def _pools(scenario: Scenario) -> Iterator[str]:
+    """Pools in which somebody has nobody to talk to."""
+    served, used = set(), set()
+    for elements in scenario.pool_elements.values():
+        if elements.count:
+            served |= {elements.pool, *elements.further_pools}
+    for role in ("pool_users", "attackers"):
+        used |= {group.pool for group in getattr(scenario, role).values() if group.count}
+    for name, users in scenario.pool_users.items():
+        if users.count and users.pool not in served:
+            yield f"pool_users.{name}: pool '{users.pool}' has no elements, so nobody serves them"
+    # Without any users a study is of servers and elements.
+    if not any(users.count for users in scenario.pool_users.values()):
+        return
+    for name, elements in scenario.pool_elements.items():
+        if elements.count and used.isdisjoint({elements.pool, *elements.further_pools}):
+            yield f"pool_elements.{name}: pool '{elements.pool}' has no users"
 
 
 def _users(deployment: Deployment, observation: Observation) -> Iterator[str]:
@@ -58,8 +116,16 @@ def _attackers(deployment: Deployment) -> Iterator[str]:
         changed = sum(one.messages_altered + one.messages_dropped for one in found)
         read = sum(one.octets_read for one in found)
         seen = sum(one.octets_seen for one in found)
+        measured_from = deployment.scenario.warm_up
         if group.start >= deployment.clock.now:
             yield f"{where}: begins at {group.start:g} s, after the end of the run"
+        elif group.stop is not None and group.stop <= (
+            measured_from if isinstance(measured_from, float) else 0.0
+        ):
+            yield (
+                f"{where}: ends at {group.stop:g} s, before the measured time begins at "
+                f"{measured_from:g} s"
+            )
         elif group.listens:
             if not sent + changed + seen:
                 yield f"{where}: no message passed where it stands"

@@ -16,6 +16,7 @@ from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
 from rsim.results.pieces import Row, Series
 from rsim.results.storage import RunStore, series_frame, told_once
+from rsim.results.without_effect import STUDY, without_effect
 from rsim.sweep.executors import NoWorkersError, Task, outcomes, workers
 from rsim.sweep.report import Report
 from rsim.sweep.study import Precision, Study, load_study
@@ -216,6 +217,11 @@ class _Runs:
         runs = pd.DataFrame(known)
         runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
         series = series_frame(runs, self.series, parameters)
+        for text in [text for text in self.warnings if text.startswith(STUDY)]:
+            # Of the runs that were there before.
+            del self.warnings[text]
+        for text in without_effect(runs, parameters):
+            self.warnings[text] = list(runs["run"])
         texts = told_once(self.warnings, len(runs))
         for text in texts:
             warnings.warn(text, RsimWarning, stacklevel=3)

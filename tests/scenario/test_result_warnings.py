@@ -122,3 +122,73 @@ def test_a_sweep_tells_each_warning_once_and_keeps_it(tmp_path, jobs):
     with pytest.warns(RsimWarning, match="in 3 of 6 runs"):
         sweep(load_study(file, replications=3), out, jobs=jobs, resume=True)
     assert open_report(out).warnings[0].endswith("(in 3 of 6 runs)")
+
+
+LATE = {"start": 40}
+AFTER = {"schedule": "down@40s, up@+5s"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"pool_elements": {"element": {"start": 1}, "late": LATE}},
+            "pool_elements.late: begins at 40 s, after the end of the run",
+        ),
+        (
+            {
+                "pool_users": {
+                    **TABLE["pool_users"],
+                    "late": {**TABLE["pool_users"]["user"], **LATE},
+                }
+            },
+            "pool_users.late: begins at 40 s, after the end of the run",
+        ),
+        (
+            {"enrp_servers": {"server": {}, "late": LATE}},
+            "enrp_servers.late: begins at 40 s, after the end of the run",
+        ),
+        (
+            {"enrp_servers": {"server": {"failures": AFTER}}},
+            "enrp_servers.server.failures.schedule: begins at 40 s, after the end of the run",
+        ),
+        (
+            {"pool_elements": {"element": {"start": 1, "failures": AFTER}}},
+            "pool_elements.element.failures.schedule: begins at 40 s, after the end of the run",
+        ),
+        (
+            {"network": {**TABLE["network"], "outages": [{"site": "far", **AFTER}]}},
+            "network.outages.0.schedule: begins at 40 s, after the end of the run",
+        ),
+        (
+            {"security": {"pe_enrp": "psk-aes128-cbc", "rekey": 40}},
+            "security.rekey: is at 40 s, after the end of the run",
+        ),
+        ({"series_interval": 60}, "series_interval: 60 s is longer than the run, 30 s"),
+        ({"observe_interval": 60}, "observe_interval: 60 s is longer than the run, 30 s"),
+    ],
+)
+def test_what_begins_after_the_end_is_told(changes, told):
+    assert run(**changes).warnings == (told,)
+
+
+def test_an_attack_that_is_over_before_the_measured_time_is_told():
+    assert attacked(kind="registration-flood", interval=1, stop=8).warnings == (
+        "attackers.bad: ends at 8 s, before the measured time begins at 10 s",
+    )
+
+
+def test_pools_in_which_somebody_has_nobody_to_talk_to_are_told():
+    user, pools = TABLE["pool_users"]["user"], {"pool": {}, "other": {}}
+    alone = {"user": user, "alone": {**user, "pool": "other"}}
+    assert run(pools=pools, pool_users=alone).warnings == (
+        "pool_users.alone: pool 'other' has no elements, so nobody serves them",
+    )
+    idle = {**TABLE["pool_elements"], "idle": {"start": 1, "pool": "other"}}
+    assert run(pools=pools, pool_elements=idle).warnings == (
+        "pool_elements.idle: pool 'other' has no users",
+    )
+    both = {"element": {"count": 2, "start": 1, "further_pools": ["other"]}}
+    assert run(pools=pools, pool_elements=both).warnings == ()
+    assert run(pools=pools, pool_elements=both, pool_users=alone).warnings == ()
+    assert run(pool_users={}).warnings == ()

@@ -80,6 +80,7 @@ def test_tables_and_lists_become_compact_text(tmp_path):
         assert open_report(out).rerun(key)[0].digest == digest
 
 
+@pytest.mark.filterwarnings("ignore:the study")
 def test_runs_are_done_again_from_columns_that_have_gaps(tmp_path):
     file = study(
         tmp_path,
