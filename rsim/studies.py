@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rsim import plots
-from rsim.errors import ResultError, ScenarioError
+from rsim.errors import ResultError, RsimWarning, ScenarioError
 from rsim.plots.style import plain
 from rsim.results.comparison import compare
 from rsim.sweep.report import Report, open_report
@@ -54,6 +55,10 @@ def study_figure(report: Report) -> Figure:
     figure, places = plots.panels(len(report.sweep.figure))
     for panel, axes in zip(report.sweep.figure, places, strict=True):
         shown = report.shown(panel)
+        for name in filter(None, (panel.metric, panel.against)):
+            if shown.loc[shown["metric"] == name, "mean"].isna().all():
+                text = f"{name}: is defined at no point that is shown, so nothing is drawn"
+                warnings.warn(text, RsimWarning, stacklevel=2)
         arms = {
             name: plain(report.sweep.arms[name].label or name)
             for name in panel.arms or report.sweep.arms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from rsim.errors import RsimWarning
 from rsim.plots.style import COLOURS, DASHES, MARKERS, axes_or_new, shown
 from rsim.results import METRICS
 
@@ -46,7 +48,8 @@ def plot_effect(
                 for level in chosen["mean"]:
                     axes.axhline(level, ls=DASHES[j % len(DASHES)], color=colour, lw=1.0)
                 continue
-            chosen = chosen.sort_values(x)
+            # A column with gaps may hold numbers and switches as objects.
+            chosen = chosen.dropna(subset=[x]).infer_objects().sort_values(x)
             low, high = chosen["mean"] - chosen["ci95"], chosen["mean"] + chosen["ci95"]
             axes.plot(chosen[x], chosen["mean"], DASHES[j % len(DASHES)], color=colour, lw=1.6)
             axes.fill_between(chosen[x], low, high, color=colour, alpha=0.18, lw=0)
@@ -65,18 +68,30 @@ def plot_effect(
                 ms=4.5,
                 mfc="none",
             )
-    axes.set_xscale(x_scale)
+    _scale(axes, data[x], x_scale)
     axes.set_xlabel(x_label or x)
     axes.set_ylabel(METRICS[metric].axis)
     axes.set_title(title)
-    axes.set_ylim(bottom=0)
+    lowest = (data["mean"] - data["ci95"].fillna(0.0)).min()
+    axes.set_ylim(bottom=None if lowest < 0 else 0)
     axes.grid(alpha=0.3)
-    axes.legend(
-        handles=_legend(values if lines else [], labels, [name for name, _ in references]),
-        fontsize=8,
-        ncols=2,
-    )
+    handles = _legend(values if lines else [], labels, [name for name, _ in references])
+    if handles:
+        axes.legend(handles=handles, fontsize=8, ncols=2)
     return axes
+
+
+def _scale(axes: Axes, values: pd.Series[Any], scale: str) -> None:
+    """A logarithmic scale has no place for 0 and below: there it goes on as a linear one."""
+    numbers = pd.to_numeric(values.dropna(), errors="coerce") if scale == "log" else values[:0]
+    if not (numbers <= 0).any():
+        axes.set_xscale(scale)
+        return
+    above = numbers[numbers > 0]
+    end = float(above.min()) if len(above) else 1.0
+    axes.set_xscale("symlog", linthresh=end)
+    text = f"x_scale: a logarithmic axis has no 0; below {end:g} this one is linear"
+    warnings.warn(text, RsimWarning, stacklevel=3)
 
 
 def _legend(values: list[Any], arms: dict[str, str], references: list[str]) -> list[Line2D]:

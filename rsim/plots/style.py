@@ -69,5 +69,5 @@ def save(figure: Figure, path: str | Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150, bbox_inches="tight")
     except OSError as error:
-        raise ResultError(f"{path}: can't be written: {error.strerror}") from None
+        raise ResultError(f"{path}: can't be written: {error.strerror or error}") from None
     return path

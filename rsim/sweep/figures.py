@@ -20,6 +20,8 @@ def drawable(text: str) -> str:
     """Text that a figure can show. Raises ValueError where formulas in it, between $, are none."""
     if len(text) > _LONGEST:
         raise ValueError(f"{shown(text)}: a label has at most {_LONGEST} characters")
+    if not text.replace("\n", "").isprintable():
+        raise ValueError(f"{shown(text)}: a label is of signs that can be printed")
     if text.count("$") > 1:
         from matplotlib.mathtext import MathTextParser
 

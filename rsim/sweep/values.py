@@ -12,6 +12,7 @@ from typing import Any
 
 from rsim.errors import shown
 from rsim.scenario.model import Scenario
+from rsim.units import seconds
 
 _JSON = ("{", "[", '"')
 """What the text of a parameter begins with that is JSON."""
@@ -45,8 +46,9 @@ class Forms:
         key = _text(value)
         if key in forms:
             return forms[key]
+        wanted = _measured(value)
         for form in forms.values():
-            if _same(form, value):
+            if _same(form, value) or _same(_measured(value_of(form)), wanted):
                 return form
         raise KeyError(key)
 
@@ -67,6 +69,18 @@ def value_of(parameter: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
         return int(value)
     return value
+
+
+def _measured(value: Any) -> Any:
+    """A value with numbers for texts such as "10ms", also within tables and lists."""
+    if isinstance(value, dict):
+        return {key: _measured(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_measured(part) for part in value]
+    try:
+        return seconds(value)
+    except ValueError:
+        return value
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from rsim import plots
-from rsim.errors import ResultError
+from rsim.errors import ResultError, RsimWarning
 
 
 @pytest.fixture
@@ -60,3 +60,29 @@ def test_other_endings_and_unwritable_places_are_named(summary, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultError, match="can't be written"):
         plots.save(axes.figure, tmp_path / "file" / "figure.png")
+
+
+def test_a_zero_has_its_place_on_a_logarithmic_axis(summary):
+    summary["x"] = summary["x"].replace({1.0: 0.0})
+    with pytest.warns(RsimWarning, match="a logarithmic axis has no 0; below 2 this one is linear"):
+        axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x", x_scale="log")
+    assert axes.get_xscale() == "symlog"
+    places = axes.transData.transform([(x, 0) for x in (0, 2, 3)])[:, 0]
+    assert all(abs(place) < 1e6 for place in places) and sorted(places) == list(places)
+
+
+def test_switches_are_drawn_beside_an_arm_that_has_none(summary):
+    summary["x"] = pd.Series([True, False, True, None], dtype=object)
+    axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x")
+    assert len(axes.lines) == 2
+
+
+def test_what_is_below_zero_is_in_sight(summary):
+    summary["mean"] -= 100
+    axes = plots.plot_effect(summary, metric="handling_speed_pct", x="x")
+    assert axes.get_ylim()[0] < -90
+
+
+def test_nothing_to_tell_apart_has_no_legend(summary):
+    axes = plots.plot_effect(summary[:3], metric="handling_speed_pct", x="x")
+    assert axes.get_legend() is None

@@ -43,6 +43,9 @@ PANEL = '[sweep.figure]\nx = "attackers.flood.interval"\n'
 def test_values_of_where_take_the_form_of_parameters(tmp_path):
     text = PANEL + 'where = { "network.delay" = "20ms" }\nlines = "pools.pool.policy"'
     assert load(tmp_path, text).sweep.figure[0].where == {"network.delay": 0.02}
+    for other in ('"0.02s"', "2e-2", '"20000us"'):
+        found = load(tmp_path, text.replace('"20ms"', other)).sweep.figure[0].where
+        assert found == {"network.delay": 0.02}
     # The quick version leaves this value out; the whole study has it.
     assert load(tmp_path, text, quick=True).sweep.figure[0].where == {"network.delay": "20ms"}
 

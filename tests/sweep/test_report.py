@@ -35,6 +35,7 @@ replications = 2
     return tmp_path / "out"
 
 
+@pytest.mark.filterwarnings("ignore:the study")
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -134,3 +135,13 @@ def test_a_figure_of_no_runs_is_told(rsim, stored):
     runs[:0].to_parquet(stored / "runs.parquet", index=False)
     code, line = rsim("plot", stored)
     assert code == 2 and "no run is finished yet" in line
+
+
+def test_a_metric_that_is_undefined_everywhere_is_told(rsim, study_file, tmp_path):
+    text = study_file.read_text()
+    study_file.write_text(
+        text.replace('metric = "handling_speed_pct"', 'metric = "takeover_time_s"')
+    )
+    sweep(load_study(study_file, replications=1), tmp_path / "out", jobs=1)
+    code, line = rsim("plot", tmp_path / "out")
+    assert code == 0 and "takeover_time_s: is defined at no point that is shown" in line
