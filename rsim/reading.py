@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _KINDS = (
     (stat.S_ISDIR, "is a folder"),
@@ -41,6 +43,22 @@ def read_regular(path: str | Path, most: int) -> bytes:
     if len(content) > most:
         raise ValueError(f"has more than {most} bytes")
     return content
+
+
+def open_to_write(path: str | Path) -> BinaryIO:
+    """A file to be written, empty at first. A FIFO that nobody reads is not waited for.
+
+    Raises OSError where it can't be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(error.errno, "is a FIFO that nobody reads", str(path)) from None
+        raise
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "wb")
 
 
 def check_regular(path: str | Path) -> None:

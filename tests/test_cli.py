@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +90,67 @@ def test_capture_and_dissect_work_on_one_file(tmp_path):
     assert rsim("dissect", "0500000c00090008706f6f6c").stdout.count("ASAP_HANDLE_RESOLUTION") == 1
     done = rsim("dissect", "not hex")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+SHORT = ["--set", "duration=1s", "--set", "warm_up=0"]
+
+
+@pytest.mark.parametrize("written", ["the file", "a link to it"])
+def test_a_capture_does_not_take_the_place_of_what_is_read(tmp_path, written):
+    file, link = tmp_path / "scenario.toml", tmp_path / "link.toml"
+    shutil.copy(STANDARD, file)
+    link.symlink_to(file)
+    done = rsim("run", file, "--pcap", file if written == "the file" else link, *SHORT)
+    assert done.returncode == 2 and "is read, and would be lost" in done.stderr
+    assert file.read_text() == STANDARD.read_text()
+
+
+def test_a_chart_does_not_take_the_place_of_its_capture(tmp_path):
+    file = tmp_path / "capture.pcapng"
+    assert rsim("run", STANDARD, "--pcap", file, *SHORT).returncode == 0
+    whole = file.read_bytes()
+    done = rsim("trace", file, "--out", file)
+    assert done.returncode == 2 and "is read, and would be lost" in done.stderr
+    assert file.read_bytes() == whole
+
+
+def test_a_fifo_that_nobody_reads_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    done = rsim("run", STANDARD, "--pcap", tmp_path / "fifo", *SHORT)
+    assert done.returncode == 2 and "is a FIFO that nobody reads" in done.stderr
+
+
+def test_a_fifo_that_somebody_reads_takes_a_capture(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE) as reader:
+        # It opens the FIFO before anything can be written to it.
+        with fifo.open("wb"):
+            done = rsim("run", STANDARD, "--pcap", fifo, *SHORT)
+        assert done.returncode == 0
+        assert reader.stdout.read(4) == b"\n\r\r\n"
+
+
+def test_what_would_do_nothing_is_told(tmp_path):
+    file = tmp_path / "capture.pcapng"
+    done = rsim("run", STANDARD, "--pcap-decrypted", *SHORT)
+    assert done.returncode == 2 and "does nothing without --pcap" in done.stderr
+    assert rsim("run", STANDARD, "--pcap", file, *SHORT, "--set", "duration=6min").returncode == 0
+    for options, told in (
+        (["--begin", "nan"], "--begin: nan is no time"),
+        (["--begin", "2", "--end", "1"], "--end: 1 s is before --begin, 2 s"),
+    ):
+        done = rsim("trace", file, *options)
+        assert done.returncode == 2 and told in done.stderr
+    done = rsim("trace", file, "--host", "nobody")
+    assert done.returncode == 0 and "messages is what you ask for" in done.stderr
+
+
+def test_a_warning_of_a_library_is_one_line(tmp_path, study_file):
+    text = study_file.read_text().replace("[sweep.figure]", '[sweep.figure]\ntitle = "\u65e5"')
+    study_file.write_text(text)
+    assert rsim("sweep", study_file, "--out", tmp_path / "out", "--quick").returncode == 0
+    done = rsim("plot", tmp_path / "out")
+    assert done.returncode == 0
+    [line] = done.stderr.splitlines()
+    assert line.startswith("rsim: warning: Glyph")

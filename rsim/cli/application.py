@@ -99,3 +99,10 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
             bar.update(task, completed=done + failed, total=total, failed=failed, rate=rate)
 
         yield show
+
+
+def refuse_same(written: Path | None, what: str, *read: str | Path) -> None:
+    """Raises ScenarioError where a file to be written is one of those that are read."""
+    for file in read:
+        if written is not None and written.exists() and written.samefile(file):
+            raise ScenarioError(f"{what}: {written}: is read, and would be lost; take another name")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from rsim.cli.application import app, console
-from rsim.errors import CaptureError
+from rsim.cli.application import app, console, refuse_same
+from rsim.errors import CaptureError, ScenarioError
+from rsim.reading import open_to_write
 
 if TYPE_CHECKING:
     from rsim.wire.capture import FrameCount
@@ -82,6 +84,12 @@ def trace_command(
     from rsim.plots.sequence import as_html, as_text, sequence
     from rsim.wire.capture import FrameCount
 
+    for option, time in (("--begin", begin), ("--end", end)):
+        if time is not None and isnan(time):
+            raise ScenarioError(f"{option}: nan is no time")
+    if begin is not None and end is not None and end < begin:
+        raise ScenarioError(f"--end: {end:g} s is before --begin, {begin:g} s")
+    refuse_same(out, "PAGE", file)
     count = FrameCount()
     steps = sequence(
         file,
@@ -92,11 +100,14 @@ def trace_command(
         count=count,
     )
     _tell(str(file), count)
+    if count.messages and not steps:
+        typer.echo(f"{file}: none of {count.messages} messages is what you ask for", err=True)
     if out is None:
         typer.echo(as_text(steps), nl=False)
         return
     try:
-        out.write_text(as_html(steps, file.name), encoding="utf-8")
+        with open_to_write(out) as page:
+            page.write(as_html(steps, file.name).encode())
     except OSError as error:
         raise CaptureError(f"{out}: can't be written: {error.strerror}") from None
     console.print(f"{len(steps)} messages in {out}")

@@ -9,8 +9,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rsim.cli.application import AllowCode, Overrides, ScenarioFile, app, console, settings_of
+from rsim.cli.application import (
+    AllowCode,
+    Overrides,
+    ScenarioFile,
+    app,
+    console,
+    refuse_same,
+    settings_of,
+)
 from rsim.cli.interrupts import heeded
+from rsim.errors import ScenarioError
 
 
 @app.command("run")
@@ -30,8 +39,12 @@ def run_command(
 ) -> None:
     """Runs a scenario once and prints its metrics."""
     from rsim.scenario import load, run
+    from rsim.scenario.files import files_of
 
+    if decrypted and pcap is None:
+        raise ScenarioError("--pcap-decrypted: does nothing without --pcap FILE")
     scenario = load(file, settings_of(overrides), allow_code=allow_code)
+    refuse_same(pcap, "--pcap", file, *files_of(scenario))
     with heeded():
         # So that the capture ends with a whole packet.
         result = run(scenario, seed, pcap=pcap, decrypted=decrypted)

@@ -33,13 +33,10 @@ def start() -> int:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    plain = warnings.showwarning
 
     def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, RsimWarning):
-            _tell(f"warning: {message}")
-        else:
-            plain(message, category, *where, **more)
+        # Those of libraries, too: of a font that lacks signs, of a mean that overflows.
+        _tell(f"warning: {message}")
 
     warnings.showwarning = show
     warnings.simplefilter("always", RsimWarning)

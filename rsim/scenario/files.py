@@ -145,6 +145,13 @@ def load(
     return validate(table, path, allow_code=allow_code)
 
 
+def files_of(scenario: Scenario) -> list[str]:
+    """The files that a scenario names."""
+    found = [code.file for code in scenario.code]
+    found += [users.arrivals.file for users in scenario.pool_users.values() if users.arrivals]
+    return found + ([scenario.network.graph] if scenario.network.graph else [])
+
+
 def explained(
     error: ValidationError,
     source: str | Path,

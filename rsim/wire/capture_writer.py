@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from struct import pack, unpack_from
-from typing import BinaryIO
 
 from crc32c import crc32c
 
 from rsim.errors import CaptureError
+from rsim.reading import open_to_write
 
 _SECTION, _INTERFACE, _NAMES, _PACKET = 0x0A0D0D0A, 1, 4, 6
 _RAW_IP = 101
@@ -47,7 +47,7 @@ class CaptureWriter:
         self._flows: dict[tuple[Endpoint, Endpoint], _Flow] = {}
         self._path = path
         try:
-            self._file: BinaryIO = Path(path).open("wb")  # noqa: SIM115
+            self._file = open_to_write(path)
         except OSError as error:
             raise self._failed(error) from None
         section = pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
