@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
@@ -11,6 +12,11 @@ def client_of(executor: Executor | None) -> Any:
     if executor is None or not type(executor).__module__.startswith("distributed."):
         return None
     return getattr(executor, "_client", None)
+
+
+def is_closed(client: Any) -> bool:
+    """Whether the client has given its scheduler up."""
+    return client.status in ("closing", "closed")
 
 
 def count_workers(client: Any) -> int:
@@ -22,3 +28,16 @@ def count_workers(client: Any) -> int:
     except Exception:
         # Its own errors are of many kinds, and all mean the same here.
         return 0
+
+
+def workers_without_rsim(client: Any) -> list[str]:
+    """Addresses of the workers on which rsim is not installed.
+
+    Such a worker can't even read what it is to do, and ends. What is asked here it can read.
+    """
+    try:
+        answers = client.run(version, "rsim", on_error="return")
+    except Exception:
+        # A worker that goes meanwhile, which is found out otherwise.
+        return []
+    return sorted(a for a, answer in answers.items() if isinstance(answer, PackageNotFoundError))

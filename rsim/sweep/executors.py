@@ -14,22 +14,29 @@ import sys
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from collections.abc import Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import count, groupby
 from multiprocessing import resource_tracker
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
-from rsim.errors import ResultError, RsimWarning, one_line
+from rsim.errors import ResultError, RsimWarning, ScenarioError, one_line
 from rsim.provenance import code_version
 from rsim.results.pieces import Row
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
-from rsim.sweep.dask import client_of, count_workers
+from rsim.sweep.dask import client_of, count_workers, is_closed, workers_without_rsim
 from rsim.sweep.study import Point
 
 _BATCH_TIME = 0.5
@@ -37,8 +44,12 @@ _BATCH_TIME = 0.5
 _LARGEST_BATCH = 200
 _LOOK_TIME = 5.0
 """Seconds between two looks at whether a cluster still has workers."""
+_BLINK = 0.2
+"""Seconds between two looks for a scheduler that was lost."""
 _GRACE = 30.0
 """Seconds without any worker after which a cluster that had some is given up."""
+_PATIENCE = 10.0
+"""Seconds without any worker after which it is told that a cluster has none yet."""
 _BATCHES_AHEAD = 2
 """Batches for each worker: one in work, one to go on with."""
 
@@ -84,12 +95,23 @@ class Workers:
 
     def __init__(self, jobs: int, executor: Executor | None = None) -> None:
         self.count = jobs
+        self.numbers = count(1)
         own = executor is None and jobs > 1
         self._processes = _processes(jobs) if own else None
         self._executor = executor
         self._client = client_of(executor)
         self._seen = False
         self._missed = 0.0
+        if self._client is not None and count_workers(self._client):
+            self._know()
+
+    def _know(self) -> None:
+        """Knows the workers that a cluster has. Raises NoWorkersError where one has no rsim."""
+        self.check(0.0)
+        if bare := workers_without_rsim(self._client):
+            raise NoWorkersError(
+                f"the Dask worker {bare[0]} has no rsim; install {code_version()} on all"
+            )
 
     @property
     def executor(self) -> Executor | None:
@@ -103,23 +125,39 @@ class Workers:
             self._processes = _processes(self.count)
 
     def check(self, waited: float) -> None:
-        """Raises NoWorkersError where a cluster had workers and has none for a while.
+        """Looks whether a cluster has workers, and how many.
 
-        Parameters: `waited` time in s since the last look.
+        Parameters: `waited` time in s since the last look. Raises NoWorkersError where it had some
+        and has none for a while; that it has none yet is told, once.
         """
         if self._client is None:
             return
-        if count_workers(self._client):
+        found = count_workers(self._client)
+        if found:
             self._seen, self._missed = True, 0.0
+            self.count = max(self.count, found)
             return
-        self._missed += waited
+        if is_closed(self._client):
+            raise NoWorkersError("the Dask scheduler is gone")
+        before, self._missed = self._missed, self._missed + waited
         if self._seen and self._missed >= _GRACE:
             raise NoWorkersError("the Dask cluster has no worker any more")
+        if not self._seen and before < _PATIENCE <= self._missed:
+            text = "the Dask cluster has no worker yet; the sweep waits for one"
+            warnings.warn(text, RsimWarning, stacklevel=2)
 
-    def explain(self, error: Exception) -> None:
-        """Raises NoWorkersError where a batch's error means that the scheduler is gone."""
-        if self._client is not None and not count_workers(self._client):
-            raise NoWorkersError(f"the Dask scheduler is gone ({type(error).__name__})") from None
+    def regain(self) -> bool:
+        """Whether what a cluster had been given is to be done again, as it has lost it.
+
+        Waits for the scheduler and a worker. Raises NoWorkersError where none comes for a while.
+        """
+        if self._client is None:
+            return False
+        while not count_workers(self._client):
+            self.check(_BLINK)
+            sleep(_BLINK)
+        self._know()
+        return True
 
     def close(self) -> None:
         """Ends processes of its own, whatever they do."""
@@ -127,13 +165,13 @@ class Workers:
             self._processes.shutdown(kill_workers=True)
 
 
-def _processes(count: int) -> Any:
+def _processes(number: int) -> Any:
     # Works where plain spawn does not, in notebooks; loaded only where it is used.
     from loky import ProcessPoolExecutor
 
     # It would be begun with the first process, and let interrupts in again.
     resource_tracker.ensure_running()
-    return ProcessPoolExecutor(count, initializer=_end_with, initargs=(os.getpid(),))
+    return ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),))
 
 
 def _end_with(parent: int) -> None:
@@ -190,11 +228,12 @@ def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
 
 
 def _batch(
-    batch: Batch, series: tuple[str, ...], *, version: str | None = None
+    batch: Batch, series: tuple[str, ...], *, version: str | None = None, number: int = 0
 ) -> tuple[list[Row], float]:
     """Outcomes of a batch and the time in s that it took; for worker processes.
 
-    Parameters: `version` of rsim that began the sweep. Raises NoWorkersError if this is another.
+    Parameters: `version` of rsim that began the sweep; `number` another one each time that it is
+    given out, as Dask takes equal calls for one. Raises NoWorkersError if this is another version.
 
     Scenarios come as plain values: what their Python files define is defined here anew, by files
     that have the digest that was allowed where the sweep began, or else by none.
@@ -207,8 +246,12 @@ def _batch(
         )
     rows = []
     for document, seeds in batch:
-        for code in document.get("code", ()):
-            run_code(code["file"], code["digest"])
+        try:
+            for code in document.get("code", ()):
+                run_code(code["file"], code["digest"])
+        except ScenarioError as error:
+            error.add_note(f"on {platform.node()}")
+            raise
         scenario = Scenario.model_validate(document)
         rows += [one(scenario, seed, series) for seed in seeds]
     return rows, perf_counter() - begin
@@ -226,69 +269,108 @@ def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
             yield task, one(task.point.scenario, task.seed, task.series)
         return
     waiting = deque(tasks)
-    flying: dict[Future[tuple[list[Row], float]], list[Task]] = {}
+    suspects: list[Task] = []
+    flying: dict[_Future, list[Task]] = {}
     finished, spent = 0, 0.0
-    while waiting or flying:
-        while waiting and len(flying) < _BATCHES_AHEAD * chosen.count:
+    while waiting or flying or suspects:
+        while waiting and not suspects and len(flying) < _BATCHES_AHEAD * chosen.count:
             pace = spent / finished if finished else _BATCH_TIME
             share = len(waiting) // (_BATCHES_AHEAD * chosen.count)
             size = max(1, min(int(_BATCH_TIME / pace), share, _LARGEST_BATCH))
             batch = [waiting.popleft() for _ in range(size)]
             flying[_sent(batch, chosen)] = batch
-        done, _ = wait(flying, timeout=_LOOK_TIME, return_when=FIRST_COMPLETED)
-        if not done:
-            chosen.check(_LOOK_TIME)
-        suspects: list[Task] = []
-        for future in done:
+        for future in _done(flying, chosen):
             batch = flying.pop(future)
             try:
                 rows, seconds = future.result()
-            except BrokenExecutor:
-                suspects += batch
             except NoWorkersError:
                 raise
+            except CancelledError as error:
+                if not chosen.regain():
+                    yield from ((task, _lost(error)) for task in batch)
+                    continue
+                # The scheduler is another one now, or was out of reach: it knows none of them.
+                for lost in (batch, *flying.values()):
+                    waiting.extendleft(reversed(lost))
+                flying.clear()
+                break
+            except BrokenExecutor:
+                # Nobody knows which run it was, of all that were under way.
+                suspects += batch
+                suspects += [task for others in flying.values() for task in others]
+                flying.clear()
+                break
             except Exception as error:
-                chosen.explain(error)
-                yield from ((task, _lost(error)) for task in batch)
+                chosen.regain()
+                if _has_died(error) or (len(batch) > 1 and not isinstance(error, ScenarioError)):
+                    suspects += batch
+                else:
+                    yield from ((task, _lost(error)) for task in batch)
             else:
                 finished, spent = finished + len(batch), spent + seconds
                 yield from zip(batch, rows, strict=True)
-        if suspects:
-            # Nobody knows which run it was: all that were under way are done again, one by one.
-            suspects += [task for batch in flying.values() for task in batch]
-            flying.clear()
+        if suspects and not flying:
             yield from _alone(suspects, chosen)
+            suspects = []
 
 
-def _sent(tasks: list[Task], chosen: Workers) -> Future[tuple[list[Row], float]]:
+_Future = Future[tuple[list[Row], float]]
+
+
+def _done(flying: Iterable[_Future], chosen: Workers) -> set[_Future]:
+    """Those that have an outcome, at least one; looks after the workers meanwhile."""
+    while True:
+        done, _ = wait(flying, timeout=_LOOK_TIME, return_when=FIRST_COMPLETED)
+        if done:
+            return done
+        chosen.check(_LOOK_TIME)
+
+
+def _sent(tasks: list[Task], chosen: Workers) -> _Future:
     """The future of a batch; one that has failed if the executor is broken by now."""
     assert chosen.executor is not None
     try:
         with _interrupts_wait():
-            work = partial(_batch, version=code_version())
+            work = partial(_batch, version=code_version(), number=next(chosen.numbers))
             return chosen.executor.submit(work, _packed(tasks), tasks[0].series)
     except Exception as error:
-        chosen.explain(error)
-        failed: Future[tuple[list[Row], float]] = Future()
+        failed: _Future = Future()
         failed.set_exception(error)
         return failed
 
 
 def _alone(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
-    """Outcomes of tasks after a worker has died, with nothing else under way."""
+    """Outcomes of tasks one of which has ended its worker, with nothing else under way."""
     chosen.renew()
     for task in tasks:
-        try:
-            rows, _ = _sent([task], chosen).result()
-        except Exception as error:
-            yield task, _lost(error)
-            if isinstance(error, BrokenExecutor):
-                chosen.renew()
-        else:
-            yield task, rows[0]
+        while True:
+            try:
+                (future,) = _done([_sent([task], chosen)], chosen)
+                rows, _ = future.result()
+            except NoWorkersError:
+                raise
+            except CancelledError as error:
+                if chosen.regain():
+                    continue
+                yield task, _lost(error)
+            except Exception as error:
+                yield task, _lost(error)
+                chosen.regain()
+                if isinstance(error, BrokenExecutor):
+                    chosen.renew()
+            else:
+                yield task, rows[0]
+            break
+
+
+def _has_died(error: Exception) -> bool:
+    """Whether the process died that did a run, or one that was to be done next, as Dask has it."""
+    return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
 def _lost(error: Exception) -> Row:
-    text = "the process that did the run has died" if isinstance(error, BrokenExecutor) else ""
-    told = one_line(f"{text or type(error).__name__}: {error}")
-    return {"error": told, "traceback": ""}
+    died = _has_died(error)
+    what = "the process that did the run has died" if died else type(error).__name__
+    notes = "; ".join(getattr(error, "__notes__", ()))
+    text = f"{what}: {error}" + (f" ({notes})" if notes else "")
+    return {"error": one_line(text), "traceback": ""}

@@ -96,6 +96,7 @@ def deadly(user, settings):
 """
 
 
+@pytest.mark.filterwarnings("ignore:pool_users. no request")
 def test_a_run_that_kills_its_process_does_not_stop_the_others(study_file, tmp_path):
     (tmp_path / "deadly.py").write_text(DEADLY)
     text = study_file.read_text().replace('name = "small study"', 'code = "deadly.py"')
@@ -213,6 +214,7 @@ def test_summary_shows_means_and_differences(study_file, tmp_path, arguments):
     assert unknown.returncode == 2 and "is no metric" in unknown.stderr
 
 
+@pytest.mark.filterwarnings("ignore:pool_users. no request")
 def test_failures_are_stored_with_seed_and_error(study_file, tmp_path):
     code = tmp_path / "broken.py"
     code.write_text(
