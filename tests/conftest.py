@@ -3,11 +3,16 @@ import pkgutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import rsim
 from rsim.scenario import Scenario
 
 from . import conformance
+
+# How long an example takes says nothing on a machine that does other things, too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_sessionstart(session):

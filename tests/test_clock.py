@@ -409,7 +409,7 @@ def test_timers_that_are_restarted_do_not_fill_the_queue():
         no_more(clock._events, 1001)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ACTIONS, st.integers(0, 200))
 def test_dropped_entries_change_nothing_else(actions, stopped):
     """The same as plain timers, with so many others stopped that entries are dropped."""

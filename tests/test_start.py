@@ -30,7 +30,7 @@ def rsim_process(*arguments, **options):
 
 
 def told(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     return process.returncode, out, err
 
 

@@ -187,7 +187,7 @@ def test_old_grants_and_those_of_strangers_are_refused():
     assert objections == {"not signed by a server"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_forged_stripped_and_swapped_proofs_are_refused(data):
     world = World(data.draw(st.sampled_from(["random", "round_robin"])))

@@ -51,7 +51,7 @@ def test_a_statement_is_the_elements_and_says_what_the_entry_says():
     assert (decoded, rest) == (one, b"more")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_altered_statements_are_refused(data):
     encoded = statement().encode()

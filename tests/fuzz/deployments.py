@@ -21,7 +21,7 @@ from rsim.scenario import Deployment
 from rsim.scenario.files import validate
 
 LONGEST = 60
-"""Seconds of real time that a run may take; all here take far less."""
+"""Seconds of a processor that a run may take; all here take far less."""
 MOST_PENDING = 20_000
 """Entries that the queue of events may hold at the end."""
 UNBOUNDED = {"work_lost_pct", "knowledge_pct", "packets_lost_pct"}
@@ -173,13 +173,13 @@ def limited(seconds):
     def late(*_):
         raise TimeoutError(f"a run of at most 120 simulated s takes more than {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def check(table):

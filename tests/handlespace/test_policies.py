@@ -142,7 +142,7 @@ def test_a_large_pool_selects_as_its_twin(policy, increment):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestHistories.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 CPU_SECONDS = 10
-WALL_SECONDS = 120
+WALL_SECONDS = 600
 """Only for what waits without working, such as for the other end of a FIFO."""
 MEMORY = 8 << 30
 LONGEST_LINE = 300

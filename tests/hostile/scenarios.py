@@ -33,9 +33,9 @@ LONGEST_LINE = 300
 """Characters of an error."""
 LONGEST_LOAD = 10
 LONGEST_RUN = 10
-"""Seconds."""
+"""Seconds of a processor."""
 _LOOKS = 5.0
-"""Seconds in which a clock must go on."""
+"""Seconds of a processor in which a clock must go on."""
 
 _PATH = {"position": {"between": ["lan", "west"]}}
 _NEEDS: dict[str, dict[str, Any]] = {
@@ -370,13 +370,13 @@ def watched(deployment: Deployment) -> Iterator[None]:
         if len(seen) * _LOOKS > LONGEST_RUN:
             raise SlowRunError
 
-    before = signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, _LOOKS, _LOOKS)
+    before = signal.signal(signal.SIGVTALRM, look)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _LOOKS, _LOOKS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @contextmanager
@@ -386,13 +386,13 @@ def limited(seconds: int) -> Iterator[None]:
     def late(*_: object) -> None:
         raise TimeoutError(f"takes more than {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _check_line(error: ScenarioError) -> None:

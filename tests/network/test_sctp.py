@@ -177,7 +177,7 @@ def test_unordered_messages_wait_for_nothing(pair):
     assert two.server.data == [b"fast", b"slow"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 2**31),
     st.floats(0, 0.3),
@@ -204,7 +204,7 @@ def test_everything_arrives_once_and_in_order_under_loss_and_jitter(seed, loss, 
     assert two.client.data == (answers[: len(two.client.data)] if lost else answers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(0, 0.2),
     st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(1, 50)), max_size=20),

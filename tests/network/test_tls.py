@@ -300,7 +300,7 @@ def changes(draw):
 
 @pytest.mark.conformance("SEC-011")
 @pytest.mark.conformance("SEC-009")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(changes(), st.integers(0, 9), st.sampled_from(list(PROFILES)))
 def test_no_altered_replayed_or_injected_record_reaches_an_endpoint(change, number, profile):
     two = secured(PROFILES[profile])

@@ -132,7 +132,7 @@ def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(study, tmp_path, jobs,
         time.sleep(0.05)
         # As a terminal does: to the whole group, workers included.
         os.killpg(process.pid, signal.SIGINT)
-        told, errors = process.communicate(timeout=60)
+        told, errors = process.communicate(timeout=600)
     # The interpreter ends by the signal itself if it came while a piece of text was executed.
     assert process.returncode in (130, -signal.SIGINT), errors
     assert "go on with --resume" in told and "Traceback" not in errors

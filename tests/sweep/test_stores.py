@@ -75,7 +75,7 @@ def test_a_second_sweep_is_told_who_holds_the_folder(long_study, tmp_path):
     try:
         wait_for_runs(first, out, 1)
         second = start(long_study, out, "--resume")
-        _, told = second.communicate(timeout=60)
+        _, told = second.communicate(timeout=600)
         assert second.returncode == 2
         assert f"process {first.pid} on" in told and told.count("\n") == 1
         with pytest.raises(ResultError, match=f"process {first.pid} on"):
@@ -101,7 +101,7 @@ def test_four_sweeps_at_once_lose_nothing(study_file, tmp_path):
     other = tmp_path / "other.toml"
     other.write_text(study_file.read_text().replace('duration = "2min"', 'duration = "1min"'))
     processes = [start(file, out, "--resume", "--jobs", "1") for file in (study_file, other) * 2]
-    results = [process.communicate(timeout=120) for process in processes]
+    results = [process.communicate(timeout=600) for process in processes]
     codes = sorted(process.returncode for process in processes)
     assert codes[0] == 0 and set(codes) == {0, 2}, results
     for process, (_, told) in zip(processes, results, strict=True):
@@ -350,7 +350,7 @@ def test_workers_end_with_their_parent_however_it_ends(long_study, tmp_path, num
     assert len(family) >= 2
     process.send_signal(number)
     process.communicate()
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=300)
     assert alive == []
 
 

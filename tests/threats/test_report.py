@@ -57,7 +57,7 @@ def test_the_report_opens_in_a_browser(folder, tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     assert "<h1>Threats to Reliable Server Pooling</h1>" in done.stdout
     assert done.stdout.count("<section") == 2

@@ -2,7 +2,7 @@
 
 import pickle
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from rsim import wire
 from tests.fuzz import codec_twin
@@ -29,7 +29,6 @@ def test_both_codecs_write_and_read_the_same(drawn):
     assert twin.receive(data, protocol) == (wire.decode(data, protocol).to_dict(), [])
 
 
-@settings(deadline=None)
 @given(strategies.messages, strategies.messages)
 def test_values_are_equal_only_if_their_content_is(one, other):
     same = one[1].to_dict() == other[1].to_dict()

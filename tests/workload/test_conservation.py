@@ -72,7 +72,7 @@ def deploy(history):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(HISTORIES)
 def test_each_request_ends_once_and_work_is_useful_or_lost(history):
     deployment = deploy(history)

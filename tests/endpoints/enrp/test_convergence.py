@@ -91,7 +91,7 @@ def play(world, events, check):
         check()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.integers(2, 5), st.sampled_from([0, 0.02, 0.2]), histories())
 def test_all_servers_converge_after_the_last_fault(seed, servers, loss, events):
     world = World(servers=servers, elements=6, seed=seed, loss=loss, life=LIFE)
