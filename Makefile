@@ -12,7 +12,7 @@ COMPILED := tools/compile_modules.py rsim/clock.py rsim/randomness.py \
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism hostile mutants wheel conformance clean machine
+.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism hostile big mutants wheel conformance clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -128,6 +128,11 @@ hostile: .venv/built
 DEPLOYMENTS ?= 200
 determinism: .venv/built
 	$(BIN)/python -m tests.verification.determinism $(DEPLOYMENTS)
+
+# Big and long runs, and sweeps that lose workers or their scheduler: what they take, and that
+# nothing grows, drifts or is lost. CASES="month users" for some.
+big: .venv/built
+	$(BIN)/python -m tests.verification.big $(CASES)
 
 # The table of requirements and the tests that show them, from the markers on the tests.
 conformance: .venv/built
