@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +67,10 @@ def sweep_command(
         console.print(
             f"stopped; what has finished is in {out}, go on with --resume", soft_wrap=True
         )
+        if dask is not None:
+            # What Dask does when an interpreter ends takes seconds, and fails after an interrupt.
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
         raise typer.Exit(INTERRUPTED) from None
     for failure in result.failures:
         point = ", ".join(f"{name}={failure.get(name)}" for name in result.parameters)
@@ -86,12 +92,21 @@ def _workers(dask: str | None) -> Iterator[Any]:
         raise ScenarioError(
             "--dask needs the package dask[distributed]: pip install rsim[dask]"
         ) from None
+    from rsim.sweep.executors import interrupts_wait
+
+    # Of their end by an interrupt its own processes would tell at length.
+    local: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
+    options = local if dask == "local" else {"address": dask, "timeout": 10}
     try:
-        client = Client(**({} if dask == "local" else {"address": dask, "timeout": 10}))  # type: ignore[no-untyped-call]
+        with interrupts_wait():
+            client = Client(**options)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise ScenarioError(f"--dask {dask}: no scheduler answers: {error}") from None
-    with client:
-        yield client.get_executor()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise ScenarioError(f"--dask {dask}: the cluster does not start: {error}") from None
+    yield client.get_executor()  # type: ignore[no-untyped-call]
+    # Not after an interrupt: the cluster's processes end with this one.
+    client.close()  # type: ignore[no-untyped-call]
 
 
 @app.command("rerun")

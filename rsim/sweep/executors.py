@@ -169,8 +169,6 @@ def _processes(number: int) -> Any:
     # Works where plain spawn does not, in notebooks; loaded only where it is used.
     from loky import ProcessPoolExecutor
 
-    # It would be begun with the first process, and let interrupts in again.
-    resource_tracker.ensure_running()
     return ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),))
 
 
@@ -184,8 +182,10 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Processes begun meanwhile never see an interrupt: this one heeds it, and ends them."""
+    # It would be begun with the first process, and let interrupts in again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -330,7 +330,7 @@ def _sent(tasks: list[Task], chosen: Workers) -> _Future:
     """The future of a batch; one that has failed if the executor is broken by now."""
     assert chosen.executor is not None
     try:
-        with _interrupts_wait():
+        with interrupts_wait():
             work = partial(_batch, version=code_version(), number=next(chosen.numbers))
             return chosen.executor.submit(work, _packed(tasks), tasks[0].series)
     except Exception as error:
