@@ -94,7 +94,9 @@ def _workers(dask: str | None) -> Iterator[Any]:
         ) from None
     from rsim.sweep.executors import interrupts_wait
 
-    # Of their end by an interrupt its own processes would tell at length.
+    # What comes of a cluster is told by the sweep, in one line.
+    for logger in ("distributed", "distributed.client"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     local: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
     options = local if dask == "local" else {"address": dask, "timeout": 10}
     try:

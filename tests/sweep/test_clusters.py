@@ -1,5 +1,8 @@
 """Dask clusters that lose their scheduler or workers, or whose workers can't do the runs."""
 
+import subprocess
+import sys
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -72,6 +75,20 @@ def test_a_scheduler_that_stays_away_ends_the_sweep_with_one_line(study_file, cl
         sweep(study, out, executor=client.get_executor(), progress=stop)
     again = sweep(study, out, jobs=1, resume=True)
     assert list(again.runs["digest"]) == list(sweep(study, jobs=1).runs["digest"])
+
+
+def test_the_command_line_tells_a_lost_scheduler_in_one_line(study_file, cluster, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "rsim.cli", "sweep", study_file, "--out", out]
+    command += ["--dask", cluster.address, "--replications", "40"]
+    cluster.start_worker()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not list(out.glob("finished/*.json")):
+            time.sleep(0.02)
+        cluster.kill_scheduler()
+        told = process.communicate()[1].decode()
+    assert process.returncode == 2
+    assert "the Dask scheduler is gone; " in told and told.count("\n") == 1, told
 
 
 def test_a_cluster_without_workers_is_told_and_takes_those_that_join_late(

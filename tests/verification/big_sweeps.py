@@ -48,7 +48,7 @@ def memory() -> str:
 
 
 def scheduler() -> str:
-    """A Dask scheduler that is killed and started again ten times, and one that stays away."""
+    """A Dask scheduler that is killed and started again five times, and one that stays away."""
     with TemporaryDirectory() as name, Cluster() as cluster:
         folder = Path(name)
         study = load_study(study_in(folder, 100))
@@ -57,7 +57,7 @@ def scheduler() -> str:
 
         def restart(done: int, total: int, failed: int) -> None:
             nonlocal restarts
-            if done >= 50 * (restarts + 1) and restarts < 10:
+            if done >= 80 * (restarts + 1) and restarts < 5:
                 restarts += 1
                 cluster.kill_scheduler()
                 cluster.kill_workers()
