@@ -95,7 +95,7 @@ def _workers(dask: str | None) -> Iterator[Any]:
     from rsim.sweep.executors import interrupts_wait
 
     # What comes of a cluster is told by the sweep, in one line.
-    for logger in ("distributed", "distributed.client"):
+    for logger in ("distributed", "distributed.client", "tornado.application"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     local: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
     options = local if dask == "local" else {"address": dask, "timeout": 10}

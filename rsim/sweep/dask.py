@@ -30,6 +30,14 @@ def count_workers(client: Any) -> int:
         return 0
 
 
+def scheduler_of(client: Any) -> str:
+    """What tells the scheduler from one that is started anew in its place; empty if unknown."""
+    try:
+        return str(client.scheduler_info(n_workers=0)["id"])
+    except Exception:
+        return ""
+
+
 def workers_without_rsim(client: Any) -> list[str]:
     """Addresses of the workers on which rsim is not installed.
 

@@ -36,7 +36,13 @@ from rsim.provenance import code_version
 from rsim.results.pieces import Row
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
-from rsim.sweep.dask import client_of, count_workers, is_closed, workers_without_rsim
+from rsim.sweep.dask import (
+    client_of,
+    count_workers,
+    is_closed,
+    scheduler_of,
+    workers_without_rsim,
+)
 from rsim.sweep.study import Point
 
 _BATCH_TIME = 0.5
@@ -100,6 +106,7 @@ class Workers:
         self._processes = _processes(jobs) if own else None
         self._executor = executor
         self._client = client_of(executor)
+        self._scheduler = ""
         self._seen = False
         self._missed = 0.0
         if self._client is not None and count_workers(self._client):
@@ -124,19 +131,22 @@ class Workers:
             self.close()
             self._processes = _processes(self.count)
 
-    def check(self, waited: float) -> None:
+    def check(self, waited: float) -> bool:
         """Looks whether a cluster has workers, and how many.
 
-        Parameters: `waited` time in s since the last look. Raises NoWorkersError where it had some
-        and has none for a while; that it has none yet is told, once.
+        False if its scheduler is another one than at the last look, so that what it had been given
+        is lost; of some of that nobody else tells. Parameters: `waited` time in s since the last
+        look. Raises NoWorkersError where it had workers and has none for a while; that it has none
+        yet is told, once.
         """
         if self._client is None:
-            return
+            return True
         found = count_workers(self._client)
         if found:
             self._seen, self._missed = True, 0.0
             self.count = max(self.count, found)
-            return
+            former, self._scheduler = self._scheduler, scheduler_of(self._client)
+            return former in ("", self._scheduler)
         if is_closed(self._client):
             raise NoWorkersError("the Dask scheduler is gone")
         before, self._missed = self._missed, self._missed + waited
@@ -145,6 +155,7 @@ class Workers:
         if not self._seen and before < _PATIENCE <= self._missed:
             text = "the Dask cluster has no worker yet; the sweep waits for one"
             warnings.warn(text, RsimWarning, stacklevel=2)
+        return True
 
     def regain(self) -> bool:
         """Whether what a cluster had been given is to be done again, as it has lost it.
@@ -279,7 +290,10 @@ def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
             size = max(1, min(int(_BATCH_TIME / pace), share, _LARGEST_BATCH))
             batch = [waiting.popleft() for _ in range(size)]
             flying[_sent(batch, chosen)] = batch
-        for future in _done(flying, chosen):
+        done = _done(flying, chosen)
+        if not done:
+            _return(flying, waiting)
+        for future in done:
             batch = flying.pop(future)
             try:
                 rows, seconds = future.result()
@@ -290,9 +304,8 @@ def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
                     yield from ((task, _lost(error)) for task in batch)
                     continue
                 # The scheduler is another one now, or was out of reach: it knows none of them.
-                for lost in (batch, *flying.values()):
-                    waiting.extendleft(reversed(lost))
-                flying.clear()
+                waiting.extendleft(reversed(batch))
+                _return(flying, waiting)
                 break
             except BrokenExecutor:
                 # Nobody knows which run it was, of all that were under way.
@@ -318,12 +331,18 @@ _Future = Future[tuple[list[Row], float]]
 
 
 def _done(flying: Iterable[_Future], chosen: Workers) -> set[_Future]:
-    """Those that have an outcome, at least one; looks after the workers meanwhile."""
+    """Those that have an outcome; none if all are lost. Looks after the workers meanwhile."""
     while True:
         done, _ = wait(flying, timeout=_LOOK_TIME, return_when=FIRST_COMPLETED)
-        if done:
+        if done or not chosen.check(_LOOK_TIME):
             return done
-        chosen.check(_LOOK_TIME)
+
+
+def _return(flying: dict[_Future, list[Task]], waiting: deque[Task]) -> None:
+    """Puts what was under way back to what is to be done."""
+    for batch in flying.values():
+        waiting.extendleft(reversed(batch))
+    flying.clear()
 
 
 def _sent(tasks: list[Task], chosen: Workers) -> _Future:
@@ -345,8 +364,10 @@ def _alone(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
     for task in tasks:
         while True:
             try:
-                (future,) = _done([_sent([task], chosen)], chosen)
-                rows, _ = future.result()
+                done = _done([_sent([task], chosen)], chosen)
+                if not done:
+                    continue
+                rows, _ = done.pop().result()
             except NoWorkersError:
                 raise
             except CancelledError as error:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from itertools import chain, repeat
 
 import pytest
 
@@ -63,6 +65,30 @@ def test_a_sweep_goes_on_with_a_scheduler_that_is_started_again(study_file, clus
         result = sweep(study, tmp_path / "out", executor=executor, progress=once(10, restart))
     assert not result.failures
     assert list(result.runs["digest"]) == list(sweep(study, jobs=1).runs["digest"])
+
+
+def test_what_a_former_scheduler_never_tells_of_is_done_again(study_file, cluster, monkeypatch):
+    """Some futures have no outcome, ever, when their scheduler goes in the wrong moment."""
+
+    class Forgetful(Executor):
+        def __init__(self, client):
+            self._executor = client.get_executor()
+            self._client = client
+            self._left = 1
+
+        def submit(self, *work):
+            future = self._executor.submit(*work)
+            self._left -= 1
+            return future if self._left else Future()
+
+    Forgetful.__module__ = "distributed.forgetful"
+    cluster.start_worker()
+    with client_of(cluster) as client:
+        client.wait_for_workers(1)
+        names = chain(["first"], repeat("second"))
+        monkeypatch.setattr(executors, "scheduler_of", lambda client: next(names))
+        result = sweep(study_file, executor=Forgetful(client))
+    assert len(result.runs) == 18 and not result.failures
 
 
 def test_a_scheduler_that_stays_away_ends_the_sweep_with_one_line(study_file, cluster, tmp_path):
