@@ -330,12 +330,12 @@ def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
 _Future = Future[tuple[list[Row], float]]
 
 
-def _done(flying: Iterable[_Future], chosen: Workers) -> set[_Future]:
+def _done(flying: Iterable[_Future], chosen: Workers) -> list[_Future]:
     """Those that have an outcome; none if all are lost. Looks after the workers meanwhile."""
     while True:
         done, _ = wait(flying, timeout=_LOOK_TIME, return_when=FIRST_COMPLETED)
         if done or not chosen.check(_LOOK_TIME):
-            return done
+            return [future for future in flying if future in done]
 
 
 def _return(flying: dict[_Future, list[Task]], waiting: deque[Task]) -> None:
@@ -367,7 +367,7 @@ def _alone(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
                 done = _done([_sent([task], chosen)], chosen)
                 if not done:
                     continue
-                rows, _ = done.pop().result()
+                rows, _ = done[0].result()
             except NoWorkersError:
                 raise
             except CancelledError as error:
