@@ -152,6 +152,8 @@ def _check_attackers(scenario: Scenario, where: str, attackers: AttackerSettings
         for site in position.between:
             if site not in scenario.network.sites:
                 raise ValueError(f"{where}.position.between: there is no site '{site}'")
+        if len(set(position.between)) == 1:
+            raise ValueError(f"{where}.position.between: names a site twice; must name two")
         if not scenario.network.joined(*position.between):
             a, b = position.between
             raise ValueError(f"{where}.position.between: no path joins '{a}' and '{b}'")

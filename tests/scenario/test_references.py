@@ -97,6 +97,7 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         ("attackers.spy.position", {"at": "flood"}, "position.at: there is no group 'flood'"),
         ("attackers.spy.position", {"at": "user", "share": 0.01}, "position.share: 0.01 of 10"),
         ("attackers.spy.position", {"between": ["lan", "zz"]}, "between: there is no site 'zz'"),
+        ("attackers.spy.position", {"between": ["lan", "lan"]}, "between: names a site twice"),
         ("attackers.spy.position", {"between": ["lan", "far"]}, "no path joins 'lan' and 'far'"),
         ("attackers.spy", {"kind": "eavesdropper"}, "spy.position: says neither"),
         ("attackers.a", {**IMPERSONATOR, "victim": "5 parsecs"}, "victim: '5 parsecs' is no IP"),
