@@ -92,7 +92,7 @@ def _workers(dask: str | None) -> Iterator[Any]:
         raise ScenarioError(
             "--dask needs the package dask[distributed]: pip install rsim[dask]"
         ) from None
-    from rsim.sweep.executors import interrupts_wait
+    from rsim.sweep.executors import starting_processes
 
     # What comes of a cluster is told by the sweep, in one line.
     for logger in ("distributed", "distributed.client", "tornado.application"):
@@ -100,7 +100,7 @@ def _workers(dask: str | None) -> Iterator[Any]:
     local: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": None}
     options = local if dask == "local" else {"address": dask, "timeout": 10}
     try:
-        with interrupts_wait():
+        with starting_processes():
             client = Client(**options)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise ScenarioError(f"--dask {dask}: no scheduler answers: {error}") from None

@@ -59,6 +59,9 @@ _PATIENCE = 10.0
 _BATCHES_AHEAD = 2
 """Batches for each worker: one in work, one to go on with."""
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+"""Variable that keeps the working folder off the path of Python's modules."""
+
 Batch = list[tuple[dict[str, Any], list[int]]]
 """Scenarios as plain values, each with the seeds to be run."""
 
@@ -180,7 +183,8 @@ def _processes(number: int) -> Any:
     # Works where plain spawn does not, in notebooks; loaded only where it is used.
     from loky import ProcessPoolExecutor
 
-    return ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),))
+    with starting_processes():
+        return ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),))
 
 
 def _end_with(parent: int) -> None:
@@ -193,8 +197,14 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def interrupts_wait() -> Iterator[None]:
-    """Processes begun meanwhile never see an interrupt: this one heeds it, and ends them."""
+def starting_processes() -> Iterator[None]:
+    """For the time in which processes are begun.
+
+    They never see an interrupt: this process heeds it, and ends them. And they take no modules from
+    the folder that it works in, which may be anybody's, before those that are installed.
+    """
+    given = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
     # It would be begun with the first process, and let interrupts in again.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -202,6 +212,10 @@ def interrupts_wait() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if given is None:
+            os.environ.pop(_SAFE_PATH, None)
+        else:
+            os.environ[_SAFE_PATH] = given
 
 
 @contextmanager
@@ -349,7 +363,7 @@ def _sent(tasks: list[Task], chosen: Workers) -> _Future:
     """The future of a batch; one that has failed if the executor is broken by now."""
     assert chosen.executor is not None
     try:
-        with interrupts_wait():
+        with starting_processes():
             work = partial(_batch, version=code_version(), number=next(chosen.numbers))
             return chosen.executor.submit(work, _packed(tasks), tasks[0].series)
     except Exception as error:

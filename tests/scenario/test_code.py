@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -255,3 +256,19 @@ def test_code_that_ends_the_interpreter_is_told(tmp_path):
     (tmp_path / "mine.py").write_text("import sys\n\nsys.exit(0)\n")
     with pytest.raises(ScenarioError, match=r"mine\.py, line 3: SystemExit"):
         rsim.load(study(tmp_path, 'code = "mine.py"\n'), allow_code=True)
+
+
+@pytest.mark.parametrize("way", [("--jobs", "2"), ("--dask", "local")])
+def test_modules_in_the_working_folder_run_in_no_process_of_a_sweep(tmp_path, trap, way):
+    folder = tmp_path / "somebody's"
+    folder.mkdir()
+    for name in ("json", "pickle", "struct", "queue", "numpy", "simpy", "loky", "distributed"):
+        (folder / f"{name}.py").write_bytes((tmp_path / "evil.py").read_bytes())
+    # As it is installed: python -m would take the folder in itself.
+    rsim_command = Path(sys.executable).with_name("rsim")
+    command = [rsim_command, "sweep", study(tmp_path), "--out", "out", *way]
+    done = subprocess.run(
+        list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not trap.exists()
