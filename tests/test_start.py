@@ -140,4 +140,5 @@ def test_an_interrupt_at_any_time_ends_with_130_and_no_traceback():
         process.send_signal(signal.SIGINT)
         code, _, err = told(process)
         assert "Traceback" not in err, err
-        assert code in (130, 0), (code, err)
+        # By the signal itself where the interpreter was not there yet, which shells show as 130.
+        assert code in (130, 0, -signal.SIGINT), (code, err)

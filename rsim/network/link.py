@@ -27,15 +27,15 @@ class LinkCounters:
 class Link:
     """One direction of a path.
 
-    Parameters: `name` what it joins: `("site", site)`, `("path", site, site)`, or
-    `("access", host, number of the address, "up" or "down")`; `stream` of its draws. `up` false: it
-    is cut.
+    Parameters: `name` for people; `stream` of its draws; `sites` the two that it joins if it is on
+    the path between sites. `up` false: it is cut.
     """
 
-    name: tuple[str, ...]
+    name: str
     clock: Clock
     settings: LinkSettings
     stream: Stream
+    sites: tuple[str, ...] = ()
     up: bool = True
     taps: list[Tap] = field(default_factory=list)
     counters: LinkCounters = field(default_factory=LinkCounters)

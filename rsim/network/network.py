@@ -150,19 +150,22 @@ class Network:
             self._delays[site, other] = delay
         return delay
 
-    def _link(self, name: tuple[str, ...], settings: LinkSettings) -> Link:
-        link = self.links.get(name)
+    def _link(self, key: tuple[str, ...], name: str, settings: LinkSettings) -> Link:
+        """The link that a key tells from all others, whatever sites and hosts are called."""
+        link = self.links.get(key)
         if link is None:
-            stream = self._streams.stream("network", "link", *name)
-            link = self.links[name] = Link(name, self.clock, settings, stream)
+            stream = self._streams.stream("network", "link", *key)
+            sites = key[1:] if key[0] == "path" else ()
+            link = self.links[key] = Link(name, self.clock, settings, stream, sites)
         return link
 
     def _between(self, site: str, other: str) -> tuple[Link, ...]:
         if site == other:
-            return (self._link(("site", site), self._lan),)
+            return (self._link(("site", site), site, self._lan),)
         hops = self._next_hops(site, other)
         return tuple(
-            self._link(("path", a, b), self._settings_between(a, b)) for a, b in pairwise(hops)
+            self._link(("path", a, b), f"{a} -> {b}", self._settings_between(a, b))
+            for a, b in pairwise(hops)
         )
 
     def _settings_between(self, site: str, other: str) -> LinkSettings:
@@ -171,9 +174,9 @@ class Network:
 
     def _add_access(self, host: Host, settings: LinkSettings) -> None:
         for number, address in enumerate(host.addresses):
-            up = self._link(("access", host.actor, str(number), "up"), settings)
-            down = self._link(("access", host.actor, str(number), "down"), settings)
-            self._access[address] = (up, down)
+            key, name = ("access", host.actor, str(number)), f"{host.name} {address}"
+            up = self._link((*key, "up"), f"{name} up", settings)
+            self._access[address] = (up, self._link((*key, "down"), f"{name} down", settings))
         mine = host.addresses
         self._routes = {
             key: route
@@ -204,7 +207,7 @@ class Network:
     def path_links(self, site: str, other: str) -> list[Link]:
         """Both directions of the path between two sites, or the links within one."""
         links = [*self._between(site, other), *self._between(other, site)]
-        return list({link.name: link for link in links}.values())
+        return list({id(link): link for link in links}.values())
 
     def host_links(self, host: Host) -> list[Link]:
         """The links between a host and its sites, both directions; made if there are none yet."""

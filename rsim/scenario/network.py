@@ -419,7 +419,7 @@ class Disaster:
                 for other in sites
                 if other != site
                 for link in network.path_links(site, other)
-                if site in link.name[1:]
+                if site in link.sites
             ]
         Outage(network.clock, settings, stream, self._cut)
 

@@ -129,7 +129,7 @@ def test_a_target_that_is_alive_but_slow_is_not_taken_over():
     world = World(servers=3, elements=6).run(90)
     slow = Slow()
     links = world.network.host_links(world.ports[0].host)
-    up = [link for link in links if link.name[-1] == "up"]
+    up = [link for link in links if link.name.endswith("up")]
     world.network.tap(up, slow)
     world.run(66)
     for link in up:
