@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from rsim.cli.start import start
+from rsim.errors import ResultError, RsimWarning
 from rsim.sweep import load_study, sweep
+from rsim.sweep.report import open_report
 
 
 @pytest.fixture
@@ -145,3 +147,13 @@ def test_a_metric_that_is_undefined_everywhere_is_told(rsim, study_file, tmp_pat
     sweep(load_study(study_file, replications=1), tmp_path / "out", jobs=1)
     code, line = rsim("plot", tmp_path / "out")
     assert code == 0 and "takeover_time_s: is defined at no point that is shown" in line
+
+
+def test_a_comparison_without_runs_is_told(study_file, tmp_path):
+    out = tmp_path / "out"
+    sweep(load_study(study_file, replications=1), out, jobs=1)
+    (out / "runs.parquet").unlink()
+    with pytest.warns(RsimWarning, match="0 of 6 runs so far"):
+        report = open_report(out)
+    with pytest.raises(ResultError, match="no run has finished"):
+        report.compare(tmp_path / "reference.csv")
