@@ -11,13 +11,14 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hypothesis import Phase, given, seed, settings
 from loky import ProcessPoolExecutor
 
-from rsim.errors import ScenarioError
+from rsim.errors import RsimWarning, ScenarioError
 from rsim.scenario import run
 from rsim.scenario.files import validate
 from tests.fuzz.deployments import QUIET, scenarios
@@ -54,7 +55,9 @@ def told(tables):
     found = []
     for table in tables:
         try:
-            result = run(validate(table, "drawn"))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RsimWarning)
+                result = run(validate(table, "drawn"))
             found.append([result.digest, {k: float(v) for k, v in result.counters.items()}])
         except ScenarioError as error:
             found.append([str(error), {}])
@@ -92,9 +95,6 @@ def differences(tables, hash_seeds=HASH_SEEDS):
 
 
 def _worker(tables):
-    # By its name in the module: workers can't take what stands in the main program.
-    from tests.verification.determinism import told
-
     with ProcessPoolExecutor(1) as executor:
         return executor.submit(told, tables).result()
 
@@ -111,6 +111,9 @@ def main():
     if len(sys.argv) < 2:
         json.dump(told(json.load(sys.stdin)), sys.stdout)
         return
+    # By their name in the module: other processes can't take what stands in the main program.
+    from tests.verification.determinism import differences, drawn
+
     count = int(sys.argv[1])
     tables, found = drawn(1, count), []
     for begin in range(0, count, PORTION):
