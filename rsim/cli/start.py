@@ -101,8 +101,8 @@ def _tell_defect(error: Exception) -> None:
     what = f"{type(error).__name__}: {error}" + (f" ({notes})" if notes else "")
     head = f"this is a defect of rsim: {cut(one_line(what), LONGEST_LINE // 2)}; "
     again = f"{_TRACEBACK}=1 " + shlex.join(["rsim", *sys.argv[1:]])
-    room = LONGEST_LINE - len("rsim: please report it with what tells more: ") - len(head)
-    _tell(f"{head}please report it with what tells more: {cut(one_line(again), max(20, room))}")
+    room = LONGEST_LINE - len("rsim: please report it with the output of: ") - len(head)
+    _tell(f"{head}please report it with the output of: {cut(one_line(again), max(20, room))}")
 
 
 def _of_the_system(error: OSError) -> str:

@@ -42,6 +42,7 @@ class FolderLock:
                     "wait for it, or choose another folder"
                 ) from None
             except (OSError, NotImplementedError) as error:
+                # The latter where the file system knows no locks.
                 reason = getattr(error, "strerror", None) or str(error)
                 raise ResultError(f"{self._directory}: can't store the results: {reason}") from None
             if self._is_there():

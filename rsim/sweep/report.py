@@ -173,8 +173,7 @@ class Report:
         if not named:
             known = ", ".join(r.file for r in self.sweep.references) or "none"
             raise ResultError(f"{file}: the study names no such reference; it names: {known}")
-        if self.summary.empty:
-            raise ResultError(f"{file}: there is nothing to compare, as no run has finished")
+        self._check_some()
         points = pd.concat([self._points(reference, file) for reference in named])
         if points.empty:
             raise ResultError(f"{file}: none of its points is among these results")

@@ -155,5 +155,5 @@ def test_a_comparison_without_runs_is_told(study_file, tmp_path):
     (out / "runs.parquet").unlink()
     with pytest.warns(RsimWarning, match="0 of 6 runs so far"):
         report = open_report(out)
-    with pytest.raises(ResultError, match="no run has finished"):
+    with pytest.raises(ResultError, match="no run is finished yet"):
         report.compare(tmp_path / "reference.csv")
