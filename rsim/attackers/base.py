@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 import rsim.attackers
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer
-from rsim.endpoints.server_hunt import Address
+from rsim.endpoints.ports import Address
 from rsim.errors import shown
 from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
 from rsim.randomness import Stream, Streams

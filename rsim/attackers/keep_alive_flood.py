@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from rsim.attackers.base import Flooder, FlooderSettings, Surroundings, attacker
-from rsim.endpoints.server_hunt import Address
+from rsim.endpoints.ports import Address
 from rsim.network import Association, Event
 from rsim.wire import (
     PPID_ASAP,

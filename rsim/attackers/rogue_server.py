@@ -85,7 +85,7 @@ class _Peer(EnrpServer):
 
     silent = False
 
-    def vigilant(self) -> bool:
+    def takes_over(self) -> bool:
         """Leaves the dead to others."""
         return False
 
@@ -180,7 +180,7 @@ class RogueServer(Flooder[RogueServerSettings]):
             self._tell(peer, presence.encode(self.surroundings.dialect))
 
     def _tell(self, peer: EnrpServer, data: bytes) -> None:
-        for other in peer.peers.told():
+        for other in peer.peers.introduced():
             if other.channel is not None:
                 other.channel.send(PPID_ENRP, data)
                 count_sent(other.channel, partial(self._count, len(data)))
@@ -204,7 +204,7 @@ class RogueServer(Flooder[RogueServerSettings]):
             self._update(peer, _DEL_PE, handle, element)
 
     def _take_one_over(self, peer: EnrpServer) -> None:
-        others = [other.identifier for other in peer.peers.told()]
+        others = [other.identifier for other in peer.peers.introduced()]
         if not others:
             return
         target = others[self._turn % len(others)]

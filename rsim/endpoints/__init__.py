@@ -2,7 +2,7 @@
 
 from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
 from rsim.endpoints.detection import Detector, RateLimits, RateTable, detector, detectors
-from rsim.endpoints.enrp import EnrpServer, Ports, ServerCounters
+from rsim.endpoints.enrp import EnrpServer, ServerCounters, ServerPorts, ServerState
 from rsim.endpoints.messenger import ElementHandle, Failure, Messenger, TransportAddress
 from rsim.endpoints.pool_element import PoolElementCounters, PoolElementEndpoint
 from rsim.endpoints.pool_user import PoolUserCounters, PoolUserEndpoint
@@ -32,13 +32,14 @@ __all__ = [
     "PoolUserCounters",
     "PoolUserEndpoint",
     "PoolUserSettings",
-    "Ports",
     "RateLimits",
     "RateTable",
     "ServerCounters",
     "ServerHunt",
     "ServerList",
+    "ServerPorts",
     "ServerSettings",
+    "ServerState",
     "Session",
     "SessionUser",
     "TransportAddress",

@@ -19,8 +19,8 @@ from math import inf
 from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.pool_user import PoolUserEndpoint
-from rsim.endpoints.ports import Channel, ClockPort, count_sent
-from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
+from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
+from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
 from rsim.network import Event
 from rsim.wire import (

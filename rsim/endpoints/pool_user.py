@@ -16,8 +16,8 @@ from typing import Protocol
 from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.choice import ChoiceUser, Grant, decode_grant
-from rsim.endpoints.ports import Channel, ClockPort, count_sent
-from rsim.endpoints.server_hunt import Address, ServerHunt, ServerList
+from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
+from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
 from rsim.endpoints.statements import Ledger, consistent, decode_statements, encode_evidence

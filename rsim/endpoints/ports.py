@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from rsim.network import Principal
+from rsim.network import Event, Principal
+
+Address = tuple[tuple[str, ...], int]
+"""Addresses of a host, the primary one first, and a port."""
 
 
 class TimerPort(Protocol):
@@ -72,6 +75,22 @@ class Channel(Protocol):
 
     def discard(self) -> None:
         """Forgets the association without a word, as when the process dies."""
+
+
+class Receiver(Protocol):
+    """Who gets what arrives on a channel."""
+
+    def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
+        """Takes one message.
+
+        Parameters: `channel` it came on; `ppid` its payload protocol identifier; `data` its bytes.
+        """
+
+    def notify(self, channel: Channel, event: Event) -> None:
+        """Takes the news that the channel is up or has ended.
+
+        Parameters: `channel` of which there is news; `event` what has happened to it.
+        """
 
 
 def count_sent(channel: Channel, count: Callable[[], None]) -> None:

@@ -8,13 +8,10 @@ from __future__ import annotations
 from math import inf
 from typing import Protocol
 
-from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.ports import Address, Channel, ClockPort
 from rsim.endpoints.settings import HuntSettings
 from rsim.network import Event
 from rsim.wire import ASAP_PORT, SctpTransport, ServerAnnounce, receive
-
-Address = tuple[tuple[str, ...], int]
-"""Addresses of a server, the primary one first, and its port for ASAP."""
 
 
 class ServerList:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rsim.attackers import AttackerSettings, PositionSettings, Surroundings, attacker_kinds
 from rsim.endpoints import EnrpServer, authorisations
-from rsim.endpoints.server_hunt import Address
+from rsim.endpoints.ports import Address
 from rsim.network import Association, Host, Link, Receiver
 from rsim.scenario.server_host import ServerHost
 from rsim.wire import ENRP_PORT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsim.endpoints.server_hunt import Address
+from rsim.endpoints.ports import Address
 from rsim.network import Association, Host, Profile, Receiver
 from rsim.wire import ASAP_PORT, ASAP_TLS_PORT
 

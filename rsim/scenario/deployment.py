@@ -18,7 +18,7 @@ from rsim.endpoints import (
     ServerList,
     authorisations,
 )
-from rsim.endpoints.server_hunt import Address
+from rsim.endpoints.ports import Address
 from rsim.errors import RsimWarning, ScenarioError
 from rsim.network import Host, HostSettings, Outage, PacketCapture, Profile
 from rsim.randomness import Streams

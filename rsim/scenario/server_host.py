@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rsim.endpoints import EnrpServer
-from rsim.endpoints.server_hunt import Address
+from rsim.endpoints.ports import Address
 from rsim.network import Association, Endpoint, Host, Profile, Receiver
 from rsim.randomness import Stream
 from rsim.wire import ASAP_PORT, ASAP_TLS_PORT, ENRP_PORT, ENRP_TLS_PORT, PPID_ASAP, PPID_ENRP
@@ -86,14 +86,14 @@ class ServerHost:
 
     # What the server asks for ---------------------------------------------------------------------
 
-    def connect(self, server: EnrpServer, address: Address, ppid: int) -> Association:
+    def connect(self, receiver: Receiver, address: Address, ppid: int) -> Association:
         """An association with a peer (ENRP) or with a pool element (ASAP)."""
         addresses, port = address
         profile = self._peer_profile if ppid == PPID_ENRP else self._element_profile
         return self.host.connect(
             addresses[0],
             port,
-            server,
+            receiver,
             further=addresses[1:],
             profile=profile,
         )

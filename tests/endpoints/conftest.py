@@ -92,9 +92,17 @@ def random():
 
 @pytest.fixture
 def make_server(clock, random):
-    def make(**settings):
-        draws = Draws(np.random.default_rng(1))
-        server = EnrpServer(77, ServerSettings(**settings), clock, Ports(), draws, random)
+    def make(mentors=(), authorisation=None, **settings):
+        server = EnrpServer(
+            77,
+            ServerSettings(**settings),
+            clock=clock,
+            ports=Ports(),
+            draws=Draws(np.random.default_rng(1)),
+            random=random,
+            mentors=mentors,
+            authorisation=authorisation,
+        )
         server.start()
         return server
 

@@ -49,7 +49,7 @@ def test_an_element_has_one_home_and_both_sides_know():
             owners = [
                 server
                 for _, server in deployment.servers
-                if server.serving and server.elements.get(b"pool", endpoint.identifier)
+                if server.serving and server.store.own(b"pool", endpoint.identifier)
             ]
             assert len(owners) == 1
             home = endpoint._home

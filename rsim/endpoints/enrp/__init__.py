@@ -1,5 +1,7 @@
-"""The ENRP server; server.py tells its states, timers and parts."""
+"""The ENRP server; server.py tells its parts."""
 
-from rsim.endpoints.enrp.server import EnrpServer, Ports, ServerCounters, State
+from rsim.endpoints.enrp.counters import ServerCounters
+from rsim.endpoints.enrp.node import ServerPorts, ServerState
+from rsim.endpoints.enrp.server import EnrpServer
 
-__all__ = ["EnrpServer", "Ports", "ServerCounters", "State"]
+__all__ = ["EnrpServer", "ServerCounters", "ServerPorts", "ServerState"]

@@ -1,8 +1,6 @@
 """The peers of an ENRP server: who they are, and whether they live (RFC 5353 3.4).
 
-A peer is ACTIVE; ASKED, when it has been silent and a PRESENCE with reply required is out; or
-SUSPENDED, while another server takes it over. Timer of each: MAX-TIME-LAST-HEARD, then
-MAX-TIME-NO-RESPONSE, or the guard of a suspension. Timer of all: PEER-HEARTBEAT-CYCLE.
+Timer of each peer: MAX-TIME-LAST-HEARD, then MAX-TIME-NO-RESPONSE, or the guard of a suspension.
 """
 
 from __future__ import annotations
@@ -10,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
 
-from rsim.endpoints.ports import Channel, TimerPort, count_sent
-from rsim.wire import PPID_ENRP, EnrpError, Message, Presence, ServerInformation
-
-if TYPE_CHECKING:
-    from rsim.endpoints.enrp.server import Address, EnrpServer
+from rsim.endpoints.enrp.node import Node
+from rsim.endpoints.enrp.store import ElementStore
+from rsim.endpoints.ports import Channel, ClockPort, TimerPort, count_sent
+from rsim.endpoints.settings import ServerSettings
+from rsim.states import StateTable
+from rsim.wire import Message, Presence, ServerInformation
 
 
 class PeerState(Enum):
@@ -24,32 +22,82 @@ class PeerState(Enum):
 
     ACTIVE = auto()
     ASKED = auto()
+    """It has been silent, and a PRESENCE with reply required is out."""
     SUSPENDED = auto()
+    """A server takes it over; it is not watched meanwhile."""
+
+
+class PeerEvent(Enum):
+    """What changes the state of a peer."""
+
+    HEAR = auto()
+    """A message of the peer has come."""
+    ASK = auto()
+    """It has been silent, its association has ended, or it has not acknowledged a takeover."""
+    SUSPEND = auto()
+    """This server or another one has begun to take it over."""
+
+
+PEER_STATES = StateTable(
+    "peer of an ENRP server",
+    PeerState.ACTIVE,
+    [
+        (PeerState.ACTIVE, PeerEvent.HEAR, PeerState.ACTIVE, "RFC 5353 3.4.2"),
+        (PeerState.ASKED, PeerEvent.HEAR, PeerState.ACTIVE, "RFC 5353 3.4.3"),
+        (PeerState.SUSPENDED, PeerEvent.HEAR, PeerState.ACTIVE, "RFC 5353 3.5.1"),
+        (PeerState.ACTIVE, PeerEvent.ASK, PeerState.ASKED, "RFC 5353 3.4.3"),
+        (PeerState.SUSPENDED, PeerEvent.ASK, PeerState.ASKED, "RFC 5353 3.4.3"),
+        (PeerState.ACTIVE, PeerEvent.SUSPEND, PeerState.SUSPENDED, "RFC 5353 3.5.1"),
+        (PeerState.ASKED, PeerEvent.SUSPEND, PeerState.SUSPENDED, "RFC 5353 3.5.1"),
+        (PeerState.SUSPENDED, PeerEvent.SUSPEND, PeerState.SUSPENDED, "RFC 5353 3.5.1"),
+    ],
+)
 
 
 @dataclass(slots=True, eq=False)
 class Peer:
-    """A peer: `information` once it has told it, `channel` while there is an association."""
+    """A peer.
+
+    Parameters: `identifier` 32 bits; `timer` of its supervision; `state` as this server sees it;
+    `information` once it has told who it is; `channel` while there is an association.
+    """
 
     identifier: int
     timer: TimerPort
-    state: PeerState = PeerState.ACTIVE
+    state: PeerState = PEER_STATES.initial
     information: ServerInformation | None = None
     channel: Channel | None = None
 
+    def enter(self, event: PeerEvent) -> None:
+        """Changes the state as an event demands.
+
+        Parameters: `event` what is known of the peer now.
+        """
+        self.state = PEER_STATES.after(self.state, event)
+
 
 class Peers:
-    """The peer list."""
+    """The peer list.
 
-    def __init__(self, server: EnrpServer) -> None:
-        self._server = server
+    Parameters: `node` the server; `store` of its elements, for the checksum; `settings` of it;
+    `clock` of the run; `on_death` is called with a peer that did not answer.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        store: ElementStore,
+        *,
+        settings: ServerSettings,
+        clock: ClockPort,
+        on_death: Callable[[Peer], None],
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._on_death = on_death
         self._peers: dict[int, Peer] = {}
-        self._attempts: dict[Address, Channel] = {}
-        self._heartbeat = server.clock.timer(self._heartbeat_due)
-
-    def handlers(self) -> dict[type, Callable[[Channel, Any], None]]:
-        """Handlers by type of message."""
-        return {Presence: self._presence, EnrpError: self._error}
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(list(self._peers.values()))
@@ -63,200 +111,173 @@ class Peers:
         return not self._peers
 
     def get(self, identifier: int) -> Peer | None:
-        """The peer with that identifier, if it is known."""
+        """The peer with an identifier, None if it is not known.
+
+        Parameters: `identifier` of the server.
+        """
         return self._peers.get(identifier)
 
-    def begin(self) -> None:
-        """The server serves: says so to all peers, and beats from now on."""
-        for peer in self:
-            self.tell_presence(peer, reply_required=True)
-        self._heartbeat.start(self._server.settings.peer_heartbeat_cycle)
+    def introduced(self) -> list[Peer]:
+        """Peers that count: they have told who they are (or all, by the letter of the RFC)."""
+        literal = not self._settings.check_peers
+        return [peer for peer in self if literal or peer.information is not None]
 
-    def stop(self) -> None:
-        """Forgets all."""
-        self._heartbeat.stop()
+    def clear(self) -> None:
+        """Forgets all peers."""
         for peer in self:
             peer.timer.stop()
         self._peers.clear()
-        self._attempts.clear()
 
     # Discovery (3.4.1) ----------------------------------------------------------------------------
 
-    def heard(self, identifier: int, channel: Channel) -> None:
-        """Any message makes a stranger a peer, and sets a peer's silence back to nothing."""
+    def hear(self, identifier: int, channel: Channel) -> None:
+        """Makes a stranger that speaks a peer, and sets a peer's silence back to nothing.
+
+        Parameters: `identifier` of the sender; `channel` that its message came on.
+        """
         peer = self._peers.get(identifier)
         if peer is None:
             peer = self.add(identifier)
             peer.channel = channel
-            if self._server.serving:
+            if self._node.serving:
                 self.tell_presence(peer, reply_required=True)
             return
         if peer.channel is None:
             peer.channel = channel
         if peer.state is not PeerState.SUSPENDED:
-            self.active(peer)
+            self.watch(peer)
 
     def add(self, identifier: int, information: ServerInformation | None = None) -> Peer:
-        """A peer, new if it was not known."""
+        """Adds a peer, if it was not known.
+
+        Parameters: `identifier` of the server; `information` where it is, if that is known.
+        """
         peer = self._peers.get(identifier)
         if peer is None:
-            timer = self._server.clock.timer(lambda: self._expired(identifier))
+            timer = self._clock.timer(lambda: self._expire(identifier))
             peer = self._peers[identifier] = Peer(identifier, timer)
-            timer.start(self._server.settings.max_time_last_heard)
+            timer.start(self._settings.max_time_last_heard)
         if information is not None and peer.information is None and not self._is_me(information):
             peer.information = information
         return peer
 
     def _is_me(self, information: ServerInformation) -> bool:
         """Whether that is this very host: what is left of a server that ran here before."""
-        own = self._server.ports.information()
+        own = self._node.ports.information()
         transport = information.transport
         return transport.port == own[1] and not set(own[0]).isdisjoint(transport.hosts)
 
     def remove(self, identifier: int) -> None:
-        """Takes a peer off the list."""
+        """Takes a peer off the list.
+
+        Parameters: `identifier` of the server.
+        """
         peer = self._peers.pop(identifier, None)
         if peer is not None:
             peer.timer.stop()
 
-    def told(self) -> list[Peer]:
-        """Peers that count: they have told who they are (or all, by the letter of the RFC)."""
-        literal = not self._server.settings.check_peers
-        return [peer for peer in self if literal or peer.information is not None]
-
     # Sending --------------------------------------------------------------------------------------
 
     def send(self, peer: Peer, message: Message, count: Callable[[], None] | None = None) -> None:
-        """Sends a message, over a new association if there is none; `count` when it leaves."""
+        """Sends a message, over a new association if there is none.
+
+        Parameters: `peer` that gets it; `message` to send; `count` is called when it leaves.
+        """
         if peer.channel is None:
             if peer.information is None:
                 return
             transport = peer.information.transport
             address = (tuple(map(str, transport.addresses)), transport.port)
-            peer.channel = self._server.ports.connect(self._server, address, PPID_ENRP)
-        self._server.send(peer.channel, message)
+            peer.channel = self._node.connect(address)
+        self._node.send(peer.channel, message)
         if count is not None:
             count_sent(peer.channel, count)
 
     def send_all(self, message: Message) -> None:
-        """One copy to each peer that counts (RFC 5353 1.1, 3.1)."""
-        for peer in self.told():
+        """Sends one copy to each peer that counts (RFC 5353 1.1, 3.1).
+
+        Parameters: `message` to send.
+        """
+        for peer in self.introduced():
             self.send(peer, message)
 
-    # Presence (3.4.2, 2.1) ------------------------------------------------------------------------
+    def make_presence(
+        self, receiver: int, *, reply_required: bool = False, introduce: bool = False
+    ) -> Presence:
+        """A PRESENCE with the present checksum of what this server is home of (3.4.2, 3.6.1).
 
-    def presence(self, receiver: int, reply_required: bool, tell: bool) -> Presence:
-        """A PRESENCE with the present checksum of what this server owns (3.6.1)."""
-        server = self._server
+        Parameters: `receiver` identifier of a peer, 0 where it is not known; `reply_required`
+        whether it has to answer; `introduce` whether to tell who this server is.
+        """
+        node = self._node
         return Presence(
-            sender=server.identifier,
+            sender=node.identifier,
             receiver=receiver,
             reply_required=reply_required,
-            pe_checksum=server.handlespace.checksum(server.identifier),
-            server_information=server.information() if tell else None,
+            pe_checksum=self._store.handlespace.checksum(node.identifier),
+            server_information=node.information() if introduce else None,
         )
 
     def tell_presence(self, peer: Peer, reply_required: bool = False) -> None:
-        """Sends a peer a PRESENCE that tells who this server is."""
-        self.send(peer, self.presence(peer.identifier, reply_required, True))
+        """Tells a peer that this server is there, and who it is.
+
+        Parameters: `peer` that is told; `reply_required` whether it has to answer.
+        """
+        presence = self.make_presence(
+            peer.identifier, reply_required=reply_required, introduce=True
+        )
+        self.send(peer, presence)
 
     def tell_all(self) -> None:
-        """Says that this server is alive."""
-        self.send_all(self.presence(0, False, False))
-
-    def announce(self) -> None:
-        """A PRESENCE to the multicast group of the servers, for those that look for a mentor."""
-        if self._server.settings.announce:
-            data = self.presence(0, False, True).encode(self._server.dialect)
-            self._server.ports.announce(data, PPID_ENRP)
-
-    def _heartbeat_due(self) -> None:
-        self.tell_all()
-        if self._server.settings.rediscover:
-            self._rediscover()
-        self._heartbeat.start(self._server.settings.peer_heartbeat_cycle)
-
-    def _rediscover(self) -> None:
-        """Speaks to configured servers that are no peers: both sides of a partition have taken the
-        other over, and nothing else brings them together again."""
-        server = self._server
-        known = {
-            str(address)
-            for peer in self
-            if peer.information is not None
-            for address in peer.information.transport.addresses
-        }
-        for address in server.mentors:
-            if known.isdisjoint(address[0]):
-                channel = self._attempts.get(address)
-                if channel is None:
-                    channel = server.ports.connect(server, address, PPID_ENRP)
-                    self._attempts[address] = channel
-                server.send(channel, self.presence(0, True, True))
-
-    def met(self, message: Presence) -> None:
-        """A PRESENCE by multicast: a stranger is spoken to."""
-        information = message.server_information
-        if information is not None and message.sender not in self._peers:
-            self.tell_presence(self.add(message.sender, information), reply_required=True)
-
-    def _presence(self, channel: Channel, message: Presence) -> None:
-        server = self._server
-        peer = self._peers[message.sender]
-        information = message.server_information
-        if information is not None and information.server_identifier == peer.identifier:
-            peer.information = information
-        server.takeovers.alive(peer)
-        if message.reply_required:
-            server.send(channel, self.presence(peer.identifier, False, True))
-        if message.pe_checksum is not None and server.serving:
-            server.tables.audit(peer, message.pe_checksum)
-
-    def _error(self, channel: Channel, message: EnrpError) -> None:
-        """What a peer did not understand has no effect, and no error answers an error."""
+        """Says to all that this server is alive."""
+        self.send_all(self.make_presence(0))
 
     # Supervision (3.4.3) --------------------------------------------------------------------------
 
-    def active(self, peer: Peer) -> None:
-        """The peer lives."""
-        peer.state = PeerState.ACTIVE
-        peer.timer.start(self._server.settings.max_time_last_heard)
+    def watch(self, peer: Peer) -> None:
+        """Waits for the next message of a peer that lives.
+
+        Parameters: `peer` that has been heard.
+        """
+        if peer.state is not PeerState.ACTIVE:
+            peer.enter(PeerEvent.HEAR)
+        peer.timer.start(self._settings.max_time_last_heard)
 
     def suspend(self, peer: Peer) -> None:
-        """Another server takes the peer over; if nothing comes of that, watching resumes."""
-        peer.state = PeerState.SUSPENDED
-        peer.timer.start(3 * self._server.settings.max_time_no_response)
+        """Does not watch a peer that another server takes over, until that should have ended.
+
+        Parameters: `peer` to be taken over.
+        """
+        peer.enter(PeerEvent.SUSPEND)
+        peer.timer.start(3 * self._settings.max_time_no_response)
 
     def ask(self, peer: Peer) -> None:
-        """Asks whether a silent peer is there."""
-        peer.state = PeerState.ASKED
-        peer.timer.start(self._server.settings.max_time_no_response)
+        """Asks whether a silent peer is there.
+
+        Parameters: `peer` that has not been heard.
+        """
+        peer.enter(PeerEvent.ASK)
+        peer.timer.start(self._settings.max_time_no_response)
         self.tell_presence(peer, reply_required=True)
 
-    def _expired(self, identifier: int) -> None:
+    def _expire(self, identifier: int) -> None:
         peer = self._peers[identifier]
-        if not self._server.serving:
-            peer.timer.start(self._server.settings.max_time_last_heard)
+        if not self._node.serving:
+            peer.timer.start(self._settings.max_time_last_heard)
         elif peer.state is PeerState.ASKED:
-            self._dead(peer)
+            self._on_death(peer)
         else:
             self.ask(peer)
 
-    def ended(self, channel: Channel) -> None:
-        """An association has ended: a peer that was asked is dead, another one is asked."""
-        for address in [a for a, attempt in self._attempts.items() if attempt is channel]:
-            del self._attempts[address]
+    def lose_channel(self, channel: Channel) -> None:
+        """An association has ended: a peer that was asked is dead, another one is asked.
+
+        Parameters: `channel` that has ended.
+        """
         for peer in self:
             if peer.channel is channel:
                 peer.channel = None
                 if peer.state is PeerState.ASKED:
-                    self._dead(peer)
-                elif peer.state is PeerState.ACTIVE and self._server.serving:
+                    self._on_death(peer)
+                elif peer.state is PeerState.ACTIVE and self._node.serving:
                     self.ask(peer)
-
-    def _dead(self, peer: Peer) -> None:
-        self._server.counters.peers_found_dead += 1
-        if self._server.vigilant():
-            self._server.takeovers.begin(peer)
-        else:
-            self.remove(peer.identifier)

@@ -1,40 +1,50 @@
 """The ENRP server: one node of a redundant handlespace (RFC 5352, 5353).
 
-States: DOWN until started. STARTING while it looks for a mentor, fetches the list of servers and
-downloads the table (RFC 5353 3.2): registrations and resolutions are refused. SERVING.
+It wires its parts and gives each message to the part that it is for. The parts stand in layers;
+each is given what it uses:
 
-Its parts, each with its timers:
-
-- asap.py: what pool elements and pool users ask for (RFC 5352 3).
-- elements.py: the elements that it is home of: keep-alives, registration lives, changes of home.
-- startup.py: mentors, list and table (RFC 5353 3.2).
-- tables.py: downloads that it serves, audits and re-synchronisation (3.2.3, 3.6).
-- updates.py: handle updates to and from its peers (3.3).
-- peers.py: who the peers are and whether they live (3.4).
-- takeover.py: arbitration, and taking over (3.5).
+- node.py: who the server is, its state, and how it reaches others.
+- store.py: the elements, and who hears of changes; keep_alives.py: whether they live.
+- peers.py: the peer list; announcements.py: what peers are told; homes.py: changes of home.
+- copies.py, updates.py: what peers tell; audits.py: whether that is all; tables.py: what they ask.
+- startup.py: mentors, list and table; takeover.py: arbitration; heartbeat.py: PRESENCE.
+- request_filter.py, admission.py: what is dropped and refused; registration.py, resolution.py,
+  answers.py, subscriptions.py, reports.py: what pool elements and pool users ask for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum, auto
 from ipaddress import ip_address
 from math import inf
-from typing import Any, Protocol
+from typing import Any
 
 from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
 from rsim.endpoints.choice import ChoiceAuthority
-from rsim.endpoints.enrp.asap import AsapService
-from rsim.endpoints.enrp.elements import Elements
-from rsim.endpoints.enrp.peers import Peers
+from rsim.endpoints.enrp.admission import Admission
+from rsim.endpoints.enrp.announcements import Announcements
+from rsim.endpoints.enrp.answers import Answers
+from rsim.endpoints.enrp.audits import Audits
+from rsim.endpoints.enrp.copies import Copies
+from rsim.endpoints.enrp.counters import ServerCounters
+from rsim.endpoints.enrp.heartbeat import Heartbeat
+from rsim.endpoints.enrp.homes import Homes
+from rsim.endpoints.enrp.keep_alives import KeepAlives
+from rsim.endpoints.enrp.node import Node, ServerEvent, ServerPorts, ServerState
+from rsim.endpoints.enrp.peers import Peer, Peers
+from rsim.endpoints.enrp.registration import Registrations
+from rsim.endpoints.enrp.reports import Reports
+from rsim.endpoints.enrp.request_filter import RequestFilter
+from rsim.endpoints.enrp.resolution import Resolutions
 from rsim.endpoints.enrp.startup import Startup
+from rsim.endpoints.enrp.store import ElementStore
+from rsim.endpoints.enrp.subscriptions import Subscriptions
 from rsim.endpoints.enrp.tables import Tables
 from rsim.endpoints.enrp.takeover import Takeovers
 from rsim.endpoints.enrp.updates import Updates
-from rsim.endpoints.ports import Channel, ClockPort, Uniform
+from rsim.endpoints.ports import Address, Channel, ClockPort, Uniform
 from rsim.endpoints.settings import ServerSettings
 from rsim.endpoints.statements import StatementStore, Tribunal
 from rsim.handlespace import Draws, Handlespace
@@ -43,97 +53,43 @@ from rsim.wire import (
     PPID_ASAP,
     PPID_ENRP,
     Cause,
+    Deregistration,
     Dialect,
+    EndpointKeepAliveAck,
+    EndpointUnreachable,
     EnrpError,
     ErrorCause,
-    Message,
+    HandleResolution,
+    HandleTableRequest,
+    HandleTableResponse,
+    HandleUpdate,
+    InitTakeover,
+    InitTakeoverAck,
+    ListRequest,
+    ListResponse,
     Presence,
+    Registration,
     SctpTransport,
     ServerAnnounce,
-    ServerInformation,
+    TakeoverServer,
     receive,
 )
 
-Address = tuple[tuple[str, ...], int]
-"""Addresses of a host, the primary one first, and a port."""
-
-
 _MOST_ERRED = 4096
-"""Addresses of which it is known when they last got an error message."""
-
-
-class State(Enum):
-    """States of a server."""
-
-    DOWN = auto()
-    STARTING = auto()
-    SERVING = auto()
-
-
-@mypyc_attr(acyclic=True)
-@dataclass(slots=True)
-class ServerCounters:
-    """What a server has done since it began, as numbers that only grow."""
-
-    registrations: int = 0
-    registrations_refused: int = 0
-    deregistrations: int = 0
-    handle_resolutions: int = 0
-    handle_resolutions_empty: int = 0
-    endpoint_unreachables: int = 0
-    keep_alives_sent: int = 0
-    keep_alive_timeouts: int = 0
-    elements_expired: int = 0
-    elements_reported_away: int = 0
-    messages_refused: int = 0
-    requests_ignored: int = 0
-    load_updates_ignored: int = 0
-    statements_refused: int = 0
-    accusations: int = 0
-    elements_penalised: int = 0
-    element_seconds: float = 0.0
-    updates_sent: int = 0
-    updates_refused: int = 0
-    tables_sent: int = 0
-    audits: int = 0
-    audit_mismatches: int = 0
-    peers_found_dead: int = 0
-    takeovers_won: int = 0
-    takeovers_given_up: int = 0
-    takeover_time: float = 0.0
-    elements_taken_over: int = 0
-
-
-class Ports(Protocol):
-    """What a server needs of the host that it runs on; `asap_port` at which it takes ASAP."""
-
-    asap_port: int
-
-    def connect(self, server: EnrpServer, address: Address, ppid: int) -> Channel:
-        """An association with a peer (ENRP) or with a pool element (ASAP)."""
-
-    def new_identifier(self) -> int:
-        """An identifier that the server has not had."""
-
-    def information(self) -> Address:
-        """Own addresses and ENRP port."""
-
-    def announce(self, data: bytes, ppid: int) -> None:
-        """Sends a datagram to the multicast group of ASAP or of ENRP, if there is one."""
-
-    def distance(self, address: str, other: str | None = None) -> float:
-        """Distance in ms from this host, or from an `other` address, to an address."""
+"""Addresses of which the server remembers when it last sent them an error: a flood from forged
+addresses then fills some 300 KiB, and gets no more errors."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class EnrpServer:
     """ENRP server as a state machine.
 
-    Parameters: `identifier` 32 bits, not 0; `mentors` servers that may know the handlespace;
-    `draws` for selections; `random` for the spread of keep-alives; `dialect` of what it sends;
-    `authorisation` who may register, by default everybody; `secured` whether ENRP counts only from
-    associations that TLS protects; `choices`, `statements` and `tribunal` where pool users have to
-    prove their choice, and elements are held to what they state (RFC 5355 2.17).
+    Parameters: `identifier` 32 bits, not 0; `settings` of the server; `clock` of the run; `ports`
+    of its host; `draws` for selections; `random` for the spread of keep-alives; `dialect` of what
+    it sends; `authorisation` who may register, by default everybody; `mentors` servers that may
+    know the handlespace; `secured` whether ENRP counts only from associations that TLS protects;
+    `choices`, `statements` and `tribunal` where pool users have to prove their choice, and elements
+    are held to what they state (RFC 5355 2.17).
     """
 
     def __init__(
@@ -141,7 +97,7 @@ class EnrpServer:
         identifier: int,
         settings: ServerSettings,
         clock: ClockPort,
-        ports: Ports,
+        ports: ServerPorts,
         draws: Draws,
         random: Uniform,
         dialect: Dialect = Dialect.RFC,
@@ -152,140 +108,293 @@ class EnrpServer:
         statements: StatementStore | None = None,
         tribunal: Tribunal | None = None,
     ) -> None:
-        self.choices = choices
-        self.statements = statements
-        self.tribunal = tribunal
-        self.raw = b""
-        self.identifier = identifier
         self.settings = settings
         self.clock = clock
         self.ports = ports
         self.random = random
-        self.draws = draws
-        self.mentors = mentors
         self.secured = secured
-        self.state = State.DOWN
-        self.counters = ServerCounters()
-        self.authorisation = authorisation or OpenAuthorisation()
-        self.dialect = int(dialect)
+        self.statements = statements
+        self.tribunal = tribunal
+        self.counters = counters = ServerCounters()
+        sent = int(dialect)
         if settings.takeover_suggestion:
-            self.dialect |= Dialect.TAKEOVER_SUGGESTED
-        self.handlespace = self._empty()
-        self.elements = Elements(self)
-        self.asap = AsapService(self)
-        self.peers = Peers(self)
-        self.updates = Updates(self)
-        self.tables = Tables(self)
-        self.takeovers = Takeovers(self)
-        self.startup = Startup(self)
+            sent |= Dialect.TAKEOVER_SUGGESTED
+        self.node = node = Node(identifier, sent, ports, self)
+        self.store = store = ElementStore(node, settings, clock, counters)
+        self.keep_alives = KeepAlives(
+            node, store, settings=settings, clock=clock, counters=counters, random=random
+        )
+        self.peers = peers = Peers(node, store, settings=settings, clock=clock, on_death=self._bury)
+        self.announcements = Announcements(node, store, peers, settings=settings, counters=counters)
+        self.homes = Homes(node, store, self.keep_alives, self.announcements)
+        self.copies = Copies(node, store, peers, self.homes, settings=settings, counters=counters)
+        self._wire_enrp(mentors)
+        self._wire_asap(
+            draws,
+            authorisation=authorisation or OpenAuthorisation(),
+            choices=choices,
+            statements=statements,
+            tribunal=tribunal,
+        )
+        for listener in (
+            self.keep_alives,
+            self.subscriptions,
+            self.announcements,
+            self.registrations,
+        ):
+            store.tell(listener)
         self._announcement = clock.timer(self._announce)
         self._heard: dict[int, float] = {}
         self._erred: dict[str, float] = {}
         self._renamed_at = -inf
-        self._asap_handlers = self.asap.handlers()
-        self._enrp_handlers: dict[type, Callable[[Channel, Any], None]] = {
-            **self.peers.handlers(),
-            **self.updates.handlers(),
-            **self.tables.handlers(),
-            **self.takeovers.handlers(),
-            **self.startup.handlers(),
+        self._asap_handlers = self._take_asap()
+        self._enrp_handlers = self._take_enrp()
+
+    def _wire_enrp(self, mentors: tuple[Address, ...]) -> None:
+        """Makes the parts that peers speak to."""
+        node, store, peers, copies = self.node, self.store, self.peers, self.copies
+        settings, clock, counters = self.settings, self.clock, self.counters
+        self.updates = Updates(
+            node,
+            store,
+            peers,
+            announcements=self.announcements,
+            homes=self.homes,
+            copies=copies,
+            settings=settings,
+            clock=clock,
+            counters=counters,
+        )
+        self.audits = audits = Audits(
+            node, store, peers, copies, settings=settings, clock=clock, counters=counters
+        )
+        self.tables = Tables(node, store, peers, settings=settings, clock=clock, counters=counters)
+        self.startup = startup = Startup(
+            node,
+            peers,
+            copies,
+            mentors=mentors,
+            settings=settings,
+            clock=clock,
+            random=self.random,
+            on_end=self._serve,
+        )
+        self.takeovers = takeovers = Takeovers(
+            node, peers, self.homes, startup, settings=settings, clock=clock, counters=counters
+        )
+        self.heartbeat = Heartbeat(
+            node, peers, takeovers, audits, mentors=mentors, settings=settings, clock=clock
+        )
+
+    def _wire_asap(
+        self,
+        draws: Draws,
+        *,
+        authorisation: Authorisation,
+        choices: ChoiceAuthority | None,
+        statements: StatementStore | None,
+        tribunal: Tribunal | None,
+    ) -> None:
+        """Makes the parts that pool elements and pool users speak to."""
+        node, store, settings, clock = self.node, self.store, self.settings, self.clock
+        counters = self.counters
+        request_filter = RequestFilter(node.identifier, settings, clock, counters)
+        admission = Admission(
+            node,
+            store,
+            self.peers,
+            authorisation=authorisation,
+            statements=statements,
+            tribunal=tribunal,
+            settings=settings,
+            clock=clock,
+            counters=counters,
+        )
+        answers = Answers(node, store, settings, draws)
+        self.subscriptions = Subscriptions(answers, clock)
+        self.registrations = Registrations(
+            node,
+            store,
+            admission=admission,
+            request_filter=request_filter,
+            keep_alives=self.keep_alives,
+            announcements=self.announcements,
+            copies=self.copies,
+            settings=settings,
+            counters=counters,
+        )
+        self.resolutions = Resolutions(
+            node,
+            store,
+            admission=admission,
+            request_filter=request_filter,
+            answers=answers,
+            subscriptions=self.subscriptions,
+            choices=choices,
+            statements=statements,
+            tribunal=tribunal,
+            settings=settings,
+            clock=clock,
+            counters=counters,
+        )
+        self.reports = Reports(
+            store,
+            request_filter=request_filter,
+            keep_alives=self.keep_alives,
+            announcements=self.announcements,
+            settings=settings,
+            counters=counters,
+        )
+
+    def _take_asap(self) -> dict[type, Callable[[Channel, Any], None]]:
+        """Who takes which ASAP message."""
+        return {
+            Registration: self.registrations.register,
+            Deregistration: self.registrations.deregister,
+            HandleResolution: self.resolutions.resolve,
+            EndpointKeepAliveAck: self.keep_alives.acknowledge,
+            EndpointUnreachable: self.reports.report,
         }
 
-    def vigilant(self) -> bool:
-        """Whether it takes over peers that it finds dead."""
-        return True
+    def _take_enrp(self) -> dict[type, Callable[[Channel, Any], None]]:
+        """Who takes which ENRP message; no error answers an ENRP_ERROR, which has no effect."""
+        return {
+            Presence: self.heartbeat.take,
+            HandleUpdate: self.updates.update,
+            HandleTableRequest: self.tables.send_table,
+            HandleTableResponse: self._take_table,
+            ListRequest: self.tables.send_list,
+            ListResponse: self.startup.take_list,
+            InitTakeover: self.takeovers.answer,
+            InitTakeoverAck: self.takeovers.acknowledge,
+            TakeoverServer: self.takeovers.yield_to,
+        }
 
-    def _empty(self) -> Handlespace:
-        settings = self.settings
-        return Handlespace(
-            increment=settings.round_robin_increment,
-            degradations_per_selection=settings.degradations_per_selection,
-            degradations_at_registration=settings.degradations_at_registration,
-            saturate=settings.saturate_degraded_load,
-        )
+    # What the server is ---------------------------------------------------------------------------
+
+    @property
+    def identifier(self) -> int:
+        """Its identifier, 32 bits; another one after a collision or a restart."""
+        return self.node.identifier
+
+    @property
+    def state(self) -> ServerState:
+        """Its present state."""
+        return self.node.state
 
     @property
     def serving(self) -> bool:
         """Whether the start is through."""
-        return self.state is State.SERVING
+        return self.node.serving
+
+    @property
+    def handlespace(self) -> Handlespace:
+        """The elements that it lists."""
+        return self.store.handlespace
+
+    def takes_over(self) -> bool:
+        """Whether it takes over peers that it finds dead."""
+        return True
 
     # Start and stop -------------------------------------------------------------------------------
 
     def start(self, identifier: int | None = None) -> None:
-        """DOWN -> STARTING, with an empty handlespace and, after a restart, a new identifier."""
+        """Starts with an empty handlespace.
+
+        Parameters: `identifier` a new one after a restart, None to keep the present one.
+        """
         if identifier is not None:
-            self.identifier = identifier
-        self.state = State.STARTING
+            self.node.identifier = identifier
+        self.node.enter(ServerEvent.START)
         self.startup.begin()
         if self.settings.announce:
             self._announcement.start(self.settings.t6_serverannounce * self.random.uniform())
 
-    def serve(self) -> None:
-        """STARTING -> SERVING, and all peers are told."""
-        self.state = State.SERVING
-        self.elements.adopt_own()
-        self.peers.begin()
+    def _serve(self) -> None:
+        """The start is through, and all peers are told."""
+        self.node.enter(ServerEvent.LEARN)
+        self.homes.adopt_own()
+        self.heartbeat.begin()
 
     def vanish(self) -> None:
-        """To DOWN without a word, as when the process dies: all that it knew is gone."""
-        self.elements.stop()
-        self.state = State.DOWN
-        for part in (self.asap, self.peers, self.tables, self.takeovers, self.startup):
+        """Stops without a word, as when the process dies: all that it knew is gone."""
+        self.store.clear()
+        self.node.enter(ServerEvent.FAIL)
+        self.subscriptions.stop()
+        self.peers.clear()
+        for part in (self.heartbeat, self.tables, self.audits, self.takeovers, self.startup):
             part.stop()
         self._announcement.stop()
-        self.handlespace = self._empty()
+
+    def _bury(self, peer: Peer) -> None:
+        """A peer did not answer."""
+        self.counters.peers_found_dead += 1
+        if self.takes_over():
+            self.takeovers.begin(peer)
+        else:
+            self.peers.remove(peer.identifier)
 
     # Messages -------------------------------------------------------------------------------------
 
     def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
-        """Takes one message from a pool element, a pool user or a peer."""
-        if self.state is State.DOWN:
+        """Takes one message from a pool element, a pool user or a peer.
+
+        Parameters: `channel` it came on; `ppid` its payload protocol identifier; `data` its bytes.
+        """
+        node = self.node
+        if node.state is ServerState.DOWN:
             return
         if ppid == PPID_ASAP:
             received = receive(data, "asap")
             if received.reply is not None and self._may_err(channel):
-                channel.send(PPID_ASAP, received.reply.encode(self.dialect))
+                channel.send(PPID_ASAP, received.reply.encode(node.dialect))
             message = received.message
             if message is None:
                 self.counters.messages_refused += 1
                 return
             handler = self._asap_handlers.get(type(message))
-            self.raw = data
+            node.raw = data
             if handler is not None:
                 handler(channel, message)
         elif ppid == PPID_ENRP:
             self._receive_enrp(channel, data)
 
     def _receive_enrp(self, channel: Channel, data: bytes) -> None:
+        node = self.node
         if self.secured and not channel.protected:
             # RFC 5355 2.15: a secured server takes nothing from one that is not.
             self.counters.messages_refused += 1
             if data[:1] != bytes([EnrpError.type_code]):
                 cause = ErrorCause(Cause.SECURITY)
-                refusal = EnrpError(sender=self.identifier, receiver=0, error_causes=(cause,))
-                self.send(channel, refusal)
+                refusal = EnrpError(sender=node.identifier, receiver=0, error_causes=(cause,))
+                node.send(channel, refusal)
             return
-        received = receive(data, "enrp", self.identifier)
+        received = receive(data, "enrp", node.identifier)
         if received.reply is not None and self._may_err(channel):
-            channel.send(PPID_ENRP, received.reply.encode(self.dialect))
+            channel.send(PPID_ENRP, received.reply.encode(node.dialect))
         message: Any = received.message
         if message is None:
             self.counters.messages_refused += 1
             return
-        if message.sender == self.identifier:
-            self._collision(channel)
+        if message.sender == node.identifier:
+            self._settle_collision(channel)
             return
         if message.sender == 0:
             return
-        if message.receiver not in (0, self.identifier):
+        if message.receiver not in (0, node.identifier):
             return
-        self.peers.heard(message.sender, channel)
+        self.peers.hear(message.sender, channel)
         handler = self._enrp_handlers.get(type(message))
         if handler is not None:
             handler(channel, message)
 
+    def _take_table(self, channel: Channel, message: HandleTableResponse) -> None:
+        """A piece of a table is for the audit of its sender, or else for the start."""
+        if not self.audits.take_table(message):
+            self.startup.take_table(message)
+
     def _may_err(self, channel: Channel) -> bool:
-        """One error message to an address in a while: they are no means to make a server talk."""
+        """Errors to an address are rate-limited: they cannot be used for amplification."""
         interval = self.settings.error_interval
         now = self.clock.now
         if interval <= 0:
@@ -299,68 +408,65 @@ class EnrpServer:
         self._erred[channel.remote_address] = now
         return True
 
-    def _collision(self, channel: Channel) -> None:
+    def _settle_collision(self, channel: Channel) -> None:
         """Another server has this identifier: the one with the higher address takes a new one."""
-        now = self.clock.now
+        node, now = self.node, self.clock.now
         addresses, _ = self.ports.information()
         if channel.remote_address in addresses:
             return
         own = ip_address(addresses[0])
         if own.packed < ip_address(channel.remote_address).packed:
-            self.send(channel, self.peers.presence(0, False, True))
+            node.send(channel, self.peers.make_presence(0, introduce=True))
         elif now - self._renamed_at >= self.settings.max_time_no_response:
             self._renamed_at = now
-            old, self.identifier = self.identifier, self.ports.new_identifier()
-            self.elements.renamed(old)
+            old, node.identifier = node.identifier, self.ports.new_identifier()
+            self.homes.rename(old)
             self.peers.tell_all()
 
     def receive_datagram(self, ppid: int, address: str, data: bytes) -> None:
-        """Takes a datagram of a multicast group."""
-        if self.state is State.DOWN:
+        """Takes a datagram of a multicast group.
+
+        Parameters: `ppid` of the protocol; `address` of the sender; `data` an encoded message.
+        """
+        node = self.node
+        if node.state is ServerState.DOWN:
             return
-        message = receive(data, "asap" if ppid == PPID_ASAP else "enrp", self.identifier).message
-        if isinstance(message, ServerAnnounce) and message.server_identifier != self.identifier:
+        message = receive(data, "asap" if ppid == PPID_ASAP else "enrp", node.identifier).message
+        if isinstance(message, ServerAnnounce) and message.server_identifier != node.identifier:
             self._heard[message.server_identifier] = self.clock.now
-        elif isinstance(message, Presence) and message.sender != self.identifier:
-            if self.serving:
-                self.peers.met(message)
+        elif isinstance(message, Presence) and message.sender != node.identifier:
+            if node.serving:
+                self.heartbeat.meet(message)
             else:
-                self.startup.presence_heard(message)
+                self.startup.hear_presence(message)
 
     def notify(self, channel: Channel, event: Event) -> None:
-        """An association is up or has ended."""
-        if self.state is State.DOWN or event is Event.UP:
+        """Takes the news that an association is up or has ended.
+
+        Parameters: `channel` of which there is news; `event` what has happened to it.
+        """
+        if self.node.state is ServerState.DOWN or event is Event.UP:
             return
-        self.startup.ended(channel)
-        self.peers.ended(channel)
-        self.elements.ended(channel)
-        self.asap.ended(channel)
-
-    def send(self, channel: Channel, message: Message) -> None:
-        """Sends an ENRP message."""
-        channel.send(PPID_ENRP, message.encode(self.dialect))
-
-    def information(self) -> ServerInformation:
-        """What peers should know of this server."""
-        addresses, port = self.ports.information()
-        return ServerInformation(
-            server_identifier=self.identifier,
-            transport=SctpTransport(port=port, addresses=addresses),
-        )
+        self.startup.lose_channel(channel)
+        self.heartbeat.lose_channel(channel)
+        self.peers.lose_channel(channel)
+        self.keep_alives.lose_channel(channel)
+        self.subscriptions.lose_channel(channel)
 
     def _announce(self) -> None:
         """RFC 5352 3.6, T6: every (N + 1) T6, with N other servers heard."""
+        node = self.node
         t6 = self.settings.t6_serverannounce
         horizon = self.clock.now - 3 * t6 * (len(self._heard) + 1)
         self._heard = {server: time for server, time in self._heard.items() if time >= horizon}
-        if self.state is State.SERVING:
+        if node.serving:
             addresses, _ = self.ports.information()
             transport = SctpTransport(port=self.ports.asap_port, addresses=addresses)
-            message = ServerAnnounce(server_identifier=self.identifier, transports=(transport,))
-            self.ports.announce(message.encode(self.dialect), PPID_ASAP)
-            self.peers.announce()
+            message = ServerAnnounce(server_identifier=node.identifier, transports=(transport,))
+            self.ports.announce(message.encode(node.dialect), PPID_ASAP)
+            self.heartbeat.announce()
         self._announcement.start(t6 * (len(self._heard) + 1))
 
     def settle(self) -> None:
         """Brings the counters that integrate over time up to the present."""
-        self.elements.count()
+        self.store.count()

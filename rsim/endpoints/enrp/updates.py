@@ -1,170 +1,115 @@
-"""Handle updates between ENRP servers (RFC 5353 2.4, 3.3)."""
+"""Handle updates that an ENRP server gets from its peers (RFC 5353 2.4, 3.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any
 
-from rsim.endpoints.enrp.elements import Key
-from rsim.endpoints.enrp.peers import Peer, PeerState
-from rsim.endpoints.ports import Channel
-from rsim.handlespace import LARGEST, Outcome, policy_kinds, policy_with
-from rsim.wire import HandleUpdate, PoolElement, policy_values
+from rsim.endpoints.enrp.announcements import ADD_PE, DEL_PE, Announcements
+from rsim.endpoints.enrp.copies import Copies
+from rsim.endpoints.enrp.counters import ServerCounters
+from rsim.endpoints.enrp.homes import Homes
+from rsim.endpoints.enrp.node import Node
+from rsim.endpoints.enrp.peers import Peers, PeerState
+from rsim.endpoints.enrp.store import ElementStore, Key
+from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.settings import ServerSettings
+from rsim.wire import HandleUpdate, PoolElement
 
-if TYPE_CHECKING:
-    from rsim.endpoints.enrp.server import EnrpServer
-
-ADD_PE, DEL_PE = 0, 1
 _REPEAT = 5.0
-"""Least time in s between two objections to the removal of one element."""
+"""Least time in s between two objections to the removal of one element: a peer that keeps removing
+it gets one answer in that time, not one for each message."""
 
 
 class Updates:
-    """What this server tells its peers of its elements, and hears of theirs."""
+    """Takes ENRP_HANDLE_UPDATE messages.
 
-    def __init__(self, server: EnrpServer) -> None:
-        self._server = server
+    Parameters: `node` the server; `store` of its elements; `peers` of it; `announcements` to them;
+    `homes` that takes elements over; `copies` of what peers are home of; `settings` of the server;
+    `clock` of the run; `counters` of the server.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        store: ElementStore,
+        peers: Peers,
+        *,
+        announcements: Announcements,
+        homes: Homes,
+        copies: Copies,
+        settings: ServerSettings,
+        clock: ClockPort,
+        counters: ServerCounters,
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._peers = peers
+        self._announcements = announcements
+        self._homes = homes
+        self._copies = copies
+        self._settings = settings
+        self._clock = clock
+        self._counters = counters
         self._objected: dict[Key, float] = {}
 
-    def handlers(self) -> dict[type, Callable[[Channel, Any], None]]:
-        """Handlers by type of message."""
-        return {HandleUpdate: self._update}
+    def update(self, channel: Channel, message: HandleUpdate) -> None:
+        """Takes an update; one with an unknown action has no effect.
 
-    # Telling (3.3.1, 3.3.2) -----------------------------------------------------------------------
-
-    def added(self, handle: bytes, element: PoolElement) -> None:
-        """Tells all peers of a registration or a renewal."""
-        peers = self._server.peers.told()
-        if not peers:
-            return
-        nearest = self._nearest(element, peers)
-        message = self._message(ADD_PE, handle, element)
-        for peer in peers:
-            suggested = peer is nearest
-            chosen = message.replace(takeover_suggested=True) if suggested else message
-            self._server.peers.send(peer, chosen, self._count)
-
-    def removed(self, handle: bytes, element: PoolElement) -> None:
-        """Tells all peers of a removal, for whatever reason."""
-        peers = self._server.peers.told()
-        message = self._message(DEL_PE, handle, element)
-        for peer in peers:
-            self._server.peers.send(peer, message, self._count)
-
-    def _count(self) -> None:
-        self._server.counters.updates_sent += 1
-
-    def _message(self, action: int, handle: bytes, element: PoolElement) -> HandleUpdate:
-        return HandleUpdate(
-            sender=self._server.identifier,
-            receiver=0,
-            update_action=action,
-            pool_handle=handle,
-            pool_element=element,
-        )
-
-    def _nearest(self, element: PoolElement, peers: list[Peer]) -> Peer | None:
-        """The peer that is nearer to an element than this server and all others, if wanted."""
-        if not self._server.settings.takeover_suggestion or element.asap_transport is None:
-            return None
-        ports = self._server.ports
-        there = str(element.asap_transport.addresses[0])
-        best, nearest = ports.distance(there), None
-        for peer in peers:
-            if peer.information is not None:
-                here = str(peer.information.transport.addresses[0])
-                distance = ports.distance(there, here)
-                if distance < best:
-                    best, nearest = distance, peer
-        return nearest
-
-    # Hearing --------------------------------------------------------------------------------------
-
-    def _update(self, channel: Channel, message: HandleUpdate) -> None:
+        Parameters: `channel` it came on; `message` with action and element.
+        """
         if message.update_action == ADD_PE:
             self._add(message)
         elif message.update_action == DEL_PE:
             self._remove(message)
 
     def _add(self, message: HandleUpdate) -> None:
-        server = self._server
         element = message.pool_element
-        if server.settings.check_updates and element.home_server != message.sender:
-            server.counters.updates_refused += 1
+        if self._settings.check_updates and element.home_server != message.sender:
+            self._counters.updates_refused += 1
             return
         handle = message.pool_handle
-        server.tables.touched(handle, element.identifier)
-        if self.store(handle, element, self._distance(message)) and message.takeover_suggested:
-            server.elements.take(handle, element.identifier)
+        self._copies.note_change(handle, element.identifier)
+        taken = self._copies.take(handle, element, self._distance(message))
+        if taken and message.takeover_suggested:
+            self._homes.take(handle, element.identifier)
 
     def _remove(self, message: HandleUpdate) -> None:
-        server = self._server
         handle, identifier = message.pool_handle, message.pool_element.identifier
-        known = server.handlespace.find(handle, identifier)
-        server.tables.touched(handle, identifier)
+        known = self._store.find(handle, identifier)
+        self._copies.note_change(handle, identifier)
         if known is None:
             return
-        if server.settings.check_updates and not self._may_remove(message.sender, known):
-            server.counters.updates_refused += 1
-            if known.home_server == server.identifier:
-                self._object(handle, known)
+        if self._settings.check_updates and not self._may_remove(message.sender, known):
+            self._counters.updates_refused += 1
+            if known.home_server == self._node.identifier:
+                self._object(handle, identifier)
             return
-        server.elements.forget(handle, identifier)
-        server.elements.taken_out(handle, identifier)
+        own = self._store.own(handle, identifier)
+        if own is not None:
+            self._store.disown(own)
+        self._store.remove(handle, identifier)
 
     def _may_remove(self, sender: int, known: PoolElement) -> bool:
         """The home may, and anybody where the home is not there to say so itself."""
         home = known.home_server
         if home == sender:
             return True
-        if home == self._server.identifier:
+        if home == self._node.identifier:
             return False
-        peer = self._server.peers.get(home)
+        peer = self._peers.get(home)
         return peer is None or peer.state is not PeerState.ACTIVE
 
-    def _object(self, handle: bytes, element: PoolElement) -> None:
+    def _object(self, handle: bytes, identifier: int) -> None:
         """The owner knows best: tells all peers that the element is still there."""
-        now = self._server.clock.now
-        key = (handle, element.identifier)
+        now = self._clock.now
+        key = (handle, identifier)
         if now - self._objected.get(key, -inf) >= _REPEAT:
             self._objected[key] = now
-            self.added(handle, element)
+            self._announcements.announce(handle, identifier)
 
     def _distance(self, message: HandleUpdate) -> int:
         """Distance in ms that the update has come, for policies with distance penalties."""
-        peer = self._server.peers.get(message.sender)
-        if not self._server.settings.measure_distance or peer is None or peer.channel is None:
+        peer = self._peers.get(message.sender)
+        if not self._settings.measure_distance or peer is None or peer.channel is None:
             return 0
-        return ceil(self._server.ports.distance(peer.channel.remote_address))
-
-    def store(self, handle: bytes, element: PoolElement, distance: int = 0) -> bool:
-        """Takes over what the owner says of an element; False where its pool can't have it."""
-        server = self._server
-        if element.home_server == server.identifier:
-            return False
-        if distance:
-            element = with_distance(element, distance)
-        outcome = server.elements.add_foreign(handle, element)
-        if outcome not in (Outcome.ADDED, Outcome.RENEWED):
-            # A pool that was born twice, with different policies: the type of the lower home stays.
-            if not server.settings.heal_split_pools or not server.elements.clear_pool(
-                handle, element.home_server
-            ):
-                server.counters.updates_refused += 1
-                return False
-            outcome = server.elements.add_foreign(handle, element)
-        if server.peers.get(element.home_server) is None:
-            server.peers.add(element.home_server)
-        return outcome in (Outcome.ADDED, Outcome.RENEWED)
-
-
-def with_distance(element: PoolElement, distance: int) -> PoolElement:
-    """An element whose policy has so many ms more of distance, where its policy knows distance."""
-    names = {kind.type_code: name for name, kind in policy_kinds().items()}
-    name = names.get(element.policy.type)
-    if name is None or "distance" not in policy_kinds()[name].values:
-        return element
-    values = {value: getattr(element.policy, value) for value in policy_values(name)}
-    values["distance"] = min(values["distance"] + distance, LARGEST)
-    return element.replace(policy=policy_with(name, values))
+        return ceil(self._node.ports.distance(peer.channel.remote_address))

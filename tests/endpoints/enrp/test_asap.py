@@ -485,8 +485,7 @@ class TestAuthorisation:
 
     @pytest.fixture
     def secured(self, make_server, make_channel):
-        server = make_server()
-        server.authorisation = authorisations()["identity"]()
+        server = make_server(authorisation=authorisations()["identity"]())
 
         def connect(name, *pools, address="10.0.0.9"):
             channel = make_channel(address)

@@ -92,10 +92,7 @@ def test_only_the_home_asks_an_element(clock):
 
 @requirement("ASAP-004")
 def test_two_scopes_on_one_network_never_meet():
-    world = World(servers=3, elements=6)
-    for server in world.servers:
-        server.mentors = ()
-    world.run(300)
+    world = World(servers=3, elements=6, mentors=False).run(300)
     sizes = [len(server.handlespace) for server in world.servers]
     assert sum(sizes) == 6 and all(len(server.peers) == 0 for server in world.servers)
 
@@ -246,7 +243,7 @@ def test_without_rediscovery_the_sides_of_a_long_partition_never_meet_again():
 def test_identifiers_that_collide():
     """One of the two takes a new one, and nothing is lost."""
     world = World(servers=3, elements=6)
-    world.servers[1].identifier = world.servers[0].identifier
+    world.servers[1].node.identifier = world.servers[0].identifier
     world.run(200)
     assert len({server.identifier for server in world.servers}) == 3
     world.check_converged()

@@ -3,8 +3,8 @@
 import pytest
 
 from rsim import wire
-from rsim.endpoints.enrp import State
-from rsim.endpoints.enrp.startup import Step
+from rsim.endpoints.enrp import ServerState
+from rsim.endpoints.enrp.startup import StartupState
 from rsim.network import Event
 
 requirement = pytest.mark.conformance
@@ -17,11 +17,7 @@ def starting(make_server):
     """A server that has two mentors."""
 
     def make(mentors=(FIRST, SECOND), **settings):
-        server = make_server(**settings)
-        server.vanish()
-        server.mentors = mentors
-        server.start()
-        return server
+        return make_server(mentors=mentors, **settings)
 
     return make
 
@@ -99,9 +95,9 @@ def test_list_then_table_then_service(starting, element):
     request = wire.HandleTableRequest(sender=77, receiver=5)
     assert channel.take() == [request]
     assert request.encode()[:4] == bytes.fromhex("0200000c")
-    assert server.state is State.STARTING
+    assert server.state is ServerState.STARTING
     answer(server, channel, table(element(1).replace(home_server=5)))
-    assert server.state is State.SERVING
+    assert server.state is ServerState.SERVING
     [presence] = channel.take()
     assert presence.reply_required and presence.server_information is not None
 
@@ -123,11 +119,11 @@ def test_a_server_that_is_starting_refuses_lists_and_tables(starting, make_peer)
 
 @requirement("ENRP-038")
 @requirement("ENRP-049")
-@pytest.mark.parametrize("step", [Step.LIST, Step.TABLE])
+@pytest.mark.parametrize("step", [StartupState.LIST, StartupState.TABLE])
 def test_after_a_refusal_another_mentor_is_asked(starting, step):
     server = starting()
     channel = server.ports.connections[0]
-    if step is Step.TABLE:
+    if step is StartupState.TABLE:
         answer(server, channel, listed())
         answer(server, channel, table(reject=True))
     else:
@@ -144,14 +140,14 @@ def test_between_two_rounds_there_is_a_pause(clock, starting):
     clock.run_until(7.6)
     assert len(server.ports.connections) == 2
     answer(server, server.ports.connections[1], listed(reject=True))
-    assert server.state is State.SERVING
+    assert server.state is ServerState.SERVING
 
 
 @requirement("ENRP-032")
 def test_without_any_answer_a_server_takes_itself_as_the_first_and_says_so(clock, starting):
     server = starting(mentor_rounds=1)
     clock.run_until(10.1)
-    assert server.state is State.SERVING
+    assert server.state is ServerState.SERVING
     presences = [channel.take() for channel in server.ports.connections[2:]]
     assert [len(p) for p in presences] == [1, 1]
     assert all(p[0].reply_required for p in presences)
@@ -176,7 +172,7 @@ def test_pieces_are_stored_and_asked_for_one_by_one(clock, starting, element):
     assert server.handlespace.pool_size(HANDLE) == 2
     assert server.handlespace.find(HANDLE, 1).registration_life == 9
     clock.run_until(4.9)
-    assert server.state is State.STARTING
+    assert server.state is ServerState.STARTING
     clock.run_until(5.1)
     assert server.ports.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
 

@@ -269,7 +269,7 @@ def test_of_two_that_claim_an_element_the_higher_identifier_keeps_it(
     assert server.handlespace.find(HANDLE, 1).home_server == 77
     claim(higher, element(1))
     assert server.handlespace.find(HANDLE, 1).home_server == 99
-    assert server.elements.get(HANDLE, 1) is None
+    assert server.store.own(HANDLE, 1) is None
 
 
 def test_who_keeps_an_element_tells_it(clock, make_server, make_peer, register, element):

@@ -243,7 +243,7 @@ def test_a_stranger_cannot_block_a_takeover_unless_the_letter_counts(clock, scen
         clock.run_until(start + 60)
         for peer in peers:
             peer.say(peer.presence(None))
-        server.peers.heard(1000, server.peers.get(1000).channel)
+        server.peers.hear(1000, server.peers.get(1000).channel)
         clock.run_until(start + 66.1)
         ack(peers[0])
         assert server.counters.takeovers_won == (0 if literal else 1)

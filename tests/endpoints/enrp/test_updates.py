@@ -3,7 +3,7 @@
 import pytest
 
 from rsim import wire
-from rsim.endpoints.enrp.updates import with_distance
+from rsim.endpoints.enrp.copies import with_distance
 from rsim.handlespace import policy_with
 
 requirement = pytest.mark.conformance

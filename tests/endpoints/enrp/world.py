@@ -14,11 +14,20 @@ SITES = ("a", "b", "c")
 class World:
     """A deployment without users; servers and elements are spread over three sites.
 
-    Parameters: `life` registration life of the elements in s; `loss` on all links until `calm`.
+    Parameters: `life` registration life of the elements in s; `loss` on all links until `calm`;
+    `mentors` whether servers are told of each other.
     """
 
     def __init__(
-        self, servers=3, elements=6, seed=1, loss=0.0, life=120, policies=None, **protocol
+        self,
+        servers=3,
+        elements=6,
+        seed=1,
+        loss=0.0,
+        life=120,
+        policies=None,
+        mentors=True,
+        **protocol,
     ):
         pools = policies or {"pool": "round_robin"}
         names = list(pools)
@@ -43,7 +52,7 @@ class World:
             },
             "pools": {name: {"policy": policy} for name, policy in pools.items()},
             "protocol": {"enrp_server": protocol},
-            "enrp_servers": {"server": {"count": servers, "site": SITES}},
+            "enrp_servers": {"server": {"count": servers, "site": SITES, "mentors": mentors}},
             "pool_elements": groups,
         }
         self.deployment = Deployment(validate(table, "world"))
@@ -166,6 +175,6 @@ class World:
             assert table == tables[0]
             assert {peer.identifier for peer in server.peers} == identifiers - {server.identifier}
             for key, home in table.items():
-                entry = server.elements.get(*key)
+                entry = server.store.own(*key)
                 assert (entry is not None) == (home == server.identifier)
         self.check_checksums()

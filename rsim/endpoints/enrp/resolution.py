@@ -1,0 +1,128 @@
+"""Handle resolutions at an ENRP server (RFC 5352 3.3; RFC 5355 2.17)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rsim.endpoints.choice import ChoiceAuthority
+from rsim.endpoints.enrp.admission import Admission
+from rsim.endpoints.enrp.answers import Answers
+from rsim.endpoints.enrp.counters import ServerCounters
+from rsim.endpoints.enrp.node import Node
+from rsim.endpoints.enrp.request_filter import RequestFilter
+from rsim.endpoints.enrp.store import ElementStore
+from rsim.endpoints.enrp.subscriptions import Subscriptions
+from rsim.endpoints.ports import Channel, ClockPort
+from rsim.endpoints.settings import ServerSettings
+from rsim.endpoints.statements import StatementStore, Tribunal, decode_evidence, worst_policy
+from rsim.wire import PPID_ASAP, Cause, ErrorCause, HandleResolution, PoolElement
+from rsim.wire.extension import (
+    CHOICE_GRANT,
+    EVIDENCE,
+    STATEMENTS,
+    extension_of,
+    with_extension,
+)
+
+
+class Resolutions:
+    """Answers requests to resolve a handle.
+
+    Parameters: `node` the server; `store` of its elements; `admission` that knows whether it
+    serves; `request_filter` that drops; `answers` that select; `subscriptions` of users; `choices`
+    where users have to prove their choice; `statements` of the elements; `tribunal` where users
+    accuse them; `settings` of the server; `clock` of the run; `counters` of the server.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        store: ElementStore,
+        *,
+        admission: Admission,
+        request_filter: RequestFilter,
+        answers: Answers,
+        subscriptions: Subscriptions,
+        choices: ChoiceAuthority | None,
+        statements: StatementStore | None,
+        tribunal: Tribunal | None,
+        settings: ServerSettings,
+        clock: ClockPort,
+        counters: ServerCounters,
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._admission = admission
+        self._filter = request_filter
+        self._answers = answers
+        self._subscriptions = subscriptions
+        self._choices = choices
+        self._statements = statements
+        self._tribunal = tribunal
+        self._accept_subscriptions = settings.accept_subscriptions
+        self._clock = clock
+        self._counters = counters
+
+    def resolve(self, channel: Channel, message: HandleResolution) -> None:
+        """Answers with elements of the pool by its policy, or with an error if there are none.
+
+        Parameters: `channel` it came on; `message` with the handle.
+        """
+        self._counters.handle_resolutions += 1
+        handle = message.pool_handle
+        if self._filter.drops("resolution", channel, handle):
+            return
+        if self._tribunal is not None:
+            self._judge(self._tribunal, channel, handle)
+        causes: tuple[ErrorCause, ...] = ()
+        elements: Sequence[PoolElement] = ()
+        subscribed = False
+        if self._admission.serving:
+            elements = self._answers.select(handle, message.items)
+            if not elements:
+                self._counters.handle_resolutions_empty += 1
+                causes = (ErrorCause(Cause.UNKNOWN_POOL_HANDLE),)
+            else:
+                subscribed = message.send_updates and self._accept_subscriptions
+        else:
+            causes = (ErrorCause(Cause.LACK_OF_RESOURCES),)
+        if subscribed:
+            self._subscriptions.subscribe(handle, channel)
+        else:
+            self._subscriptions.unsubscribe(handle, channel)
+        answer = self._answers.encode(handle, elements, causes=causes, subscribed=subscribed)
+        if elements:
+            answer = self._accountable(answer, handle, elements, channel)
+        channel.send(PPID_ASAP, answer)
+
+    def _accountable(
+        self, answer: bytes, handle: bytes, elements: Sequence[PoolElement], channel: Channel
+    ) -> bytes:
+        """The answer with what the user has to prove its choice by, and with the statements."""
+        if self._statements is not None:
+            answer = with_extension(answer, STATEMENTS, self._statements.of(handle, elements))
+        if self._choices is not None:
+            now = self._clock.now
+            grant = self._choices.grant(handle, elements, channel.remote_address, now)
+            answer = with_extension(answer, CHOICE_GRANT, grant)
+        return answer
+
+    def _judge(self, tribunal: Tribunal, channel: Channel, handle: bytes) -> None:
+        """Users accuse elements; enough of them have one penalised."""
+        data = extension_of(self._node.raw, EVIDENCE)
+        if data is None:
+            return
+        for identifier, _ in decode_evidence(data):
+            own = self._store.own(handle, identifier)
+            if own is None or own.asap_transport is None:
+                continue
+            self._counters.accusations += 1
+            accused = own.asap_transport.hosts[0]
+            if tribunal.accuse(accused, channel.remote_address, self._clock.now):
+                self._counters.elements_penalised += 1
+                known = self._store.find(handle, identifier)
+                if tribunal.penalty == "worst" and known is not None:
+                    worst = known.replace(policy=worst_policy(known.policy))
+                    self._store.add_own(own, worst)
+                else:
+                    self._store.remove_own(own)

@@ -1,0 +1,54 @@
+"""Tables of states: where an event leads from each state, and which section of an RFC says so.
+
+Each role of the protocols has one table. It drives the role: what the table does not list is an
+error of the program, not of a peer. The pages of the documentation draw the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Generic, TypeVar
+
+State = TypeVar("State", bound=Enum)
+Event = TypeVar("Event", bound=Enum)
+
+
+class StateTable(Generic[State, Event]):
+    """The states of one role.
+
+    Parameters: `role` its name in the field's terms; `initial` its first state; `rows` of state,
+    event, next state and the section that says so.
+
+    >>> from enum import Enum
+    >>> Door = Enum("Door", "OPEN SHUT")
+    >>> Push = Enum("Push", "CLOSE")
+    >>> table = StateTable("door", Door.OPEN, [(Door.OPEN, Push.CLOSE, Door.SHUT, "house rules")])
+    >>> table.after(Door.OPEN, Push.CLOSE)
+    <Door.SHUT: 2>
+    """
+
+    def __init__(
+        self, role: str, initial: State, rows: Sequence[tuple[State, Event, State, str]]
+    ) -> None:
+        self.role = role
+        self.initial = initial
+        self.rows = tuple(rows)
+        self.listeners: list[Callable[[State, Event, State], object]] = []
+        self._next = {(state, event): after for state, event, after, _ in rows}
+        assert len(self._next) == len(self.rows), f"two rows of {role} for one state and event"
+
+    def after(self, state: State, event: Event) -> State:
+        """The state that follows on an event.
+
+        Parameters: `state` the present one; `event` what has happened there.
+
+        Raises LookupError where the table has no such row.
+        """
+        try:
+            following = self._next[state, event]
+        except KeyError:
+            raise LookupError(f"{self.role}: no {event.name} in {state.name}") from None
+        for listener in self.listeners:
+            listener(state, event, following)
+        return following
