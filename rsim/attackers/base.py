@@ -9,12 +9,12 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-import rsim.attackers
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer
 from rsim.endpoints.ports import Address
@@ -272,6 +272,6 @@ def attacker_kinds() -> dict[str, type[Attacker]]:  # type: ignore[type-arg]
 def _load_all() -> None:
     """Loads the attackers, which takes its time, when they are first asked for."""
     own = dict(_KINDS)
-    for module in iter_modules(rsim.attackers.__path__, "rsim.attackers."):
+    for module in iter_modules([str(Path(__file__).parent)], "rsim.attackers."):
         import_module(module.name)
     _KINDS.update(own)

@@ -1,7 +1,7 @@
 """The modelled network: sites, links, hosts, and associations that carry bytes between them."""
 
 from rsim.network import topology
-from rsim.network.association import Association, Event, InstantAssociation, Receiver
+from rsim.network.association import Association, Event, Receiver
 from rsim.network.capture import PacketCapture
 from rsim.network.cpu import Cpu
 from rsim.network.credentials import (
@@ -14,9 +14,11 @@ from rsim.network.credentials import (
 )
 from rsim.network.frame import Endpoint, Frame
 from rsim.network.host import Host
+from rsim.network.instant import InstantAssociation
 from rsim.network.link import Link
 from rsim.network.network import Network
-from rsim.network.outages import Outage, parse_schedule
+from rsim.network.outages import Outage
+from rsim.network.schedule import parse_schedule
 from rsim.network.sctp import SctpAssociation
 from rsim.network.settings import (
     CpuSettings,
@@ -26,7 +28,7 @@ from rsim.network.settings import (
     OutageSettings,
     SctpSettings,
 )
-from rsim.network.tap import Recorder, Seen, Tap
+from rsim.network.tap import RecordingTap, Seen, Tap
 from rsim.network.tls import PROFILES, Profile
 
 __all__ = [
@@ -54,7 +56,7 @@ __all__ = [
     "Principal",
     "Profile",
     "Receiver",
-    "Recorder",
+    "RecordingTap",
     "Refusal",
     "SctpAssociation",
     "SctpSettings",

@@ -1,14 +1,17 @@
-"""Associations: ordered, message-preserving channels between two endpoints."""
+"""Associations: ordered, message-preserving channels between endpoints on two stations."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from rsim.network.credentials import Principal, Refusal
-    from rsim.network.host import Host
+from rsim.network.counters import SctpCounters
+from rsim.network.cpu import Cpu
+from rsim.network.credentials import Credentials, Principal, Refusal
+from rsim.network.fabric import Attachment, Fabric
+from rsim.network.tls import Ticket, TlsCounters
 
 
 class State(Enum):
@@ -44,7 +47,75 @@ class Receiver(Protocol):
         """Takes what the network tells about the association."""
 
 
-class Association:
+class Station(Attachment):
+    """What an association uses of the host that it ends on.
+
+    Parameters: `network` that it is attached to; `name` of the host; `actor` the name of its random
+    streams; `sites` where it is; `addresses` one for each of them, the primary one first.
+    """
+
+    __slots__ = (
+        "counters",
+        "cpu",
+        "credentials",
+        "network",
+        "secret",
+        "tickets",
+        "tls_counters",
+    )
+
+    def __init__(
+        self,
+        network: Fabric,
+        name: str,
+        *,
+        actor: str,
+        sites: tuple[str, ...],
+        addresses: tuple[str, ...],
+    ) -> None:
+        super().__init__(name, actor=actor, sites=sites, addresses=addresses)
+        self.network = network
+        self.cpu: Cpu | None = None
+        self.credentials = Credentials()
+        self.counters = SctpCounters()
+        self.tls_counters = TlsCounters()
+        self.secret = 0
+        self.tickets: dict[tuple[str, str], Ticket] | None = None
+
+    @abstractmethod
+    def accept(self, association: Association) -> Receiver | None:
+        """Who receives on an association that has just reached this host, None if nobody does.
+
+        Parameters: `association` with the port that it is for.
+        """
+
+    @abstractmethod
+    def remember(self, association: Association) -> None:
+        """Finds an association by each of the peer's addresses from now on.
+
+        Parameters: `association` that packets are for.
+        """
+
+    @abstractmethod
+    def forget(self, association: Association) -> None:
+        """Keeps no state for an association any more.
+
+        Parameters: `association` that has ended.
+        """
+
+    def has_room(self, ppid: int = -1) -> bool:
+        """Whether the CPU's buffer takes one message more; what it does not take is counted.
+
+        Parameters: `ppid` payload protocol of the message, -1 for none that is urgent.
+        """
+        cpu = self.cpu
+        if cpu is None or not cpu.full or cpu.urgent(ppid):
+            return True
+        cpu.refuse()
+        return False
+
+
+class Association(ABC):
     """One end of an association, as the endpoint on that side sees it.
 
     `local_address` and `remote_address` with their ports name the two sides. `principal` is who the
@@ -63,7 +134,7 @@ class Association:
 
     def __init__(
         self,
-        host: Host,
+        host: Station,
         local: tuple[str, int],
         remote: tuple[str, int],
         receiver: Receiver | None,
@@ -113,92 +184,18 @@ class Association:
         """Messages that wait to be sent, or to be acknowledged where that is in doubt."""
         return 0
 
+    @abstractmethod
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message; the network tells by `notify` if it can't deliver any more."""
-        raise AssertionError("abstract")
 
+    @abstractmethod
     def when_sent(self, sent: Callable[[], None]) -> None:
         """Calls `sent` when the message that was sent last leaves; never if it comes to nothing."""
-        raise AssertionError("abstract")
 
+    @abstractmethod
     def close(self) -> None:
         """Ends the association in order: what has been sent still arrives."""
-        raise AssertionError("abstract")
 
+    @abstractmethod
     def discard(self) -> None:
         """Forgets the association without a word, as when the process dies."""
-        raise AssertionError("abstract")
-
-
-class InstantAssociation(Association):
-    """An association without set-up, loss or news: RSPSIM's transport.
-
-    The other end comes to life when the first message reaches the listening host.
-    """
-
-    __slots__ = ("_delay", "_peer")
-
-    def __init__(
-        self,
-        host: Host,
-        local: tuple[str, int],
-        remote: tuple[str, int],
-        delay: float,
-        receiver: Receiver | None,
-    ) -> None:
-        super().__init__(host, local, remote, receiver)
-        self._delay = delay
-        self._peer: InstantAssociation | None = None
-
-    def join(self, peer: InstantAssociation) -> None:
-        """Makes these the two ends of one association."""
-        self._peer = peer
-        peer._peer = self
-
-    def send(self, ppid: int, data: bytes) -> None:
-        """Sends one message; what the network does with it is not told."""
-        network = self.network
-        if network.hosts_down and not self.host.up:
-            return
-        network.traffic.count(ppid, data)
-        peer = self._peer
-        clock = network.clock
-        if peer is not None:
-            clock.call_method_at(clock._now + self._delay, "_arrive", peer, ppid, data)
-        if network.capture is not None:
-            now = clock.now
-            network.capture.message(
-                now,
-                (self.local_address, self.local_port),
-                (self.remote_address, self.remote_port),
-                ppid,
-                data,
-                now + self._delay if peer is not None else None,
-            )
-
-    def when_sent(self, sent: Callable[[], None]) -> None:
-        """At once, unless the host is down."""
-        if not self.network.hosts_down or self.host.up:
-            sent()
-
-    def close(self) -> None:
-        """Ends the association for both sides; what is still under way is lost."""
-        if self._peer is not None:
-            self._peer._peer = None
-            self._peer.receiver = None
-            self._peer = None
-        self.receiver = None
-
-    def discard(self) -> None:
-        """The same: RSPSIM's transport knows no other end."""
-        self.close()
-
-    def _arrive(self, ppid: int, data: bytes) -> None:
-        if self.network.hosts_down and not self.host.up:
-            return
-        receiver = self.receiver
-        if receiver is None:
-            receiver = self.receiver = self.host.accept(self)
-            if receiver is None:
-                return
-        receiver.receive(self, ppid, data)

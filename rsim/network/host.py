@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from rsim.network.association import Association, Event, InstantAssociation, Receiver, State
-from rsim.network.cpu import Cpu
-from rsim.network.credentials import Credentials
+from rsim.network.association import Association, Event, Receiver, State, Station
+from rsim.network.fabric import Fabric
 from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
+from rsim.network.instant import InstantAssociation
 from rsim.network.sctp import SctpAssociation
-from rsim.network.tls import Profile, Ticket, TlsCounters
-from rsim.network.transmission import SctpCounters
-
-if TYPE_CHECKING:
-    from rsim.network.network import Network
+from rsim.network.tls import Profile
 
 Acceptor = Callable[[Association], Receiver | None]
 DatagramReceiver = Callable[[Endpoint, bytes], None]
 """Takes the source, which may be forged, and the bytes of a datagram."""
+
+
+_FIRST_PORT, _LAST_PORT = 49152, 65535
+"""Ports that are given to clients (RFC 6335 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,67 +30,32 @@ class _Listener:
     tcp: bool
 
 
-class Host:
+class Host(Station):
     """A machine at one site, or at several where it has an address at each.
 
-    Parameters: `addresses` one for each of `sites`, the primary ones first, which are `address` and
-    `site`; `actor` the name of its random streams; `cpu` None where work takes no time; `tickets`
-    of TLS sessions by server and profile, None where sessions are not resumed.
+    `cpu` is None where work takes no time; `tickets` of TLS sessions are kept by server and
+    profile, None where sessions are not resumed.
+
+    Parameters: `network` that it is attached to; `name` of the host; `actor` the name of its random
+    streams; `sites` where it is; `addresses` one for each of them, the primary one first.
     """
 
-    __slots__ = (
-        "_associations",
-        "_datagrams",
-        "_listeners",
-        "_next_port",
-        "_up",
-        "actor",
-        "address",
-        "addresses",
-        "counters",
-        "cpu",
-        "credentials",
-        "name",
-        "network",
-        "secret",
-        "site",
-        "sites",
-        "tickets",
-        "tls_counters",
-    )
+    __slots__ = ("_associations", "_datagrams", "_listeners", "_next_port")
 
     def __init__(
         self,
-        network: Network,
+        network: Fabric,
         name: str,
+        *,
+        actor: str,
         sites: tuple[str, ...],
         addresses: tuple[str, ...],
-        actor: str,
     ) -> None:
-        # Attributes lie in memory in this order: what each association reads is together.
-        self._up = True
-        self.network = network
-        self.address = addresses[0]
-        self.site = sites[0]
+        super().__init__(network, name, actor=actor, sites=sites, addresses=addresses)
         self._listeners: tuple[_Listener, ...] = ()
-        self._next_port = 49152
-        self.name = name
-        self.actor = actor
-        self.sites = sites
-        self.addresses = addresses
-        self.cpu: Cpu | None = None
-        self.credentials = Credentials()
-        self.counters = SctpCounters()
-        self.tls_counters = TlsCounters()
-        self.secret = 0
-        self.tickets: dict[tuple[str, str], Ticket] | None = None
+        self._next_port = _FIRST_PORT
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
-
-    @property
-    def up(self) -> bool:
-        """Whether it works."""
-        return self._up
 
     @property
     def associations(self) -> tuple[SctpAssociation, ...]:
@@ -140,10 +104,10 @@ class Host:
         """A port that this host has not used before."""
         port = self._next_port
         self._next_port += 1
-        if port > 65535:
+        if port > _LAST_PORT:
             # A host that outlives its ports starts over, as real ones do.
-            self._next_port = 49153
-            port = 49152
+            self._next_port = _FIRST_PORT + 1
+            port = _FIRST_PORT
         return port
 
     def connect(
@@ -174,10 +138,10 @@ class Host:
             self, local, (address, port), addresses, receiver, (tag, 0), (tsn, 0), tcp
         )
         self.remember(here)
-        remote = network.host_at(address)
-        listener = remote._listener(port, tcp) if remote is not None else None
+        remote = network.attached(address)
+        listener = remote._listener(port, tcp) if isinstance(remote, Host) else None
         if (
-            remote is not None
+            isinstance(remote, Host)
             and listener is not None
             and remote.up
             and self.up
@@ -196,10 +160,10 @@ class Host:
         self, local: Endpoint, remote: Endpoint, receiver: Receiver
     ) -> InstantAssociation:
         network = self.network
-        other = network.host_at(remote[0])
+        other = network.attached(remote[0])
         delay = network.delay(self.site, other.site) if other else 0.0
         here = InstantAssociation(self, local, remote, delay, receiver)
-        if other is not None:
+        if isinstance(other, Host):
             here.join(InstantAssociation(other, remote, local, delay, None))
         return here
 
@@ -227,14 +191,21 @@ class Host:
         there.join(peer)
         return there
 
-    def remember(self, association: SctpAssociation) -> None:
-        """Finds an association by each of the peer's addresses from now on."""
+    def remember(self, association: Association) -> None:
+        """Finds an association by each of the peer's addresses from now on.
+
+        Parameters: `association` that packets are for.
+        """
+        assert isinstance(association, SctpAssociation), "an instant one has no packets"
         for address in association.remote_addresses:
             key = (association.local_port, address, association.remote_port)
             self._associations[key] = association
 
-    def forget(self, association: SctpAssociation) -> None:
-        """Keeps no state for an association any more."""
+    def forget(self, association: Association) -> None:
+        """Keeps no state for an association any more.
+
+        Parameters: `association` that has ended.
+        """
         for address in association.remote_addresses:
             key = (association.local_port, address, association.remote_port)
             if self._associations.get(key) is association:
@@ -243,6 +214,26 @@ class Host:
     def find(self, port: int, remote: Endpoint) -> SctpAssociation | None:
         """The association at a local port with that peer, if there is one."""
         return self._associations.get((port, *remote))
+
+    def reroute(self) -> None:
+        """Looks for the ways of all associations anew, as links have been added."""
+        for association in self.associations:
+            association.reroute()
+
+    def watch_peers(self) -> None:
+        """Has all associations watch their peers, as the network has changed."""
+        for association in self.associations:
+            association.watch_peer()
+
+    def inject(self, port: int, source: Endpoint, ppid: int, data: bytes) -> None:
+        """Takes a message that somebody on the path has put into an association.
+
+        Parameters: `port` of this host and `source` the other end of the association; `ppid`
+        payload protocol of the message; `data` its bytes.
+        """
+        association = self.find(port, source)
+        if association is not None:
+            association.inject(ppid, data)
 
     # Packets --------------------------------------------------------------------------------------
 
@@ -322,8 +313,9 @@ class Host:
             self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
             return
         self.remember(association)
-        peer = self.network.end(frame.source, frame.destination)
-        if isinstance(peer, SctpAssociation):
+        source = self.network.attached(frame.source[0])
+        peer = source.find(frame.source[1], frame.destination) if isinstance(source, Host) else None
+        if peer is not None:
             association.meet(peer)
         association.accepted(cookie, listener.offers, listener.optional)
         if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
@@ -371,14 +363,6 @@ class Host:
             self.cpu.submit(time, receiver, frame.source, frame.data)
 
     # State ----------------------------------------------------------------------------------------
-
-    def has_room(self, ppid: int = -1) -> bool:
-        """Whether the CPU's buffer takes one message more; what it does not take is counted."""
-        cpu = self.cpu
-        if cpu is None or not cpu.full or cpu.urgent(ppid):
-            return True
-        cpu.refuse()
-        return False
 
     def fail(self) -> None:
         """Goes down: all that it knew of associations is gone, and nobody is told."""

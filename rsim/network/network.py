@@ -1,338 +1,38 @@
-"""The network: sites, the links between them, and the way of each packet."""
+"""The network: hosts, and the links between them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from ipaddress import ip_address
-from itertools import pairwise
-from math import inf
-
-from rsim._native import Traffic
-from rsim.clock import Clock
-from rsim.network.association import Association
-from rsim.network.capture import PacketCapture
-from rsim.network.frame import Endpoint, Frame
+from rsim.network.fabric import Fabric
 from rsim.network.host import Host
-from rsim.network.link import Link
-from rsim.network.sctp import SctpAssociation
-from rsim.network.settings import LinkSettings, SctpSettings
-from rsim.network.tap import Tap
-from rsim.randomness import Stream, Streams
-from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
+from rsim.network.settings import LinkSettings
 
 
-class Route:
-    """The links from one address to another, in their order.
-
-    `plain_delay` is the delay in s where no link does more than delay, else None. `frames` counts
-    packets that went as one event, without asking the links, and `frames_cut` those among them that
-    did not arrive. `cut_at` is when a link has last gone down.
-    """
-
-    __slots__ = ("cut_at", "frames", "frames_cut", "links", "plain_delay")
-
-    def __init__(self, links: tuple[Link, ...]) -> None:
-        self.links = links
-        self.frames = 0
-        self.frames_cut = 0
-        self.cut_at = -inf
-        self.plain_delay: float | None = None
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Looks at the links again."""
-        total = 0.0
-        for link in self.links:
-            delay = link.plain_delay
-            if delay is None:
-                self.plain_delay = None
-                return
-            total += delay
-        self.plain_delay = total
-
-
-class Network:
-    """All hosts and links.
-
-    Parameters: `lan` the links within each site; `paths` those between two sites; `next_hops` the
-    sites on the way from one to another, both included, if not directly;
-    `instant` for associations without set-up and loss; `capture` takes all packets.
-    """
-
-    def __init__(
-        self,
-        clock: Clock,
-        streams: Streams,
-        lan: LinkSettings | None = None,
-        paths: dict[tuple[str, str], LinkSettings] | None = None,
-        next_hops: Callable[[str, str], tuple[str, ...]] | None = None,
-        *,
-        sctp: SctpSettings | None = None,
-        instant: bool = False,
-        ipv6: bool = False,
-        capture: PacketCapture | None = None,
-    ) -> None:
-        self.clock = clock
-        self.sctp = sctp or SctpSettings()
-        self.tcp = self.sctp.model_copy(update={"heartbeat_interval": None})
-        self.instant = instant
-        self.capture = capture
-        self.traffic = Traffic((PPID_ASAP, PPID_ENRP))
-        self.cut_at = -inf
-        self.stream: Stream = streams.stream("network", "associations")
-        self.links: dict[tuple[str, ...], Link] = {}
-        self._streams = streams
-        self._lan = lan or LinkSettings()
-        self._paths = dict(paths or {})
-        self._next_hops = next_hops or (lambda here, there: (here, there))
-        self._hosts: dict[str, Host] = {}
-        # Kept by hosts: each message asks whether any is down, and only then which.
-        self.hosts_down = 0
-        self._delays: dict[tuple[str, str], float] = {}
-        self._sites: dict[str, str] = {}
-        self._access: dict[str, tuple[Link, Link]] = {}
-        self._routes: dict[tuple[str, str], Route] = {}
-        self._groups: dict[str, list[Host]] = {}
-        self._next_address = ip_address("fd00::1" if ipv6 else "10.0.0.1")
-
-    # Hosts ----------------------------------------------------------------------------------------
+class Network(Fabric):
+    """All links and hosts; see `Fabric` for its parameters."""
 
     def add_host(
         self, name: str, *sites: str, access: LinkSettings | None = None, actor: str | None = None
     ) -> Host:
-        """A new host with the next free address at each of the sites.
+        """Adds a host with the next free address at each of its sites.
 
-        Parameters: `access` the links between the host and its sites, None if there is nothing to
-        say about them; `actor` the name of its random streams, its own name if None.
+        Parameters: `name` of the host; `sites` where it is; `access` the links between the host and
+        its sites, None if there is nothing to say about them; `actor` the name of its random
+        streams, its own name if None.
         """
-        addresses = []
-        for site in sites:
-            address = str(self._next_address)
-            self._next_address += 1
-            self._sites[address] = site
-            addresses.append(address)
-        host = Host(self, name, sites, tuple(addresses), name if actor is None else actor)
-        for address in addresses:
-            self._hosts[address] = host
-        if access is not None:
-            self._add_access(host, access)
+        host = Host(
+            self,
+            name,
+            actor=name if actor is None else actor,
+            sites=sites,
+            addresses=self.new_addresses(sites),
+        )
+        self.attach(host, access)
         return host
 
     def host_at(self, address: str) -> Host | None:
-        """The host with that address, if any."""
-        return self._hosts.get(address)
+        """The host with an address, if there is one.
 
-    def site_of(self, address: str) -> str | None:
-        """The site of an address, if it is known."""
-        return self._sites.get(address)
-
-    def name_of(self, address: str) -> str | None:
-        """The name under which the host with that address is known."""
-        host = self._hosts.get(address)
-        return host.name if host is not None else None
-
-    def names(self) -> dict[str, str]:
-        """Names of all hosts by address."""
-        return {address: host.name for address, host in self._hosts.items()}
-
-    def end(self, here: Endpoint, there: Endpoint) -> Association | None:
-        """The end at `here` of the association between two endpoints, if there is one."""
-        host = self.host_at(here[0])
-        return host.find(here[1], there) if host is not None else None
-
-    # Links and routes -----------------------------------------------------------------------------
-
-    def delay(self, site: str, other: str) -> float:
-        """Mean one-way delay (s) between hosts at two sites, or at one, without their access."""
-        delay = self._delays.get((site, other))
-        if delay is None:
-            delay = float(sum(link.settings.delay.mean for link in self._between(site, other)))
-            self._delays[site, other] = delay
-        return delay
-
-    def _link(self, key: tuple[str, ...], name: str, settings: LinkSettings) -> Link:
-        """The link that a key tells from all others, whatever sites and hosts are called."""
-        link = self.links.get(key)
-        if link is None:
-            stream = self._streams.stream("network", "link", *key)
-            sites = key[1:] if key[0] == "path" else ()
-            link = self.links[key] = Link(name, self.clock, settings, stream, sites)
-        return link
-
-    def _between(self, site: str, other: str) -> tuple[Link, ...]:
-        if site == other:
-            return (self._link(("site", site), site, self._lan),)
-        hops = self._next_hops(site, other)
-        return tuple(
-            self._link(("path", a, b), f"{a} -> {b}", self._settings_between(a, b))
-            for a, b in pairwise(hops)
-        )
-
-    def _settings_between(self, site: str, other: str) -> LinkSettings:
-        known = self._paths.get((site, other)) or self._paths.get((other, site))
-        return known or self._lan
-
-    def _add_access(self, host: Host, settings: LinkSettings) -> None:
-        for number, address in enumerate(host.addresses):
-            key, name = ("access", host.actor, str(number)), f"{host.name} {address}"
-            up = self._link((*key, "up"), f"{name} up", settings)
-            self._access[address] = (up, self._link((*key, "down"), f"{name} down", settings))
-        mine = host.addresses
-        self._routes = {
-            key: route
-            for key, route in self._routes.items()
-            if key[0] not in mine and key[1] not in mine
-        }
-
-    def route(self, source: str, destination: str) -> Route:
-        """The way from one address to another; an unknown address is a dead end at no distance."""
-        site, other = self._sites.get(source), self._sites.get(destination)
-        up, down = self._access.get(source), self._access.get(destination)
-        direct = up is None and down is None
-        key = (site or "", other or "") if direct else (source, destination)
-        route = self._routes.get(key)
-        if route is None:
-            links: list[Link] = [up[0]] if up else []
-            if site is not None and other is not None:
-                links += self._between(site, other)
-            if down:
-                links.append(down[1])
-            route = self._routes[key] = Route(tuple(links))
-        return route
-
-    def new_tag(self) -> int:
-        """A tag or first TSN that nobody can guess."""
-        return 1 + int(self.stream.uniform() * 0xFFFFFFFF)
-
-    def path_links(self, site: str, other: str) -> list[Link]:
-        """Both directions of the path between two sites, or the links within one."""
-        links = [*self._between(site, other), *self._between(other, site)]
-        return list({id(link): link for link in links}.values())
-
-    def host_links(self, host: Host) -> list[Link]:
-        """The links between a host and its sites, both directions; made if there are none yet."""
-        if host.address not in self._access:
-            self._add_access(host, LinkSettings())
-        links = [link for address in host.addresses for link in self._access[address]]
-        for association in self._associations():
-            association.reroute()
-        return links
-
-    def _associations(self) -> list[SctpAssociation]:
-        hosts = dict.fromkeys(self._hosts.values())
-        return [association for host in hosts for association in host.associations]
-
-    def changed(self) -> None:
-        """Looks at all routes again, and has all associations watch their peers."""
-        for route in self._routes.values():
-            route.refresh()
-        for association in self._associations():
-            association.disturbed()
-
-    def cut(self, links: list[Link], up: bool = False) -> None:
-        """Cuts links, or mends them."""
-        for link in links:
-            link.up = up
-        if not up:
-            self.cut_at = self.clock.now
-            for route in self._routes.values():
-                if any(link in links for link in route.links):
-                    route.cut_at = self.clock.now
-        self.changed()
-
-    def tap(self, links: list[Link], tap: Tap) -> None:
-        """Has a tap see all that the links carry."""
-        if self.instant:
-            raise ValueError("instant associations pass no taps")
-        tap.network = self
-        for link in links:
-            link.taps.append(tap)
-        self.changed()
-
-    # Packets --------------------------------------------------------------------------------------
-
-    def transmit(self, frame: Frame, route: Route) -> None:
-        """Sends a packet on its way."""
-        host = self._hosts.get(frame.source[0])
-        if host is not None and not host.up:
-            return
-        if self.capture is not None:
-            self._write(frame, route)
-        self._depart(frame, route, self._hosts.get(frame.destination[0]))
-
-    def _depart(self, frame: Frame, route: Route, host: Host | None) -> None:
-        delay = route.plain_delay
-        if delay is None:
-            self._hop(frame, route.links, 0, host)
-        elif host is not None:
-            route.frames += 1
-            now = self.clock._now
-            self.clock.call_method_at(now + delay, "_land", self, frame, route, host, now)
-
-    def _land(self, frame: Frame, route: Route, host: Host, sent_at: float) -> None:
-        if route.cut_at < sent_at:
-            host.arrive(frame)
-        else:
-            route.frames_cut += 1
-
-    def _hop(self, frame: Frame, links: tuple[Link, ...], number: int, host: Host | None) -> None:
-        if number < len(links):
-            links[number].carry(frame, lambda frame: self._hop(frame, links, number + 1, host))
-        elif host is not None:
-            host.arrive(frame)
-
-    def reach(self, frame: Frame) -> None:
-        """Hands a packet to the host that it is for, if there is one."""
-        host = self._hosts.get(frame.destination[0])
-        if host is not None:
-            host.arrive(frame)
-
-    def inject(self, source: Endpoint, destination: Endpoint, ppid: int, data: bytes) -> None:
-        """Puts a message into the association between two endpoints, as if `source` had sent it."""
-        host = self.host_at(destination[0])
-        association = host.find(destination[1], source) if host is not None else None
-        if association is not None:
-            association.inject(ppid, data)
-
-    def join(self, group: str, host: Host) -> None:
-        """Makes a host a member of a multicast group."""
-        members = self._groups.setdefault(group, [])
-        if host not in members:
-            members.append(host)
-
-    def send_datagram(
-        self, host: Host, source: Endpoint, destination: Endpoint, data: bytes
-    ) -> None:
-        """Sends a datagram from a host, to a host or to each other member of a group."""
-        self.traffic.count(self.datagram_protocol(destination[1]), data)
-        group = self._groups.get(destination[0])
-        members = [self.host_at(destination[0])] if group is None else group
-        for member in members:
-            if member is not None and member is not host:
-                frame = Frame(source, destination, data=data)
-                route = self.route(host.address, member.address)
-                if self.capture is not None:
-                    self._write(frame, route)
-                self._depart(frame, route, member)
-
-    def datagram_protocol(self, port: int) -> int:
-        """The payload protocol identifier under which datagrams to a port are counted."""
-        return PPID_ASAP if port == ASAP_PORT else PPID_ENRP
-
-    def _write(self, frame: Frame, route: Route) -> None:
-        assert self.capture is not None
-        now, delay = self.clock.now, route.plain_delay
-        self.capture.frame(now, frame, None if delay is None else now + delay)
-
-    @property
-    def packets(self) -> int:
-        """Packets that have been sent on links; each link that a packet takes counts."""
-        events = sum(route.frames * len(route.links) for route in self._routes.values())
-        return events + sum(link.counters.frames for link in self.links.values())
-
-    @property
-    def packets_lost(self) -> int:
-        """Packets that a link has lost, for whatever reason."""
-        counters = [link.counters for link in self.links.values()]
-        events = sum(route.frames_cut for route in self._routes.values())
-        return events + sum(c.frames_lost + c.frames_overflowed + c.frames_cut for c in counters)
+        Parameters: `address` of a host.
+        """
+        host = self.attached(address)
+        return host if isinstance(host, Host) else None

@@ -15,17 +15,12 @@ and its packets are TCP segments (frame.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rsim.clock import Timer
-from rsim.network.association import Event, Receiver, State
+from rsim.network.association import Event, Receiver, State, Station
 from rsim.network.frame import Chunk, Control, Cookie, Data, Frame, Sack
 from rsim.network.tls import Flight, Profile, TlsState
 from rsim.network.transfer import ROOM, DataTransfer
 from rsim.network.transmission import Path, paths_between
-
-if TYPE_CHECKING:
-    from rsim.network.host import Host
 
 
 class SctpAssociation(DataTransfer):
@@ -39,7 +34,7 @@ class SctpAssociation(DataTransfer):
 
     def __init__(
         self,
-        host: Host,
+        host: Station,
         local: tuple[str, int],
         remote: tuple[str, int],
         addresses: tuple[str, ...],
@@ -162,7 +157,13 @@ class SctpAssociation(DataTransfer):
             self._remote += news
             self.host.remember(self)
             network, own = self.host.network, self.host.addresses
-            paths = paths_between(network, own, self.local_address, self._remote)
+            paths = paths_between(
+                network.route,
+                own=own,
+                local=self.local_address,
+                addresses=self._remote,
+                rto=network.sctp.rto_initial,
+            )
             for path in paths[known:]:
                 self._transmission.add(path)
         if self._tls is not None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from rsim.network.association import Association, Receiver
+from rsim.network.association import Association, Receiver, Station
 from rsim.network.credentials import Principal, Refusal
 from rsim.network.frame import Data
 from rsim.network.tls import Flight, Profile, Protection, Ticket, TlsSession, TlsState
-
-if TYPE_CHECKING:
-    from rsim.network.host import Host
 
 
 class SecurableAssociation(Association, ABC):
@@ -22,7 +18,7 @@ class SecurableAssociation(Association, ABC):
 
     def __init__(
         self,
-        host: Host,
+        host: Station,
         local: tuple[str, int],
         remote: tuple[str, int],
         receiver: Receiver | None,

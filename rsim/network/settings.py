@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rsim.distributions import Duration, IntervalDuration
 from rsim.errors import shown
-from rsim.network.outages import parse_schedule
+from rsim.network.schedule import parse_schedule
 from rsim.units import Count, Interval, Model, Number, Seconds, Share, SomeCount
 from rsim.wire import MESSAGE_KINDS
 

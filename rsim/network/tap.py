@@ -1,18 +1,16 @@
 """Taps: what stands on a path or at a host and sees, drops, delays, alters and injects.
 
 A tap of one's own is a subclass of `Tap` that overrides `message` (one user message at a time) or
-`frame` (whole packets), attached with `Network.tap_path` or `Network.tap_host`.
+`frame` (whole packets), attached with `Network.tap`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from rsim.clock import Clock
 from rsim.network.frame import AnyChunk, Data, Endpoint, Frame
-
-if TYPE_CHECKING:
-    from rsim.network.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +29,23 @@ class Seen:
     protected: bool
 
 
+class TapNetwork(Protocol):
+    """What a tap needs of the network whose links it stands on."""
+
+    clock: Clock
+
+    def reach(self, frame: Frame) -> None:
+        """Hands a packet to the host that it is for."""
+
+    def inject(self, source: Endpoint, destination: Endpoint, ppid: int, data: bytes) -> None:
+        """Puts a message into an association."""
+
+
 class Tap:
     """Lets everything pass; subclasses don't."""
 
     def __init__(self) -> None:
-        self.network: Network | None = None
+        self.network: TapNetwork | None = None
 
     def message(self, seen: Seen) -> bytes | None:
         """The bytes that go on in place of those seen; None: nothing does."""
@@ -96,7 +106,7 @@ class Tap:
             self.network.inject(source, destination, ppid, data)
 
 
-class Recorder(Tap):
+class RecordingTap(Tap):
     """Keeps what it sees, for reading or for sending it again.
 
     Parameters: `limit` most messages that it keeps, the oldest go first; None: all.

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from rsim.network.association import Event, Receiver, State
+from rsim.network.association import Event, Receiver, State, Station
 from rsim.network.frame import AnyChunk, Data, Frame, Sack
 from rsim.network.reception import Reception
 from rsim.network.secured import SecurableAssociation
 from rsim.network.tls import Flight, Protection, TlsState, opaque
 from rsim.network.transmission import Path, Transmission, paths_between
-
-if TYPE_CHECKING:
-    from rsim.network.host import Host
 
 ROOM = 1500 - 20 - 12 - 100
 """Octets of a packet that chunks may take."""
@@ -55,7 +51,7 @@ class DataTransfer(SecurableAssociation):
 
     def __init__(
         self,
-        host: Host,
+        host: Station,
         local: tuple[str, int],
         remote: tuple[str, int],
         addresses: tuple[str, ...],
@@ -85,7 +81,13 @@ class DataTransfer(SecurableAssociation):
             settings,
             network.stream,
             host.counters,
-            paths_between(network, host.addresses, self.local_address, addresses),
+            paths_between(
+                network.route,
+                own=host.addresses,
+                local=self.local_address,
+                addresses=addresses,
+                rto=network.sctp.rto_initial,
+            ),
             self._transmit,
             self._given_up,
         )
@@ -345,7 +347,7 @@ class DataTransfer(SecurableAssociation):
         for path in self._transmission.paths:
             path.route = self.host.network.route(path.local, path.remote)
 
-    def disturbed(self) -> None:
+    def watch_peer(self) -> None:
         """The network has changed: from now on the peer is watched."""
         if self.state is State.ESTABLISHED:
             self._transmission.watch()

@@ -6,35 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
-
-from mypy_extensions import mypyc_attr
 
 from rsim.clock import Clock, Timer
+from rsim.network.counters import SctpCounters
 from rsim.network.frame import Chunk, Control, Data, Sack
+from rsim.network.route import Route
 from rsim.network.settings import SctpSettings
 from rsim.randomness import Stream
-
-if TYPE_CHECKING:
-    from rsim.network.network import Network, Route
 
 _ALPHA, _BETA = 1 / 8, 1 / 4
 _FAST_RETRANSMIT = 3
 _ROOM = 1500 - 20 - 12
-
-
-@mypyc_attr(acyclic=True)
-@dataclass(slots=True)
-class SctpCounters:
-    """What all associations of a host have done, as numbers that only grow."""
-
-    associations_opened: int = 0
-    associations_lost: int = 0
-    retransmissions: int = 0
-    packets_out_of_the_blue: int = 0
-    packets_with_wrong_tag: int = 0
-    path_failures: int = 0
-    messages_injected: int = 0
 
 
 class Path:
@@ -87,14 +69,23 @@ class Path:
 
 
 def paths_between(
-    network: Network, own: tuple[str, ...], local: str, addresses: tuple[str, ...]
+    find_route: Callable[[str, str], Route],
+    *,
+    own: tuple[str, ...],
+    local: str,
+    addresses: tuple[str, ...],
+    rto: float,
 ) -> list[Path]:
-    """One path for each address of the peer, each from another of one's own, from `local` on."""
+    """One path for each address of the peer.
+
+    Parameters: `find_route` from one address to another; `own` addresses of this host; `local` the
+    one of the first path, which those of the others follow; `addresses` of the peer; `rto` the
+    retransmission time-out in s at the beginning.
+    """
     start = own.index(local)
     here = [own[(start + number) % len(own)] for number in range(len(addresses))]
-    rto = network.sctp.rto_initial
     return [
-        Path(one, other, network.route(one, other), rto)
+        Path(one, other, find_route(one, other), rto)
         for one, other in zip(here, addresses, strict=True)
     ]
 

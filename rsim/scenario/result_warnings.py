@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rsim.attackers import AttackCounters
-from rsim.network.outages import parse_schedule
+from rsim.network import parse_schedule
 from rsim.results import Observation
 from rsim.scenario.model import Scenario
 from rsim.scenario.references import ACTORS, HONEST, length

@@ -3,7 +3,7 @@
 import pytest
 
 from rsim.clock import Clock
-from rsim.network import LinkSettings, Network, Recorder, Tap
+from rsim.network import LinkSettings, Network, RecordingTap, Tap
 from rsim.randomness import Streams
 
 from .conftest import Pair
@@ -59,7 +59,7 @@ def test_a_tap_delays():
 
 
 def test_a_recorder_keeps_the_last_messages_only():
-    two, association = tapped(tap := Recorder(limit=3))
+    two, association = tapped(tap := RecordingTap(limit=3))
     for number in range(10):
         association.send(1, bytes([number]))
         two.run(0.1)
@@ -73,7 +73,7 @@ def test_a_tap_at_a_host_sees_only_that_host():
     hosts = [network.add_host(name, "lan") for name in ("one", "two", "three")]
     for host in hosts:
         host.listen_datagrams(5, lambda source, data: None)
-    tap = Recorder()
+    tap = RecordingTap()
     network.tap(network.host_links(hosts[1]), tap)
     hosts[0].send_datagram(5, (hosts[1].address, 5), b"to two")
     hosts[0].send_datagram(5, (hosts[2].address, 5), b"to three")
@@ -86,7 +86,7 @@ def test_a_tap_put_on_later_finds_associations_that_exist():
     two = Pair()
     association = two.connect()
     two.run(1)
-    tap = Recorder()
+    tap = RecordingTap()
     two.network.tap(two.network.host_links(two.client_host), tap)
     association.send(1, b"?seen")
     two.run(1)

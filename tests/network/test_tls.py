@@ -12,7 +12,7 @@ from rsim.network import (
     Credentials,
     Event,
     Key,
-    Recorder,
+    RecordingTap,
     Refusal,
     Tap,
 )
@@ -249,7 +249,7 @@ def test_tls_to_a_port_without_it_ends_the_association():
 def test_a_tap_sees_sizes_but_no_content():
     two = secured()
     two.run(5)
-    tap = Recorder()
+    tap = RecordingTap()
     two.network.tap(two.links, tap)
     two.association.send(11, b"the secret handle")
     two.run(5)
@@ -322,7 +322,7 @@ def test_no_altered_replayed_or_injected_record_reaches_an_endpoint(change, numb
 
 def test_without_tls_a_replayed_message_is_taken():
     two = Pair()
-    two.network.tap(two.links, tap := Recorder())
+    two.network.tap(two.links, tap := RecordingTap())
     association = two.connect()
     association.send(11, b"withdraw")
     two.run(5)
