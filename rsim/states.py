@@ -10,8 +10,22 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 
-State = TypeVar("State", bound=Enum)
-Event = TypeVar("Event", bound=Enum)
+
+class RoleState(Enum):
+    """A state of a role; each role has a subclass."""
+
+    # Looked up at each change: the hash of an Enum is computed in Python.
+    __hash__ = object.__hash__
+
+
+class RoleEvent(Enum):
+    """What changes the state of a role; each role has a subclass."""
+
+    __hash__ = object.__hash__
+
+
+State = TypeVar("State", bound=RoleState)
+Event = TypeVar("Event", bound=RoleEvent)
 
 
 class StateTable(Generic[State, Event]):
@@ -20,12 +34,11 @@ class StateTable(Generic[State, Event]):
     Parameters: `role` its name in the field's terms; `initial` its first state; `rows` of state,
     event, next state and the section that says so.
 
-    >>> from enum import Enum
-    >>> Door = Enum("Door", "OPEN SHUT")
-    >>> Push = Enum("Push", "CLOSE")
-    >>> table = StateTable("door", Door.OPEN, [(Door.OPEN, Push.CLOSE, Door.SHUT, "house rules")])
-    >>> table.after(Door.OPEN, Push.CLOSE)
-    <Door.SHUT: 2>
+    >>> State = RoleState("State", "ASKING IDLE")
+    >>> Event = RoleEvent("Event", "ANSWER")
+    >>> rows = [(State.ASKING, Event.ANSWER, State.IDLE, "RFC 5352 3.3")]
+    >>> StateTable("example", State.ASKING, rows).after(State.ASKING, Event.ANSWER)
+    <State.IDLE: 2>
     """
 
     def __init__(

@@ -1,9 +1,5 @@
 """The pool element's ASAP side: registration and its renewal (RFC 5352 3.1, 3.2, 3.4).
 
-States: DOWN; REGISTERING until the first registration is granted; REGISTERED; DEREGISTERING;
-REFUSED where a server has refused it: the application is told, and registers anew with what it has
-changed.
-
 Timers: T2 while a registration response is awaited, T3 while a deregistration response is, T4
 between registrations, retry between two rounds of attempts; T5 of the server hunt
 (server_hunt.py), which is on while there is no home server or it does not answer.
@@ -13,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import auto
 from math import inf
 
 from mypy_extensions import mypyc_attr
@@ -23,6 +19,7 @@ from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
 from rsim.network import Event
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import (
     PPID_ASAP,
     Cause,
@@ -47,14 +44,56 @@ _MOST_SERVERS = 64
 """Servers whose keep-alives are counted; the oldest are forgotten."""
 
 
-class State(Enum):
+class ElementState(RoleState):
     """States of a pool element."""
 
     DOWN = auto()
     REGISTERING = auto()
+    """Its first registration has not been granted yet."""
     REGISTERED = auto()
     DEREGISTERING = auto()
     REFUSED = auto()
+    """A server has refused it: the application registers anew with what it has changed."""
+
+
+class ElementEvent(RoleEvent):
+    """What changes the state of a pool element."""
+
+    REGISTER = auto()
+    """The application joins the pool."""
+    GRANT = auto()
+    """A server has granted the registration."""
+    REFUSE = auto()
+    """A server has refused the registration."""
+    DEREGISTER = auto()
+    """The application leaves the pool."""
+    LEAVE = auto()
+    """The deregistration is confirmed, or nobody confirms it."""
+    FAIL = auto()
+    """The process dies."""
+
+
+_S, _E = ElementState, ElementEvent
+
+ELEMENT_STATES = StateTable(
+    "pool element",
+    _S.DOWN,
+    [
+        (_S.DOWN, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
+        (_S.REFUSED, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
+        (_S.REGISTERING, _E.GRANT, _S.REGISTERED, "RFC 5352 3.1"),
+        (_S.REGISTERING, _E.REFUSE, _S.REFUSED, "RFC 5352 3.1"),
+        (_S.REGISTERED, _E.REFUSE, _S.REFUSED, "RFC 5352 3.1"),
+        (_S.REGISTERED, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
+        (_S.REGISTERING, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
+        (_S.DEREGISTERING, _E.LEAVE, _S.DOWN, "RFC 5352 3.2"),
+        (_S.DOWN, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
+        (_S.REGISTERING, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
+        (_S.REGISTERED, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
+        (_S.DEREGISTERING, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
+        (_S.REFUSED, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
+    ],
+)
 
 
 @mypyc_attr(acyclic=True)
@@ -116,7 +155,7 @@ class PoolElementEndpoint:
         self._t2 = clock.timer(self._t2_expired)
         self._policy: Policy | None = None
         self._policy_changed = False
-        self.state = State.DOWN
+        self.state = ELEMENT_STATES.initial
         self._home: Channel | None = None
         self._attempts = 0
         self.counters = PoolElementCounters()
@@ -148,7 +187,10 @@ class PoolElementEndpoint:
     @property
     def withdrawing(self) -> bool:
         """Whether a withdrawal is under way."""
-        return self.state is State.DEREGISTERING
+        return self.state is ElementState.DEREGISTERING
+
+    def _enter(self, event: ElementEvent) -> None:
+        self.state = ELEMENT_STATES.after(self.state, event)
 
     def _settle(self, home: Channel | None) -> None:
         """Has a home server from now on, or none."""
@@ -163,7 +205,7 @@ class PoolElementEndpoint:
         self.identifier = identifier
         self._transport = transport
         self._policy = policy
-        self.state = State.REGISTERING
+        self._enter(ElementEvent.REGISTER)
         self._registering_since = self.clock.now
         self._start_over()
 
@@ -172,12 +214,12 @@ class PoolElementEndpoint:
         self._policy = policy
         if self._t2.running:
             self._policy_changed = True
-        elif self.state is State.REGISTERED:
+        elif self.state is ElementState.REGISTERED:
             self._register()
 
     def deregister(self) -> None:
         """REGISTERED -> DEREGISTERING: leaves the pool (RFC 5352 3.2)."""
-        self.state = State.DEREGISTERING
+        self._enter(ElementEvent.DEREGISTER)
         self._stop_timers()
         self._attempts = 0
         if self._home is None:
@@ -187,7 +229,7 @@ class PoolElementEndpoint:
 
     def vanish(self) -> None:
         """To DOWN without a word, as when the process dies."""
-        self.state = State.DOWN
+        self._enter(ElementEvent.FAIL)
         self._stop_timers()
         self._hunt.stop()
         if self._home is not None:
@@ -205,9 +247,9 @@ class PoolElementEndpoint:
         if self._home is not None:
             self._home.discard()
         self._settle(channel)
-        if self.state is State.DEREGISTERING:
+        if self.state is ElementState.DEREGISTERING:
             self._send_deregistration()
-        elif self.state is not State.DOWN:
+        elif self.state is not ElementState.DOWN:
             self._register()
 
     def notify(self, channel: Channel, event: Event) -> None:
@@ -223,7 +265,7 @@ class PoolElementEndpoint:
         elif self._t3.running:
             self._t3.stop()
             self._t3_expired()
-        elif self.state is State.REGISTERED:
+        elif self.state is ElementState.REGISTERED:
             self._hunt.start()
 
     # Registration ---------------------------------------------------------------------------------
@@ -277,6 +319,9 @@ class PoolElementEndpoint:
     def _registration_response(self, channel: Channel, message: RegistrationResponse) -> None:
         if not self._t2.running and not self._hunt.running:
             return
+        if self.state is ElementState.DEREGISTERING:
+            # The answer to a registration from before: the element leaves all the same.
+            return
         self._t2.stop()
         if message.reject:
             self.counters.registrations_refused += 1
@@ -288,8 +333,9 @@ class PoolElementEndpoint:
         if channel is not self._home:
             self._settle(channel)
         self._attempts = 0
-        first = self.state is State.REGISTERING
-        self.state = State.REGISTERED
+        first = self.state is ElementState.REGISTERING
+        if first:
+            self._enter(ElementEvent.GRANT)
         if self._policy_changed:
             self._register()
         else:
@@ -307,7 +353,7 @@ class PoolElementEndpoint:
         if causes == (Cause.LACK_OF_RESOURCES,) and len(self.servers.present()) > 1:
             self._try_elsewhere()
             return
-        self.state = State.REFUSED
+        self._enter(ElementEvent.REFUSE)
         self._stop_timers()
         self.on_refused(causes)
 
@@ -331,7 +377,7 @@ class PoolElementEndpoint:
         self._withdrawn()
 
     def _withdrawn(self) -> None:
-        self.state = State.DOWN
+        self._enter(ElementEvent.LEAVE)
         self._hunt.stop()
         home = self._home
         self._settle(None)
@@ -343,7 +389,7 @@ class PoolElementEndpoint:
 
     def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
         """Takes one message from a server."""
-        if self.state is State.DOWN or ppid != PPID_ASAP:
+        if self.state is ElementState.DOWN or ppid != PPID_ASAP:
             return
         received = receive(data, "asap")
         if received.reply is not None:
@@ -358,9 +404,9 @@ class PoolElementEndpoint:
                 return
             if isinstance(message, RegistrationResponse):
                 self._registration_response(channel, message)
-            elif self.state is State.DEREGISTERING:
+            elif self.state is ElementState.DEREGISTERING:
                 self._deregistration_response()
-            elif self.state is State.REGISTERED and channel is self._home:
+            elif self.state is ElementState.REGISTERED and channel is self._home:
                 # The registration has lapsed (RFC 5352 2.2.4).
                 self._register()
 
@@ -386,7 +432,7 @@ class PoolElementEndpoint:
         self.counters.keep_alives_answered += 1
         answer = EndpointKeepAliveAck(pool_handle=self.pool_handle, pe_identifier=self.identifier)
         channel.send(PPID_ASAP, answer.encode(self._dialect))
-        if adopted and self.state is State.REGISTERED and not self._t2.running:
+        if adopted and self.state is ElementState.REGISTERED and not self._t2.running:
             if self.settings.register_on_adoption:
                 self._register()
             elif not self._t4.running:

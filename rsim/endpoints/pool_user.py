@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import auto
 from functools import partial
 from math import inf
 from typing import Protocol
@@ -23,6 +24,7 @@ from rsim.endpoints.signing import Verifier
 from rsim.endpoints.statements import Ledger, consistent, decode_statements, encode_evidence
 from rsim.handlespace import LARGEST, Draws, UserList, policy_kinds, user_rule
 from rsim.network import Event
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import (
     PPID_ASAP,
     Cause,
@@ -62,6 +64,41 @@ class PoolUserCounters:
     server_selections: int = 0
 
 
+class ResolutionState(RoleState):
+    """States of the resolution of one pool handle."""
+
+    IDLE = auto()
+    ASKING = auto()
+    """A server has been asked, or is looked for."""
+
+
+class ResolutionEvent(RoleEvent):
+    """What changes the state of a resolution."""
+
+    ASK = auto()
+    """The application wants an element, and the cache has none that is fresh."""
+    ANSWER = auto()
+    """A server has answered, or tells a subscriber of changes."""
+    RETRY = auto()
+    """No answer came within T1."""
+    GIVE_UP = auto()
+    """No answer came to the last try."""
+
+
+_S, _E = ResolutionState, ResolutionEvent
+
+RESOLUTION_STATES = StateTable(
+    "pool user, for each pool handle",
+    _S.IDLE,
+    [
+        (_S.IDLE, _E.ASK, _S.ASKING, "RFC 5352 3.3"),
+        (_S.ASKING, _E.ANSWER, _S.IDLE, "RFC 5352 3.3"),
+        (_S.IDLE, _E.ANSWER, _S.IDLE, "RFC 5352 2.2.5, 2.2.6"),
+        (_S.ASKING, _E.RETRY, _S.ASKING, "RFC 5352 3.7.2"),
+        (_S.ASKING, _E.GIVE_UP, _S.IDLE, "RFC 5352 3.7.2"),
+    ],
+)
+
 Answer = Callable[[PoolElement | None], None]
 
 
@@ -80,6 +117,7 @@ class _Pool:
         self.elements: UserList | None = None
         self.listed: tuple[PoolElement, ...] = ()
         self.waiting: tuple[Answer, ...] = ()
+        self.state = RESOLUTION_STATES.initial
         self.timer = user.clock.timer(self._t1_expired)
         self.fresh_until = -inf
         self.sent = 0
@@ -87,6 +125,10 @@ class _Pool:
         self.grant: Grant | None = None
         self.later = user.clock.timer(self._ask_anew)
         self.user = user
+
+    def enter(self, event: ResolutionEvent) -> None:
+        """Changes the state as an event demands."""
+        self.state = RESOLUTION_STATES.after(self.state, event)
 
     def _t1_expired(self) -> None:
         self.user._t1_expired(self)
@@ -255,11 +297,12 @@ class PoolUserEndpoint:
         for data in reports:
             channel.send(PPID_ASAP, data)
         for pool in self._pools:
-            if pool.timer.running:
+            if pool.state is ResolutionState.ASKING:
                 self._send_question(pool.handle)
 
     def _refresh(self, pool: _Pool) -> None:
-        if not pool.timer.running:
+        if pool.state is ResolutionState.IDLE:
+            pool.enter(ResolutionEvent.ASK)
             pool.sent = 0
             self._ask(pool)
 
@@ -295,8 +338,10 @@ class PoolUserEndpoint:
         self.counters.resolution_timeouts += 1
         self._drop_server()
         if pool.sent <= self.settings.max_request_retransmit:
+            pool.enter(ResolutionEvent.RETRY)
             self._ask(pool)
             return
+        pool.enter(ResolutionEvent.GIVE_UP)
         self.counters.resolution_failures += 1
         waiting, pool.waiting = pool.waiting, ()
         for answer in waiting:
@@ -331,18 +376,22 @@ class PoolUserEndpoint:
         if channel is self._server and event is not Event.UP:
             self._server = None
             # Who has broken off TLS would do so again: the next try is that of T1.
-            if event is not Event.REFUSED and any(pool.timer.running for pool in self._pools):
+            if event is not Event.REFUSED and any(
+                pool.state is ResolutionState.ASKING for pool in self._pools
+            ):
                 self._hunt.start()
 
     def _resolution_response(self, message: HandleResolutionResponse, data: bytes) -> None:
         pool = self._known(message.pool_handle)
-        if pool is None or not (pool.timer.running or message.accept_updates):
+        asked = pool is not None and pool.state is ResolutionState.ASKING
+        if pool is None or not (asked or message.accept_updates):
             return
         causes = [cause.code for cause in message.error_causes]
         if causes == [Cause.LACK_OF_RESOURCES]:
             # It is starting; another one is asked when T1 expires.
             self._drop_server()
             return
+        pool.enter(ResolutionEvent.ANSWER)
         pool.timer.stop()
         policy_type = message.policy.type if message.policy else _ROUND_ROBIN
         pool.listed = message.pool_elements

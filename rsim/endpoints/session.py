@@ -1,8 +1,5 @@
 """Sessions of a pool user with a pool: one pool element at a time (RFC 5352 3.8, 3.9).
 
-States: CLOSED; RESOLVING while an element is looked for; OPEN on the association with one, until it
-is closed, or fails over to the next.
-
 On the control channel, which elements with a user transport of use "data and control" have: the
 latest cookie is kept, unread, and goes to the next element ahead of everything else; business cards
 name the elements to be preferred. There are no timers: the application judges how long is too long.
@@ -11,12 +8,13 @@ name the elements to be preferred. There are no timers: the application judges h
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import auto
 from typing import Protocol
 
 from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel, count_sent
 from rsim.network import Event
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import PPID_ASAP, BusinessCard, Cookie, CookieEcho, PoolElement, receive
 
 CONTROL = 1
@@ -52,12 +50,40 @@ class SessionUser(Protocol):
         """The network tells that the element is gone."""
 
 
-class SessionState(Enum):
+class SessionState(RoleState):
     """States of a session."""
 
     CLOSED = auto()
     RESOLVING = auto()
+    """An element is looked for."""
     OPEN = auto()
+    """Messages go over the association with an element."""
+
+
+class SessionEvent(RoleEvent):
+    """What changes the state of a session."""
+
+    RESOLVE = auto()
+    """The application starts, goes on, or fails over."""
+    OPEN = auto()
+    """An element is found, and the application takes it."""
+    CLOSE = auto()
+    """No element is found, the element has failed, or the application ends the session."""
+
+
+_S, _E = SessionState, SessionEvent
+
+SESSION_STATES = StateTable(
+    "session of a pool user",
+    _S.CLOSED,
+    [
+        (_S.CLOSED, _E.RESOLVE, _S.RESOLVING, "RFC 5352 3.3, 3.9"),
+        (_S.RESOLVING, _E.OPEN, _S.OPEN, "RFC 5352 3.8"),
+        (_S.CLOSED, _E.CLOSE, _S.CLOSED, "RFC 5352 6.6"),
+        (_S.RESOLVING, _E.CLOSE, _S.CLOSED, "RFC 5352 6.6"),
+        (_S.OPEN, _E.CLOSE, _S.CLOSED, "RFC 5352 3.5, 6.6"),
+    ],
+)
 
 
 class Session:
@@ -76,7 +102,7 @@ class Session:
         # Attributes lie in memory in this order: what each message reads is together.
         self._channel: Channel | None = None
         self._user = user
-        self.state = SessionState.CLOSED
+        self.state = SESSION_STATES.initial
         self.element: PoolElement | None = None
         self.cookie: bytes | None = None
         self.preferred: tuple[PoolElement, ...] = ()
@@ -86,6 +112,9 @@ class Session:
         self._failover = False
         self.endpoint = endpoint
         self.handle = handle
+
+    def _enter(self, event: SessionEvent) -> None:
+        self.state = SESSION_STATES.after(self.state, event)
 
     # From the application -------------------------------------------------------------------------
 
@@ -112,7 +141,7 @@ class Session:
 
     def close(self) -> None:
         """To CLOSED: the element is not used any more."""
-        self.state = SessionState.CLOSED
+        self._enter(SessionEvent.CLOSE)
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
@@ -143,7 +172,7 @@ class Session:
             self.preferred = tuple(e for e in self.preferred if e.identifier != identifier)
 
     def _next(self) -> None:
-        self.state = SessionState.RESOLVING
+        self._enter(SessionEvent.RESOLVE)
         if self.preferred:
             # The order of the newest card guides the choice (RFC 5352 3.9).
             self._resolved(self.preferred[0])
@@ -154,7 +183,7 @@ class Session:
         if self.state is not SessionState.RESOLVING:
             return
         if element is None:
-            self.state = SessionState.CLOSED
+            self._enter(SessionEvent.CLOSE)
             self._user.no_element()
             return
         self.element = element
@@ -162,7 +191,7 @@ class Session:
             self.turned_down()
             self._user.no_element()
             return
-        self.state = SessionState.OPEN
+        self._enter(SessionEvent.OPEN)
         channel = self._channel = self._user.connect(self, element)
         echo = self.use_cookies and self.cookie is not None
         echo = echo and getattr(element.user_transport, "use", 0) == CONTROL

@@ -12,9 +12,10 @@ from rsim.network.cpu import Cpu
 from rsim.network.credentials import Credentials, Principal, Refusal
 from rsim.network.fabric import Attachment, Fabric
 from rsim.network.tls import Ticket, TlsCounters
+from rsim.states import RoleEvent, RoleState, StateTable
 
 
-class State(Enum):
+class AssociationState(RoleState):
     """States of an association (RFC 9260 4)."""
 
     COOKIE_WAIT = auto()
@@ -24,6 +25,62 @@ class State(Enum):
     SHUTDOWN_SENT = auto()
     SHUTDOWN_ACK_SENT = auto()
     CLOSED = auto()
+
+
+class AssociationEvent(RoleEvent):
+    """What changes the state of an association."""
+
+    INIT_ACK = auto()
+    """The peer has answered the INIT."""
+    COOKIE_ACK = auto()
+    """The peer has answered the COOKIE ECHO."""
+    COOKIE_ECHO = auto()
+    """The cookie of the peer is good: this is the listener's side."""
+    JOIN = auto()
+    """Both sides are set up at once, as nothing lies between them."""
+    CLOSE = auto()
+    """The endpoint ends the association in order."""
+    DRAIN = auto()
+    """All that was sent is acknowledged."""
+    SHUTDOWN = auto()
+    """The peer has sent SHUTDOWN."""
+    END = auto()
+    """Both sides have shut down, one has aborted, or the peer does not answer."""
+
+
+_S, _E = AssociationState, AssociationEvent
+
+ASSOCIATION_STATES = StateTable(
+    "association",
+    _S.COOKIE_WAIT,
+    [
+        (_S.COOKIE_WAIT, _E.INIT_ACK, _S.COOKIE_ECHOED, "RFC 9260 5.1 C"),
+        (_S.COOKIE_ECHOED, _E.COOKIE_ACK, _S.ESTABLISHED, "RFC 9260 5.1 E"),
+        (_S.COOKIE_WAIT, _E.COOKIE_ECHO, _S.ESTABLISHED, "RFC 9260 5.1 D"),
+        (_S.COOKIE_WAIT, _E.JOIN, _S.ESTABLISHED, "RFC 9260 5.1"),
+        (_S.ESTABLISHED, _E.CLOSE, _S.SHUTDOWN_PENDING, "RFC 9260 9.2"),
+        (_S.SHUTDOWN_PENDING, _E.DRAIN, _S.SHUTDOWN_SENT, "RFC 9260 9.2"),
+        (_S.ESTABLISHED, _E.SHUTDOWN, _S.SHUTDOWN_ACK_SENT, "RFC 9260 9.2"),
+        (_S.SHUTDOWN_PENDING, _E.SHUTDOWN, _S.SHUTDOWN_ACK_SENT, "RFC 9260 9.2"),
+        (_S.SHUTDOWN_SENT, _E.SHUTDOWN, _S.SHUTDOWN_ACK_SENT, "RFC 9260 9.2"),
+        (_S.COOKIE_WAIT, _E.END, _S.CLOSED, "RFC 9260 5.1, 9.1"),
+        (_S.COOKIE_ECHOED, _E.END, _S.CLOSED, "RFC 9260 5.1, 9.1"),
+        (_S.ESTABLISHED, _E.END, _S.CLOSED, "RFC 9260 8.1, 9.1"),
+        (_S.SHUTDOWN_PENDING, _E.END, _S.CLOSED, "RFC 9260 8.1, 9.1"),
+        (_S.SHUTDOWN_SENT, _E.END, _S.CLOSED, "RFC 9260 9.2"),
+        (_S.SHUTDOWN_ACK_SENT, _E.END, _S.CLOSED, "RFC 9260 9.2"),
+    ],
+)
+
+
+SETTING_UP = (AssociationState.COOKIE_WAIT, AssociationState.COOKIE_ECHOED)
+"""States in which messages wait until the association is up."""
+RECEIVING = (
+    AssociationState.ESTABLISHED,
+    AssociationState.SHUTDOWN_PENDING,
+    AssociationState.SHUTDOWN_SENT,
+)
+"""States in which data of the peer is taken (RFC 9260 6, 9.2)."""
 
 
 class Event(Enum):

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rsim.network.association import Association, Event, Receiver, State, Station
+from rsim.network.association import (
+    Association,
+    AssociationState,
+    Event,
+    Receiver,
+    Station,
+)
 from rsim.network.fabric import Fabric
 from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
 from rsim.network.instant import InstantAssociation
@@ -318,7 +324,7 @@ class Host(Station):
         if peer is not None:
             association.meet(peer)
         association.accepted(cookie, listener.offers, listener.optional)
-        if len(frame.chunks) > 1 and association.state is State.ESTABLISHED:
+        if len(frame.chunks) > 1 and association.state is AssociationState.ESTABLISHED:
             association.take(frame.with_chunks(frame.chunks[1:]))
 
     def _out_of_the_blue(self, frame: Frame, kind: Control | None) -> None:

@@ -1,8 +1,5 @@
 """SCTP associations at message level (RFC 9260).
 
-States: COOKIE_WAIT, COOKIE_ECHOED while set up; ESTABLISHED; SHUTDOWN_PENDING until all is
-acknowledged, SHUTDOWN_SENT until the peer confirms; SHUTDOWN_ACK_SENT; CLOSED.
-
 Timers: T1 for INIT and COOKIE ECHO and T2 for SHUTDOWN share one timer; T3-rtx and heartbeats are a
 path's (transmission.py); the delay of SACKs is the reception's.
 
@@ -16,7 +13,15 @@ and its packets are TCP segments (frame.py).
 from __future__ import annotations
 
 from rsim.clock import Timer
-from rsim.network.association import Event, Receiver, State, Station
+from rsim.network.association import (
+    ASSOCIATION_STATES,
+    SETTING_UP,
+    AssociationEvent,
+    AssociationState,
+    Event,
+    Receiver,
+    Station,
+)
 from rsim.network.frame import Chunk, Control, Cookie, Data, Frame, Sack
 from rsim.network.tls import Flight, Profile, TlsState
 from rsim.network.transfer import ROOM, DataTransfer
@@ -50,6 +55,9 @@ class SctpAssociation(DataTransfer):
         self._retries = 0
         self._timer: Timer | None = None
 
+    def _enter(self, event: AssociationEvent) -> None:
+        self.state = ASSOCIATION_STATES.after(self.state, event)
+
     # The end --------------------------------------------------------------------------------------
 
     @property
@@ -60,7 +68,7 @@ class SctpAssociation(DataTransfer):
     def close(self) -> None:
         """Ends the association in order: what has been sent still arrives (RFC 9260 9.2)."""
         self.receiver = None
-        if self.state is State.ESTABLISHED and not self._pending:
+        if self.state is AssociationState.ESTABLISHED and not self._pending:
             route = self._transmission.primary.route
             peer = self._peer
             if self._calm and route.plain_delay is not None and peer is not None:
@@ -68,10 +76,10 @@ class SctpAssociation(DataTransfer):
                 clock.call_at(clock.now + route.plain_delay, peer.end, Event.SHUT_DOWN)
                 self.end(None)
                 return
-            self.state = State.SHUTDOWN_PENDING
+            self._enter(AssociationEvent.CLOSE)
             self._calm = False
             self._shut_down_when_idle()
-        elif self.state.value < State.ESTABLISHED.value or self._pending:
+        elif self.state in SETTING_UP or self._pending:
             self._abort()
 
     def discard(self) -> None:
@@ -80,14 +88,14 @@ class SctpAssociation(DataTransfer):
 
     def end(self, event: Event | None) -> None:
         """To CLOSED; the endpoint is told of the event."""
-        if self.state is State.CLOSED:
+        if self.state is AssociationState.CLOSED:
             return
         receiver = self.receiver
         self._left = len(self._pending) + len(self._bundle[1])
         first = self._transmission.first_unacknowledged
         if first is not None:
             self._left += self._next_tsn - first
-        self.state = State.CLOSED
+        self._enter(AssociationEvent.END)
         self.receiver = None
         self._calm = False
         self._pending.clear()
@@ -130,27 +138,27 @@ class SctpAssociation(DataTransfer):
         """T1 or T2 has expired: once more, or the peer is given up."""
         self._retries += 1
         settings = self._settings
-        setting_up = self.state.value < State.ESTABLISHED.value
+        setting_up = self.state in SETTING_UP
         limit = settings.max_init_retransmits if setting_up else settings.association_max_retrans
         if self._retries > limit:
             self._given_up()
-        elif self.state is State.COOKIE_WAIT:
+        elif self.state is AssociationState.COOKIE_WAIT:
             self._send_init()
-        elif self.state is State.COOKIE_ECHOED:
+        elif self.state is AssociationState.COOKIE_ECHOED:
             self._send_cookie_echo()
-        elif self.state is State.SHUTDOWN_SENT:
+        elif self.state is AssociationState.SHUTDOWN_SENT:
             self._send_closing(Control.SHUTDOWN)
-        elif self.state is State.SHUTDOWN_ACK_SENT:
+        elif self.state is AssociationState.SHUTDOWN_ACK_SENT:
             self._send_closing(Control.SHUTDOWN_ACK)
 
     def _init_ack(self, chunk: Chunk) -> None:
-        if self.state is not State.COOKIE_WAIT or chunk.cookie is None:
+        if self.state is not AssociationState.COOKIE_WAIT or chunk.cookie is None:
             return
         self.peer_tag = chunk.tag
         self._reception.cumulative = chunk.tsn - 1
         self._cookie = chunk.cookie
         self._retries = 0
-        self.state = State.COOKIE_ECHOED
+        self._enter(AssociationEvent.INIT_ACK)
         news = tuple(address for address in chunk.addresses if address not in self._remote)
         if news:
             known = len(self._remote)
@@ -172,7 +180,7 @@ class SctpAssociation(DataTransfer):
 
     def _send_cookie_echo(self) -> None:
         """COOKIE ECHO, with as much data as fits beside it (RFC 9260 5.1)."""
-        if self.state is not State.COOKIE_ECHOED:
+        if self.state is not AssociationState.COOKIE_ECHOED:
             return
         if not self._bundle[1]:
             chosen = []
@@ -191,12 +199,12 @@ class SctpAssociation(DataTransfer):
         self._transmit(path, (Chunk(Control.COOKIE_ECHO, cookie=self._cookie), *self._bundle[1]))
 
     def _cookie_ack(self) -> None:
-        if self.state is not State.COOKIE_ECHOED:
+        if self.state is not AssociationState.COOKIE_ECHOED:
             return
         assert self._timer is not None
         self._timer.stop()
         self._retries = 0
-        self.state = State.ESTABLISHED
+        self._enter(AssociationEvent.COOKIE_ACK)
         sent_at, bundle = self._bundle
         self._bundle = (0.0, ())
         for path in self._transmission.paths:
@@ -207,7 +215,7 @@ class SctpAssociation(DataTransfer):
 
     def accepted(self, cookie: Cookie, offers: tuple[Profile, ...], optional: bool) -> None:
         """The listener's side comes to life: it answers the COOKIE ECHO."""
-        self.state = State.ESTABLISHED
+        self._enter(AssociationEvent.COOKIE_ECHO)
         if offers:
             self._begin_as_server(cookie.peer_tag, offers, optional)
         self._transmit(self._transmission.primary, (Chunk(Control.COOKIE_ACK),))
@@ -228,22 +236,22 @@ class SctpAssociation(DataTransfer):
         self._peer = peer
         self.peer_tag = peer.own_tag
         self._reception.cumulative = peer._next_tsn - 1
-        self.state = State.ESTABLISHED
+        self._enter(AssociationEvent.JOIN)
         self._calm = True
         clock = self.host.network.clock
         clock.call_at(clock.now, self._notify_up)
 
     def _notify_up(self) -> None:
-        if self.receiver is not None and self.state is State.ESTABLISHED:
+        if self.receiver is not None and self.state is AssociationState.ESTABLISHED:
             self.receiver.notify(self, Event.UP)
 
     # TLS ------------------------------------------------------------------------------------------
 
     def _send_flight(self, flight: Flight, size: int) -> None:
         entry = (0, b"\x16\x03\x03" + bytes(max(0, size - 3)), 0, False, flight, None)
-        if self.state is State.ESTABLISHED:
+        if self.state is AssociationState.ESTABLISHED:
             self._send_now((entry,))
-        elif self.state is State.COOKIE_ECHOED:
+        elif self.state is AssociationState.COOKIE_ECHOED:
             self._pending.append(entry)
 
     def _tls_opened(self) -> None:
@@ -257,15 +265,15 @@ class SctpAssociation(DataTransfer):
 
     def _tls_failed(self) -> None:
         """No state is kept."""
-        if self.state.value <= State.ESTABLISHED.value:
+        if self.state in SETTING_UP or self.state is AssociationState.ESTABLISHED:
             self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
         self.end(Event.REFUSED)
 
     # Shutdown (RFC 9260 9) ------------------------------------------------------------------------
 
     def _shut_down_when_idle(self) -> None:
-        if self.state is State.SHUTDOWN_PENDING and self._transmission.idle:
-            self.state = State.SHUTDOWN_SENT
+        if self.state is AssociationState.SHUTDOWN_PENDING and self._transmission.idle:
+            self._enter(AssociationEvent.DRAIN)
             self._retries = 0
             self._send_closing(Control.SHUTDOWN)
 
@@ -276,11 +284,14 @@ class SctpAssociation(DataTransfer):
 
     def _shutdown(self) -> None:
         """The peer has sent all it wants to and hears no more."""
-        if self.state is State.CLOSED:
+        if self.state in SETTING_UP:
+            # While the association is set up, this is discarded (RFC 9260 9.2).
+            return
+        if self.state is AssociationState.CLOSED:
             return
         receiver, self.receiver = self.receiver, None
-        if self.state is not State.SHUTDOWN_ACK_SENT:
-            self.state = State.SHUTDOWN_ACK_SENT
+        if self.state is not AssociationState.SHUTDOWN_ACK_SENT:
+            self._enter(AssociationEvent.SHUTDOWN)
             self._retries = 0
             self._calm = False
             self._transmission.stop()
@@ -289,7 +300,7 @@ class SctpAssociation(DataTransfer):
             receiver.notify(self, Event.SHUT_DOWN)
 
     def _abort(self) -> None:
-        if self.state is not State.COOKIE_WAIT:
+        if self.state is not AssociationState.COOKIE_WAIT:
             self._transmit(self._transmission.best(), (Chunk(Control.ABORT),))
         self.end(None)
 
@@ -323,7 +334,7 @@ class SctpAssociation(DataTransfer):
             self._transmit(self._transmission.answering, (Chunk(Control.COOKIE_ACK),))
         elif kind is Control.ABORT:
             shaking = self._tls is not None and self._tls.state is TlsState.HANDSHAKE
-            refused = shaking and self.state is State.ESTABLISHED
+            refused = shaking and self.state is AssociationState.ESTABLISHED
             self.end(Event.REFUSED if refused else Event.ABORTED)
         elif kind is Control.HEARTBEAT:
             answer = Chunk(Control.HEARTBEAT_ACK, number=chunk.number)

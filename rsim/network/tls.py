@@ -4,19 +4,19 @@ Modelled, not computed: a handshake costs its round trips, bytes and CPU time; a
 in bytes. Who holds which key decides; a record that is altered, replayed, reordered or injected
 fails its check, which is fatal to the session, as TLS over a reliable transport has no window.
 
-A session belongs to one end of an association. States: IDLE; HELLO, EXCHANGE while flights are
-awaited; OPEN; DEAD.
+A session belongs to one end of an association; `TLS_STATES` is its table of states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import auto
 from hashlib import shake_128
 from typing import Literal
 
 from rsim.network.credentials import Certificate, Credentials, Key, Principal, Refusal
+from rsim.states import RoleEvent, RoleState, StateTable
 
 _RECORD = 16384
 """Most bytes of plaintext in a record (RFC 8446 5.1)."""
@@ -134,13 +134,39 @@ class Flight:
     ticket: Ticket | None = None
 
 
-class TlsState(Enum):
+class TlsState(RoleState):
     """States of a session."""
 
     IDLE = auto()
     HANDSHAKE = auto()
     OPEN = auto()
     DEAD = auto()
+
+
+class TlsEvent(RoleEvent):
+    """What changes the state of a session."""
+
+    HELLO = auto()
+    """The client's hello is ready, or has come."""
+    FINISH = auto()
+    """The last flight has been sent or has come."""
+    FAIL = auto()
+    """A side has refused the other one, or a record is not the one that was due."""
+
+
+TLS_STATES = StateTable(
+    "TLS session",
+    TlsState.IDLE,
+    [
+        (TlsState.IDLE, TlsEvent.HELLO, TlsState.HANDSHAKE, "RFC 8446 4.1; RFC 5246 7.3"),
+        (TlsState.HANDSHAKE, TlsEvent.HELLO, TlsState.HANDSHAKE, "RFC 8446 4.1; RFC 5246 7.3"),
+        (TlsState.HANDSHAKE, TlsEvent.FINISH, TlsState.OPEN, "RFC 8446 4.4.4; RFC 5246 7.4.9"),
+        (TlsState.IDLE, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2; RFC 5355 3"),
+        (TlsState.HANDSHAKE, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2; RFC 5355 3"),
+        (TlsState.OPEN, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2"),
+        (TlsState.DEAD, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2"),
+    ],
+)
 
 
 @dataclass(slots=True)
@@ -227,7 +253,7 @@ class TlsSession:
         self.ticket = ticket
         self.is_client = profile is not None
         self.optional = False
-        self.state = TlsState.IDLE
+        self.state = TLS_STATES.initial
         self.principal: Principal | None = None
         self.refusal: Refusal | None = None
         self._time = time
@@ -239,13 +265,16 @@ class TlsSession:
         self._next_in = 0
         self._next_out = 0
 
+    def _enter(self, event: TlsEvent) -> None:
+        self.state = TLS_STATES.after(self.state, event)
+
     # Handshake ------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """The client's hello: step 0. A TLS 1.3 client names its key at once."""
         profile = self.profile
         assert profile is not None
-        self.state = TlsState.HANDSHAKE
+        self._enter(TlsEvent.HELLO)
         if profile.kind == "psk" and self.credentials.key is None:
             self._die(Refusal.NO_KEY)
             return
@@ -272,7 +301,7 @@ class TlsSession:
     def _take_as_server(self, flight: Flight) -> None:
         if flight.step == 0:
             profile = flight.profile
-            self.state = TlsState.HANDSHAKE
+            self._enter(TlsEvent.HELLO)
             known = [offer.name for offer in self.offers]
             if profile is None or profile.name not in known:
                 self._refuse(Refusal.NO_KEY)
@@ -404,7 +433,7 @@ class TlsSession:
         if self.state is TlsState.DEAD:
             return
         assert self.profile is not None
-        self.state = TlsState.OPEN
+        self._enter(TlsEvent.FINISH)
         self.counters.handshakes += 1
         whole = self.profile.client_time if self.is_client else self.profile.server_time
         self.counters.handshake_time += whole
@@ -420,7 +449,7 @@ class TlsSession:
     def _die(self, reason: Refusal) -> None:
         if self.state is not TlsState.OPEN:
             self.counters.handshakes_refused += 1
-        self.state = TlsState.DEAD
+        self._enter(TlsEvent.FAIL)
         self.refusal = reason
         self._failed(reason)
 

@@ -10,7 +10,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from rsim.network.association import Event, Receiver, State, Station
+from rsim.network.association import (
+    ASSOCIATION_STATES,
+    RECEIVING,
+    SETTING_UP,
+    AssociationState,
+    Event,
+    Receiver,
+    Station,
+)
 from rsim.network.frame import AnyChunk, Data, Frame, Sack
 from rsim.network.reception import Reception
 from rsim.network.secured import SecurableAssociation
@@ -63,7 +71,7 @@ class DataTransfer(SecurableAssociation):
         super().__init__(host, local, remote, receiver)
         network = host.network
         self.tcp = tcp
-        self.state = State.COOKIE_WAIT
+        self.state = ASSOCIATION_STATES.initial
         self.own_tag, self.peer_tag = tags
         self._next_tsn = tsns[0]
         self._sequence = 0
@@ -155,22 +163,22 @@ class DataTransfer(SecurableAssociation):
                     frame = self._frame(self._transmission.primary, (message,))
                     network.capture.frame(now, frame, now + delay)
                 return
-        if self.state.value > State.ESTABLISHED.value:
-            return
         tls = self._tls
-        if self.state is not State.ESTABLISHED or (
-            tls is not None and tls.state is not TlsState.OPEN
+        if self.state in SETTING_UP or (
+            self.state is AssociationState.ESTABLISHED
+            and tls is not None
+            and tls.state is not TlsState.OPEN
         ):
             self._pending.append((ppid, data, stream, unordered, None, None))
-            return
-        self._send_now(((ppid, data, stream, unordered, None, None),))
+        elif self.state is AssociationState.ESTABLISHED:
+            self._send_now(((ppid, data, stream, unordered, None, None),))
 
     def when_sent(self, sent: Callable[[], None]) -> None:
         """Tells when the message that was sent last leaves: at once, or after the set-up."""
         if self._pending:
             ppid, data, stream, unordered, flight, _ = self._pending[-1]
             self._pending[-1] = (ppid, data, stream, unordered, flight, sent)
-        elif self.state.value <= State.ESTABLISHED.value:
+        elif self.state in SETTING_UP or self.state is AssociationState.ESTABLISHED:
             sent()
 
     # Sending --------------------------------------------------------------------------------------
@@ -262,8 +270,7 @@ class DataTransfer(SecurableAssociation):
 
     def _take_data(self, messages: tuple[Data, ...]) -> None:
         """Messages of a packet."""
-        open_ = State.ESTABLISHED.value <= self.state.value <= State.SHUTDOWN_SENT.value
-        if not messages or not open_ or not self.host.has_room(messages[0].ppid):
+        if not messages or self.state not in RECEIVING or not self.host.has_room(messages[0].ppid):
             return
         self._watch()
         self._calm = False
@@ -296,7 +303,7 @@ class DataTransfer(SecurableAssociation):
         passed = host.network.cut_at < sent_at or peer._transmission.primary.route.cut_at < sent_at
         room = host.cpu is None or not passed or host.has_room(ppid)
         if (
-            self.state is State.ESTABLISHED
+            self.state is AssociationState.ESTABLISHED
             and passed
             and room
             and host.up
@@ -313,7 +320,7 @@ class DataTransfer(SecurableAssociation):
             return
         data = peer._data(tsn, 0, sequence, ppid, plain, False, protection)
         path = peer._transmission.primary
-        if peer.state is not State.CLOSED:
+        if peer.state is not AssociationState.CLOSED:
             peer._calm = False
             peer._transmission.undelivered(data, sent_at)
             peer._transmission.watch()
@@ -326,7 +333,7 @@ class DataTransfer(SecurableAssociation):
     def _review(self) -> None:
         """Whether messages may travel as one event again."""
         if (
-            self.state is State.ESTABLISHED
+            self.state is AssociationState.ESTABLISHED
             and self._peer is not None
             and (self._tls is None or self._tls.state is TlsState.OPEN)
             and self._transmission.idle
@@ -349,11 +356,11 @@ class DataTransfer(SecurableAssociation):
 
     def watch_peer(self) -> None:
         """The network has changed: from now on the peer is watched."""
-        if self.state is State.ESTABLISHED:
+        if self.state is AssociationState.ESTABLISHED:
             self._transmission.watch()
 
     def inject(self, ppid: int, data: bytes) -> None:
         """Takes a message that somebody on the path has put in."""
-        if self.state is State.ESTABLISHED:
+        if self.state is AssociationState.ESTABLISHED:
             self.host.counters.messages_injected += 1
             self._deliver(Data(0, 0, 0, ppid, data))

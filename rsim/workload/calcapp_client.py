@@ -45,7 +45,7 @@ class ClientCounters:
     empty_answers: int = 0
 
 
-class State(Enum):
+class ClientState(Enum):
     """States of the request in service."""
 
     IDLE = auto()
@@ -78,7 +78,7 @@ class CalcAppClient:
     ) -> None:
         # Attributes lie in memory in this order: what each message reads is together, and is here,
         # as settings are slower to read; then what is read when a request is generated.
-        self.state = State.IDLE
+        self.state = ClientState.IDLE
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self)
         self.counters = ClientCounters()
@@ -148,7 +148,7 @@ class CalcAppClient:
         request = Request(self.host.name, self._number, size, self.clock.now, cheat=cheats)
         self._record.append(request)
         self._schedule_generation()
-        if self.state is State.IDLE:
+        if self.state is ClientState.IDLE:
             self._serve(request)
         elif self._queue is None:
             self._queue = deque((request,))
@@ -157,7 +157,7 @@ class CalcAppClient:
 
     def _next_request(self) -> None:
         if self._queue is None:
-            self.state = State.IDLE
+            self.state = ClientState.IDLE
             self._request = None
             return
         request = self._queue.popleft()
@@ -170,7 +170,7 @@ class CalcAppClient:
         request.started = self.clock.now
         self._credited = 0.0
         self._failing_over = False
-        self.state = State.RESOLVING
+        self.state = ClientState.RESOLVING
         self._session.start()
 
     # One request ----------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class CalcAppClient:
         """Asks the element to accept; a cookie that has gone ahead asks already."""
         assert self._request is not None
         self._request.attempts += 1
-        self.state = State.REQUESTING
+        self.state = ClientState.REQUESTING
         self._timer.start(self._request_timeout)
         if echoed:
             self._session.when_sent(self._count_echo)
@@ -212,13 +212,13 @@ class CalcAppClient:
         self.counters.cookie_echoes += 1
 
     def _pause(self, delay: float) -> None:
-        self.state = State.PAUSING
+        self.state = ClientState.PAUSING
         self._timer.start(delay)
 
     def _expired(self) -> None:
-        if self.state is State.PAUSING:
+        if self.state is ClientState.PAUSING:
             self._go_on()
-        elif self.state is State.REQUESTING:
+        elif self.state is ClientState.REQUESTING:
             self.counters.request_timeouts += 1
             self._report()
             self._go_on()
@@ -233,7 +233,7 @@ class CalcAppClient:
 
     def lost(self, event: Event) -> None:
         """The network tells that the element is gone: no time-out need be awaited."""
-        if event is Event.REFUSED and self.state is State.REQUESTING:
+        if event is Event.REFUSED and self.state is ClientState.REQUESTING:
             # It lives, but not as it should.
             self.counters.elements_refused += 1
             self._timer.stop()
@@ -241,7 +241,7 @@ class CalcAppClient:
             self._pause(self.settings.retry_delay * self._pauses.uniform())
             return
         self.counters.failures_told += 1
-        in_progress = self.state is State.PROCESSING
+        in_progress = self.state is ClientState.PROCESSING
         self._report()
         if in_progress:
             self._fail_over()
@@ -249,7 +249,7 @@ class CalcAppClient:
             self._pause(self.settings.retry_delay * self._pauses.uniform())
 
     def _go_on(self) -> None:
-        self.state = State.RESOLVING
+        self.state = ClientState.RESOLVING
         if self._failing_over:
             self._session.fail_over()
         else:
@@ -288,11 +288,11 @@ class CalcAppClient:
         kind = message.kind
         if kind == calcapp.KEEP_ALIVE:
             self._send(calcapp.KEEP_ALIVE_ACK)
-        elif kind == calcapp.ACCEPT and self.state is State.REQUESTING:
+        elif kind == calcapp.ACCEPT and self.state is ClientState.REQUESTING:
             self._accepted()
-        elif kind == calcapp.REJECT and self.state is State.REQUESTING:
+        elif kind == calcapp.REJECT and self.state is ClientState.REQUESTING:
             self._rejected()
-        elif self.state is State.PROCESSING:
+        elif self.state is ClientState.PROCESSING:
             if kind == calcapp.COMPLETE:
                 self._completed()
             elif kind == calcapp.KEEP_ALIVE_ACK and self._waiting_for_ack:
@@ -314,7 +314,7 @@ class CalcAppClient:
             self._failing_over = False
         self._last_progress = now
         self._waiting_for_ack = False
-        self.state = State.PROCESSING
+        self.state = ClientState.PROCESSING
         self._timer.start(self._keep_alive_interval)
 
     def _rejected(self) -> None:

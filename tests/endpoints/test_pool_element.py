@@ -9,7 +9,7 @@ from rsim.endpoints import (
     PoolUserSettings,
     ServerList,
 )
-from rsim.endpoints.pool_element import State
+from rsim.endpoints.pool_element import ElementState
 from rsim.handlespace import Draws
 
 HANDLE = b"pool"
@@ -50,7 +50,7 @@ def test_registers_and_renews_after_t4(clock, make, tell):
     assert first.pool_element.home_server == 0
     assert first.pool_element.policy == wire.Policy("least_used", load=0)
     tell(endpoint, channels[0], GRANTED)
-    assert endpoint.state is State.REGISTERED
+    assert endpoint.state is ElementState.REGISTERED
     clock.run_until(279.9)
     assert channels[0].take() == []
     clock.run_until(280.1)
@@ -90,7 +90,7 @@ def test_refusal_is_told_and_not_repeated(clock, make, tell):
     tell(endpoint, channels[0], GRANTED.replace(reject=True, error_causes=[cause]))
     clock.run_until(3600)
     assert told == [(wire.Cause.INCONSISTENT_POLICY,)]
-    assert endpoint.state is State.REFUSED
+    assert endpoint.state is ElementState.REFUSED
     assert channels[0].take() == []
     endpoint.register(6, TRANSPORT, wire.Policy("least_used", load=0))
     assert channels[0].take()[0].pool_element.identifier == 6
@@ -137,7 +137,7 @@ def test_deregisters_and_repeats_until_answered(clock, make, tell):
     clock.run_until(31)
     assert channels[1].take() == [withdrawal]
     tell(endpoint, channels[1], wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5))
-    assert endpoint.state is State.DOWN
+    assert endpoint.state is ElementState.DOWN
     clock.run_until(1000)
     assert len(channels) == 2
 
@@ -246,7 +246,7 @@ def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(make, tell):
     [message] = channels[0].take()
     assert message == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
     tell(endpoint, channels[0], wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5))
-    assert endpoint.state is State.DOWN
+    assert endpoint.state is ElementState.DOWN
 
 
 @requirement("ASAP-043")

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 import rsim
-from rsim.endpoints.pool_element import State
+from rsim.endpoints.pool_element import ElementState
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
 from rsim.wire import MESSAGE_KINDS, PPID_ASAP, BusinessCard, Cookie, Registration, decode
@@ -237,7 +237,7 @@ def test_announcements_go_to_the_group_of_the_rfc(changes, group):
     )
     assert deployment.network._groups.keys() == {group}
     deployment.clock.run_until(6 * 60)
-    assert all(e.endpoint.state is State.REGISTERED for e in deployment.elements)
+    assert all(e.endpoint.state is ElementState.REGISTERED for e in deployment.elements)
 
 
 @requirement("ARC-016")

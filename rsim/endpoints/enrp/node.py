@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Protocol
 
 from rsim.endpoints.ports import Address, Channel, Receiver
-from rsim.states import StateTable
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import PPID_ASAP, PPID_ENRP, Message, SctpTransport, ServerInformation
 
 
-class ServerState(Enum):
+class ServerState(RoleState):
     """States of a server."""
 
     DOWN = auto()
@@ -18,7 +18,7 @@ class ServerState(Enum):
     SERVING = auto()
 
 
-class ServerEvent(Enum):
+class ServerEvent(RoleEvent):
     """What changes the state of a server."""
 
     START = auto()

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import auto
 
 from rsim.endpoints.enrp.node import Node
 from rsim.endpoints.enrp.store import ElementStore
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort, count_sent
 from rsim.endpoints.settings import ServerSettings
-from rsim.states import StateTable
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import Message, Presence, ServerInformation
 
 
-class PeerState(Enum):
+class PeerState(RoleState):
     """States of a peer, as another server sees it."""
 
     ACTIVE = auto()
@@ -27,7 +27,7 @@ class PeerState(Enum):
     """A server takes it over; it is not watched meanwhile."""
 
 
-class PeerEvent(Enum):
+class PeerEvent(RoleEvent):
     """What changes the state of a peer."""
 
     HEAR = auto()

@@ -10,14 +10,14 @@ discovery, for a server that waits for a mentor without knowing one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import auto
 
 from rsim.endpoints.enrp.copies import Copies
 from rsim.endpoints.enrp.node import Node
 from rsim.endpoints.enrp.peers import Peers
 from rsim.endpoints.ports import Address, Channel, ClockPort, Uniform
 from rsim.endpoints.settings import ServerSettings
-from rsim.states import StateTable
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import (
     HandleTableRequest,
     HandleTableResponse,
@@ -27,7 +27,7 @@ from rsim.wire import (
 )
 
 
-class StartupState(Enum):
+class StartupState(RoleState):
     """States of the start."""
 
     IDLE = auto()
@@ -41,7 +41,7 @@ class StartupState(Enum):
     """All mentors have been tried in vain; they are tried once more."""
 
 
-class StartupEvent(Enum):
+class StartupEvent(RoleEvent):
     """What changes the state of the start."""
 
     WAIT = auto()

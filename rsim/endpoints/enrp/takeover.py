@@ -9,7 +9,7 @@ live.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import auto
 
 from rsim.endpoints.enrp.counters import ServerCounters
 from rsim.endpoints.enrp.homes import Homes
@@ -18,11 +18,11 @@ from rsim.endpoints.enrp.peers import Peer, PeerEvent, Peers, PeerState
 from rsim.endpoints.enrp.startup import Startup
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort
 from rsim.endpoints.settings import ServerSettings
-from rsim.states import StateTable
+from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import InitTakeover, InitTakeoverAck, TakeoverServer
 
 
-class TakeoverState(Enum):
+class TakeoverState(RoleState):
     """States of a takeover, as its initiator sees it."""
 
     WAITING = auto()
@@ -33,7 +33,7 @@ class TakeoverState(Enum):
     GIVEN_UP = auto()
 
 
-class TakeoverEvent(Enum):
+class TakeoverEvent(RoleEvent):
     """What changes the state of a takeover."""
 
     ASK = auto()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsim.endpoints.pool_element import State as ElementState
+from rsim.endpoints.pool_element import ElementState
 from rsim.handlespace import Handlespace
 from rsim.network import LinkSettings
 from rsim.scenario import Deployment
