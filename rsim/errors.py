@@ -103,3 +103,7 @@ class StandstillError(RsimError, RuntimeError):
 
 class ReentryError(RsimError, RuntimeError):
     """A function that is called back changes what has called it; says which and what is right."""
+
+
+class StateError(RsimError):
+    """Something was asked of a protocol endpoint that its state does not allow."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 
+from rsim.errors import StateError
+
 
 class RoleState(Enum):
     """A state of a role; each role has a subclass."""
@@ -56,12 +58,11 @@ class StateTable(Generic[State, Event]):
 
         Parameters: `state` the present one; `event` what has happened there.
 
-        Raises LookupError where the table has no such row.
+        Raises StateError where the table has no such row.
         """
-        try:
-            following = self._next[state, event]
-        except KeyError:
-            raise LookupError(f"{self.role}: no {event.name} in {state.name}") from None
+        following = self._next.get((state, event))
+        if following is None:
+            raise StateError(f"{self.role}: {event.name} is not possible in state {state.name}")
         for listener in self.listeners:
             listener(state, event, following)
         return following

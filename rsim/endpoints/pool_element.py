@@ -81,11 +81,16 @@ ELEMENT_STATES = StateTable(
     [
         (_S.DOWN, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
         (_S.REFUSED, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
+        (_S.REGISTERING, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
+        (_S.REGISTERED, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
+        (_S.DEREGISTERING, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
         (_S.REGISTERING, _E.GRANT, _S.REGISTERED, "RFC 5352 3.1"),
         (_S.REGISTERING, _E.REFUSE, _S.REFUSED, "RFC 5352 3.1"),
         (_S.REGISTERED, _E.REFUSE, _S.REFUSED, "RFC 5352 3.1"),
         (_S.REGISTERED, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
         (_S.REGISTERING, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
+        (_S.REFUSED, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
+        (_S.DEREGISTERING, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
         (_S.DEREGISTERING, _E.LEAVE, _S.DOWN, "RFC 5352 3.2"),
         (_S.DOWN, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
         (_S.REGISTERING, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
@@ -201,11 +206,16 @@ class PoolElementEndpoint:
     # From the application -------------------------------------------------------------------------
 
     def register(self, identifier: int, transport: Transport, policy: Policy) -> None:
-        """DOWN or REFUSED -> REGISTERING: joins the pool under an identifier (RFC 5352 3.1)."""
+        """Joins the pool (RFC 5352 3.1).
+
+        Parameters: `identifier` 32 bits; `transport` at which users find it; `policy` with its
+        values.
+        """
         self.identifier = identifier
         self._transport = transport
         self._policy = policy
         self._enter(ElementEvent.REGISTER)
+        self._stop_timers()
         self._registering_since = self.clock.now
         self._start_over()
 
@@ -218,7 +228,9 @@ class PoolElementEndpoint:
             self._register()
 
     def deregister(self) -> None:
-        """REGISTERED -> DEREGISTERING: leaves the pool (RFC 5352 3.2)."""
+        """Leaves the pool (RFC 5352 3.2); an element that is down has left already."""
+        if self.state is ElementState.DOWN:
+            return
         self._enter(ElementEvent.DEREGISTER)
         self._stop_timers()
         self._attempts = 0

@@ -430,7 +430,7 @@ class TlsSession:
         return half if flight.step < 2 else whole - half
 
     def _open(self) -> None:
-        if self.state is TlsState.DEAD:
+        if self.state is not TlsState.HANDSHAKE:
             return
         assert self.profile is not None
         self._enter(TlsEvent.FINISH)

@@ -84,8 +84,9 @@ class Lifecycle:
             membership.endpoint.on_deregistered = self._withdrawn
 
     def start(self) -> None:
-        """The first start."""
-        self._element.start()
+        """Starts the element for the first time, unless the return of its host has done so."""
+        if not self._element.running:
+            self._element.start()
 
     def switch(self, up: bool) -> None:
         """The schedule shuts the element down, or starts it anew."""

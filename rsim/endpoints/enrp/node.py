@@ -34,8 +34,6 @@ SERVER_STATES = StateTable(
     ServerState.DOWN,
     [
         (ServerState.DOWN, ServerEvent.START, ServerState.STARTING, "RFC 5353 3.2.1"),
-        (ServerState.STARTING, ServerEvent.START, ServerState.STARTING, "RFC 5353 3.2.1"),
-        (ServerState.SERVING, ServerEvent.START, ServerState.STARTING, "RFC 5353 3.2.1"),
         (ServerState.STARTING, ServerEvent.LEARN, ServerState.SERVING, "RFC 5353 3.2.2, 3.2.3"),
         (ServerState.DOWN, ServerEvent.FAIL, ServerState.DOWN, "RFC 5353 3.4.3"),
         (ServerState.STARTING, ServerEvent.FAIL, ServerState.DOWN, "RFC 5353 3.4.3"),

@@ -299,10 +299,12 @@ class EnrpServer:
     # Start and stop -------------------------------------------------------------------------------
 
     def start(self, identifier: int | None = None) -> None:
-        """Starts with an empty handlespace.
+        """Starts with an empty handlespace, unless it is up already.
 
         Parameters: `identifier` a new one after a restart, None to keep the present one.
         """
+        if self.node.state is not ServerState.DOWN:
+            return
         if identifier is not None:
             self.node.identifier = identifier
         self.node.enter(ServerEvent.START)
