@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from rsim.plots.style import COLOURS, axes_or_new
 from rsim.scenario import Scenario
-from rsim.scenario.references import ACTORS
+from rsim.scenario.fields import ACTORS
 
 
 def plot_topology(scenario: Scenario, *, title: str = "", axes: Axes | None = None) -> Axes:

@@ -10,7 +10,7 @@ from rsim.endpoints import EnrpServer
 from rsim.endpoints.choice import ChoiceAuthority, ChoiceJudge, ChoiceUser
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import Ledger, StatementStore, Tribunal
-from rsim.scenario.network import SecuritySettings
+from rsim.scenario.security import SecuritySettings
 from rsim.workload import CalcAppClient, CalcAppServer
 
 
@@ -37,11 +37,11 @@ class Accountability:
             return None
         return ChoiceJudge(
             handle,
-            tuple(self._servers),
-            identifier,
-            settings.choice_period,
-            settings.choice_allowance,
-            lambda: self._clock.now,
+            servers=tuple(self._servers),
+            identifier=identifier,
+            period=settings.choice_period,
+            allowance=settings.choice_allowance,
+            now=lambda: self._clock.now,
         )
 
     def choice(self, user: str) -> ChoiceUser | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from rsim.network import Host, Network
+from rsim.scenario.model import Scenario
 from rsim.wire import PoolElement
 
 
@@ -78,3 +79,21 @@ class Auditor:
             counters.selections_dead += 1
         elif verdict is Verdict.INSECURE:
             counters.selections_insecure += 1
+
+
+def audits(scenario: Scenario) -> bool:
+    """Whether selections in this `scenario` can lead elsewhere than to a living, secured element.
+
+    Where they can't, nobody need judge them.
+    """
+    failing = any(
+        group.failures.uptime is not None or group.failures.schedule
+        for group in scenario.pool_elements.values()
+    )
+    return bool(
+        failing
+        or scenario.attackers
+        or scenario.network.outages
+        or scenario.security.used
+        or scenario.observe_interval
+    )

@@ -15,7 +15,8 @@ from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError, cut, shown
 from rsim.reading import read_regular
 from rsim.scenario.code import admitted
-from rsim.scenario.model import GROUPS, Scenario
+from rsim.scenario.groups import GROUPS
+from rsim.scenario.model import Scenario
 
 LARGEST_FILE = 1 << 20
 """Bytes; TOML is read slowly and whole. Long lists of requests go into files of their own."""

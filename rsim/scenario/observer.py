@@ -85,7 +85,17 @@ class Observer:
             whole = len(self._lists) * len(serving)
             self.counters.servers_unknown += 1 - known / whole if whole else 0.0
         now = self._clock.now
-        self.looks.append(Look(now, divergence, orphans, elements, len(serving), genuine, false))
+        self.looks.append(
+            Look(
+                time=now,
+                divergence=divergence,
+                orphans=orphans,
+                elements=elements,
+                servers=len(serving),
+                genuine=genuine,
+                false=false,
+            )
+        )
         self._clock.call_at(now + self._interval, self._look)
 
     def _judge(self, tables: list[Table]) -> tuple[float, float]:

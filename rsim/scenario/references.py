@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rsim.attackers import AttackerSettings, PositionSettings
 from rsim.network import HostSettings, OutageSettings
+from rsim.scenario.fields import ACTORS, HONEST, ScenarioFields
+from rsim.scenario.groups import ElementGroup, UserGroup
 from rsim.scenario.network import SiteOutage
 from rsim.units import LONGEST
 
-if TYPE_CHECKING:
-    from rsim.scenario.model import ElementGroup, Scenario, UserGroup
-
-ACTORS = ("enrp_servers", "pool_elements", "pool_users", "attackers")
-"""Tables of groups of hosts."""
-HONEST = ACTORS[:3]
-"""Those of hosts that are part of the system."""
 _MOST_SAMPLES = 1_000_000
 MOST_REQUESTS = 100_000_000
 """Requests of a run; more than memory holds."""
 
 
-def check(scenario: Scenario) -> None:
+def check(scenario: ScenarioFields) -> None:
     """Raises ValueError, which begins with the place, where the parts don't fit each other."""
     _check_times(scenario)
     if sum(group.count for group in scenario.enrp_servers.values()) < 1:
@@ -49,11 +44,6 @@ def check(scenario: Scenario) -> None:
         raise ValueError("security: only network.transport = 'sctp' knows TLS")
 
 
-def length(scenario: Scenario) -> float:
-    """Simulated time in s of a run."""
-    return scenario.duration + (scenario.warm_up if isinstance(scenario.warm_up, float) else 0.0)
-
-
 def listed(names: Iterable[str]) -> str:
     """Names for an error: the first ten of them."""
     known = list(names)
@@ -65,8 +55,8 @@ def twice(values: Iterable[Any]) -> Iterator[Any]:
     return (value for value, number in Counter(values).items() if number > 1)
 
 
-def _check_times(scenario: Scenario) -> None:
-    whole = length(scenario)
+def _check_times(scenario: ScenarioFields) -> None:
+    whole = scenario.length
     for key in ("series_interval", "observe_interval"):
         interval = getattr(scenario, key)
         if interval is not None and whole / interval > _MOST_SAMPLES:
@@ -77,7 +67,9 @@ def _check_times(scenario: Scenario) -> None:
         raise ValueError("warm_up: mser5 looks at handling times, so there must be pool users")
 
 
-def _check_host(scenario: Scenario, sites: frozenset[str], where: str, group: HostSettings) -> None:
+def _check_host(
+    scenario: ScenarioFields, sites: frozenset[str], where: str, group: HostSettings
+) -> None:
     placed = (group.site,) if isinstance(group.site, str) else group.site
     for key, named in (("site", placed), ("also_at", group.also_at)):
         for site in named:
@@ -94,7 +86,7 @@ def _check_host(scenario: Scenario, sites: frozenset[str], where: str, group: Ho
         )
 
 
-def _check_pools(scenario: Scenario, where: str, group: HostSettings) -> None:
+def _check_pools(scenario: ScenarioFields, where: str, group: HostSettings) -> None:
     pools = scenario.pools
     named = [(key, getattr(group, key, None)) for key in ("pool", "key_for")]
     further: tuple[str, ...] = getattr(group, "further_pools", ())
@@ -118,10 +110,10 @@ def _check_some(where: str, share: float, count: int) -> None:
         )
 
 
-def _check_requests(scenario: Scenario, where: str, users: UserGroup) -> None:
+def _check_requests(scenario: ScenarioFields, where: str, users: UserGroup) -> None:
     if users.workload != "calcapp" or users.count == 0:
         return
-    time = max(0.0, length(scenario) - users.start)
+    time = max(0.0, scenario.length - users.start)
     if users.arrivals is not None:
         key = "arrivals"
         try:
@@ -139,7 +131,7 @@ def _check_requests(scenario: Scenario, where: str, users: UserGroup) -> None:
         )
 
 
-def _check_attackers(scenario: Scenario, where: str, attackers: AttackerSettings) -> None:
+def _check_attackers(scenario: ScenarioFields, where: str, attackers: AttackerSettings) -> None:
     position = getattr(attackers, "position", None)
     if not isinstance(position, PositionSettings):
         return
@@ -166,7 +158,9 @@ def _check_attackers(scenario: Scenario, where: str, attackers: AttackerSettings
         )
 
 
-def _one_group(scenario: Scenario, where: str, name: str, roles: Iterable[str] = HONEST) -> Any:
+def _one_group(
+    scenario: ScenarioFields, where: str, name: str, roles: Iterable[str] = HONEST
+) -> Any:
     """The group that is called so, which must be one."""
     groups = [
         (scenario.label(role, group), group, settings)
@@ -183,7 +177,7 @@ def _one_group(scenario: Scenario, where: str, name: str, roles: Iterable[str] =
     raise ValueError(f"{where}: there is no group '{name}'; groups are {known}")
 
 
-def _check_outage(scenario: Scenario, where: str, outage: SiteOutage) -> None:
+def _check_outage(scenario: ScenarioFields, where: str, outage: SiteOutage) -> None:
     for name in outage.groups:
         _one_group(scenario, f"{where}.groups", name, ACTORS)
     if outage.what != "hosts":

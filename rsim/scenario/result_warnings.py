@@ -6,33 +6,40 @@ a result. The texts hold no numbers that differ from run to run, so that a sweep
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
-from rsim.attackers import AttackCounters
+from rsim.attackers import AttackCounters, Attacker
 from rsim.network import parse_schedule
 from rsim.results import Observation
+from rsim.scenario.fields import ACTORS, HONEST
 from rsim.scenario.model import Scenario
-from rsim.scenario.references import ACTORS, HONEST, length
-
-if TYPE_CHECKING:
-    from rsim.scenario.deployment import Deployment
 
 
-def warnings_of(deployment: Deployment, observation: Observation) -> tuple[str, ...]:
-    """One text for each thing without effect."""
+def warnings_of(
+    scenario: Scenario,
+    observation: Observation,
+    *,
+    attackers: Sequence[Attacker],  # type: ignore[type-arg]
+    totals: Mapping[str, float],
+) -> tuple[str, ...]:
+    """One text for each thing without effect in a run of `scenario` that has ended.
+
+    Parameters: `observation` of the measured time; `attackers` of the run; `totals` of all
+    counters at its end.
+    """
+    tried = bool(totals.get("attackers.associations_opened"))
     return (
-        *_late(deployment.scenario),
-        *_pools(deployment.scenario),
-        *_users(deployment, observation),
-        *_attackers(deployment),
+        *_late(scenario),
+        *_pools(scenario),
+        *_users(scenario, observation),
+        *_attackers(scenario, attackers, tried),
         *_limits(observation),
     )
 
 
 def _late(scenario: Scenario) -> Iterator[str]:
     """What begins when the run has ended."""
-    end = length(scenario)
+    end = scenario.length
     for role in HONEST:
         groups = {name: group for name, group in getattr(scenario, role).items() if group.count}
         late = {name: group.start for name, group in groups.items() if group.start >= end}
@@ -83,9 +90,9 @@ def _pools(scenario: Scenario) -> Iterator[str]:
             yield f"pool_elements.{name}: pool '{elements.pool}' has no users"
 
 
-def _users(deployment: Deployment, observation: Observation) -> Iterator[str]:
+def _users(scenario: Scenario, observation: Observation) -> Iterator[str]:
     """Pool users that asked for nothing."""
-    groups = {name: group for name, group in deployment.scenario.pool_users.items() if group.count}
+    groups = {name: group for name, group in scenario.pool_users.items() if group.count}
     if not groups or observation.counters.get("pool_users.requests_generated"):
         return
     starts = ", ".join(f"{name} starts at {group.start:g} s" for name, group in groups.items())
@@ -95,19 +102,22 @@ def _users(deployment: Deployment, observation: Observation) -> Iterator[str]:
     )
 
 
-def _attackers(deployment: Deployment) -> Iterator[str]:
-    """Groups of attackers that did nothing.
+def _attackers(
+    scenario: Scenario,
+    attackers: Sequence[Attacker],  # type: ignore[type-arg]
+    tried: bool,
+) -> Iterator[str]:
+    """Groups of attackers that did nothing; `tried` says whether any opened an association.
 
     Who is shut out (by TLS, say) has tried, and what is protected can't be read: then it is the
     mitigation that works.
     """
-    secured = deployment.security.used
-    tried = deployment.recorder.totals().get("attackers.associations_opened")
+    secured = scenario.security.used
     counters: dict[str, list[AttackCounters]] = {}
-    for attacker in deployment.attackers:
+    for attacker in attackers:
         label = attacker.surroundings.host.actor.rpartition("-")[0]
         counters.setdefault(label, []).append(attacker.counters)
-    for name, group in deployment.scenario.attackers.items():
+    for name, group in scenario.attackers.items():
         found = counters.get(f"attackers.{name}")
         if found is None:
             continue
@@ -116,8 +126,8 @@ def _attackers(deployment: Deployment) -> Iterator[str]:
         changed = sum(one.messages_altered + one.messages_dropped for one in found)
         read = sum(one.octets_read for one in found)
         seen = sum(one.octets_seen for one in found)
-        measured_from = deployment.scenario.warm_up
-        if group.start >= deployment.clock.now:
+        measured_from = scenario.warm_up
+        if group.start >= scenario.length:
             yield f"{where}: begins at {group.start:g} s, after the end of the run"
         elif group.stop is not None and group.stop <= (
             measured_from if isinstance(measured_from, float) else 0.0

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from rsim.attackers import attacker_kinds
-from rsim.scenario.model import GROUPS, Scenario
+from rsim.scenario.groups import GROUPS
+from rsim.scenario.model import Scenario
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_a_rate_ramps_up():
     deployment = Deployment(scenario(flood))
     counts = []
     for minute in range(2, 12):
-        deployment.clock.run_until(60 * minute)
+        deployment.world.clock.run_until(60 * minute)
         counts.append(deployment.attackers[0].counters.attack_messages)
     gains = [after - before for before, after in pairwise(counts)]
     # 10/s at the end of the fifth minute; the integral of a straight line before.
@@ -64,10 +64,10 @@ def test_random_spacing_keeps_the_rate():
 def test_an_attack_ends_when_it_is_told_to():
     flood = {"kind": "registration-flood", "interval": 1, "stop": "4min", "registration_life": 60}
     deployment = Deployment(scenario(flood))
-    deployment.clock.run_until(4 * 60)
+    deployment.world.clock.run_until(4 * 60)
     sent = deployment.attackers[0].counters.attack_messages
     assert sent == pytest.approx(120, abs=2)
-    deployment.clock.run_until(12 * 60)
+    deployment.world.clock.run_until(12 * 60)
     assert deployment.attackers[0].counters.attack_messages == sent
     assert deployment.servers[0][1].handlespace.pool_size(b"pool") == 3
 

@@ -20,7 +20,7 @@ def deploy(**attack):
 @pytest.mark.parametrize(("new", "registered"), [(True, 10), (False, 1)])
 def test_identifiers_are_new_each_time_or_always_the_same(new, registered):
     deployment = deploy(new_identifiers=new)
-    deployment.clock.run_until(121)
+    deployment.world.clock.run_until(121)
     server = deployment.servers[0][1]
     assert server.handlespace.pool_size(b"pool") == registered
     assert server.counters.registrations == 10
@@ -29,14 +29,14 @@ def test_identifiers_are_new_each_time_or_always_the_same(new, registered):
 
 def test_attack_stops_and_silent_fakes_are_found_out():
     deployment = deploy(stop=111, answer_keep_alives=False)
-    deployment.clock.run_until(150)
+    deployment.world.clock.run_until(150)
     server = deployment.servers[0][1]
     assert server.handlespace.pool_size(b"pool") == 5
-    deployment.clock.run_until(300)
+    deployment.world.clock.run_until(300)
     assert server.handlespace.pool_size(b"pool") == 0
 
 
 def test_answered_keep_alives_keep_fakes_for_ever():
     deployment = deploy(stop=111)
-    deployment.clock.run_until(2000)
+    deployment.world.clock.run_until(2000)
     assert deployment.servers[0][1].handlespace.pool_size(b"pool") == 5

@@ -44,19 +44,19 @@ def main() -> None:
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
     for mitigated in (True, False):
         deployment = deploy(rate, minutes, mitigated)
-        deployment.clock.run_until(190.0)
+        deployment.world.clock.run_until(190.0)
         tracemalloc.start()
         first = tracemalloc.get_traced_memory()[0]
-        deployment.clock.run_until(195.0)
+        deployment.world.clock.run_until(195.0)
         grown = tracemalloc.get_traced_memory()[0] - first
         tracemalloc.stop()
         counters = deployment.attackers[0].counters
-        before, since = counters.attack_messages, deployment.clock.now
+        before, since = counters.attack_messages, deployment.world.clock.now
         begin = time.perf_counter()
         result = deployment.run()
         spent = time.perf_counter() - begin
         sent = counters.attack_messages - before
-        rate_sent = sent / (deployment.clock.now - since)
+        rate_sent = sent / (deployment.world.clock.now - since)
         print(
             f"{'mitigated' if mitigated else 'open':10} {rate_sent:8,.0f} messages/s, "
             f"{spent:6.1f} s run time, {1e6 * spent / max(1, sent):5.1f} µs each, "

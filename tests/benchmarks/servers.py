@@ -46,7 +46,7 @@ def main() -> None:
     def phase(name: str, until: float) -> None:
         nonlocal start
         before = dict(deployment._traffic())
-        deployment.clock.run_until(until)
+        deployment.world.clock.run_until(until)
         after = dict(deployment._traffic())
         now = time.process_time()
         asap, enrp = (after[k] - before[k] for k in ("asap_messages", "enrp_messages"))

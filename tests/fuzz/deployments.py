@@ -187,9 +187,9 @@ def check(table):
     deployment = Deployment(validate(table, "drawn"))
     with limited(LONGEST):
         result = deployment.run()
-    end = deployment.clock.now
+    end = deployment.world.clock.now
     assert end == deployment.scenario.warm_up + deployment.scenario.duration
-    assert len(deployment.clock._events) < MOST_PENDING
+    assert len(deployment.world.clock._events) < MOST_PENDING
     requests_are_conserved(deployment, result, end)
     work_is_conserved(deployment)
     for _, server in deployment.servers:
@@ -221,8 +221,8 @@ def work_is_conserved(deployment):
         element.settle()
         capacity = element.settings.capacity
         assert element.counters.work <= element.counters.capacity_time * (1 + 1e-9) + 1e-3
-        assert element.counters.capacity_time <= capacity * deployment.clock.now * (1 + 1e-9)
-    asked = deployment.requests.columns()["size"].sum()
+        assert element.counters.capacity_time <= capacity * deployment.world.clock.now * (1 + 1e-9)
+    asked = deployment.world.requests.columns()["size"].sum()
     credited = sum(user.counters.work_credited for user in deployment.users)
     assert credited <= asked * (1 + 1e-9)
 

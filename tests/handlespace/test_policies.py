@@ -18,7 +18,7 @@ from rsim.handlespace import (
     policy_kinds,
     user_rule,
 )
-from rsim.scenario.model import Pool
+from rsim.scenario.groups import Pool
 from tests.handlespace import twin
 
 HANDLE = b"pool"

@@ -363,7 +363,7 @@ def watched(deployment: Deployment) -> Iterator[None]:
     seen: list[float] = []
 
     def look(*_: object) -> None:
-        now = deployment.clock.now
+        now = deployment.world.clock.now
         if seen and seen[-1] == now:
             raise TimeoutError(f"the clock stands still at {now} s")
         seen.append(now)

@@ -103,9 +103,9 @@ def test_pool_users_resolve_over_tcp_as_over_sctp():
 @requirement("ASAP-006")
 def test_registrations_over_udp_and_tcp_count_for_nothing():
     deployment = Deployment(scenario(network__delay=0))
-    deployment.clock.run_until(11 * 60)
+    deployment.world.clock.run_until(11 * 60)
     [(ports, server)] = deployment.servers
-    stranger = deployment.network.add_host("stranger", "lan")
+    stranger = deployment.world.network.add_host("stranger", "lan")
     element = PoolElement(
         identifier=5,
         registration_life=300,
@@ -123,10 +123,10 @@ def test_registrations_over_udp_and_tcp_count_for_nothing():
             pass
 
     stranger.connect(ports.host.address, 3863, Nobody(), tcp=True).send(PPID_ASAP, data)
-    deployment.clock.run_until(11 * 60 + 1)
+    deployment.world.clock.run_until(11 * 60 + 1)
     assert server.handlespace.find(b"pool", 5) is None
     stranger.connect(ports.host.address, 3863, Nobody()).send(PPID_ASAP, data)
-    deployment.clock.run_until(11 * 60 + 2)
+    deployment.world.clock.run_until(11 * 60 + 2)
     assert server.handlespace.find(b"pool", 5) is not None
 
 

@@ -50,12 +50,12 @@ class Trace:
         self.end = scenario.warm_up + scenario.duration
         whole = scenario.model_copy(update={"warm_up": 0.0, "duration": self.end})
         deployment = Deployment(whole, seed)
-        clock = deployment.clock
+        clock = deployment.world.clock
         self._log, self._states = [], {}
-        for (role, _), of_kind in deployment.recorder._counters.items():
+        for (role, _), of_kind in deployment.world.recorder._counters.items():
             for counters in of_kind:
                 _logging(counters, role, clock, self._log)
-        traffic = deployment.network.traffic = Traffic(clock)
+        traffic = deployment.world.network.traffic = Traffic(clock)
         self.elements = [
             {"capacity": e.settings.capacity, "liar": e.liar is not None}
             for e in deployment.elements
@@ -70,23 +70,23 @@ class Trace:
         after = self._totals(deployment)
         self._gauges = {name: after[name] - (before or {}).get(name, 0) for name in after}
         self.messages = traffic.log
-        self.requests = pd.DataFrame(deployment.requests.columns()).to_dict("records")
+        self.requests = pd.DataFrame(deployment.world.requests.columns()).to_dict("records")
         self.queued = sum(user.queue_length for user in deployment.users)
 
     def _totals(self, deployment):
         """Totals that no counter holds."""
-        network = deployment.network
+        network = deployment.world.network
         found = {
             "network.packets": network.packets,
             "network.packets_lost": network.packets_lost,
         }
-        tribunal = deployment.accountability.verdicts(
+        tribunal = deployment.world.accountability.verdicts(
             [server for _, server in deployment.servers], deployment.elements, deployment.users
         )
         return {**found, **{f"tribunal.{name}": value for name, value in tribunal}}
 
     def _read(self, deployment):
-        now = deployment.clock.now
+        now = deployment.world.clock.now
         for number, element in enumerate(deployment.elements):
             self._note(("busy", number), now, element._processor.tasks > 0)
             self._note(("in service", number), now, element.running)

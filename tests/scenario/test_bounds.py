@@ -10,7 +10,8 @@ import rsim
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
 from rsim.scenario.files import validate
-from rsim.scenario.model import GROUPS, Scenario
+from rsim.scenario.groups import GROUPS
+from rsim.scenario.model import Scenario
 from rsim.sweep.study import SweepTable
 
 ROOTS = [

@@ -86,7 +86,9 @@ def test_an_error_says_when_and_where_it_came_up(small, monkeypatch):
     def broken(self):
         raise ZeroDivisionError("by chance")
 
-    deployment.clock.call_at(1000.0, lambda: monkeypatch.setattr(type(user), "_generate", broken))
+    deployment.world.clock.call_at(
+        1000.0, lambda: monkeypatch.setattr(type(user), "_generate", broken)
+    )
     with pytest.raises(ZeroDivisionError) as caught:
         deployment.run()
     [note] = caught.value.__notes__

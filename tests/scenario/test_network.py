@@ -170,7 +170,7 @@ def test_users_show_certificates_only_where_the_profile_is_mutual(profile):
     deployment = Deployment(scenario(security={"pu_enrp": profile}))
     result = deployment.run()
     assert result.counters["pool_users.answers_unprotected"] == 0
-    network = deployment.network
+    network = deployment.world.network
     principals = {
         association.principal and association.principal.name
         for association in deployment.servers[0][0].host.associations
@@ -200,8 +200,8 @@ def test_hosts_are_spread_over_sites():
             pool_users__user__site="b",
         )
     )
-    assert [host.site for host in deployment.hosts["element"]] == ["a", "b", "c", "a", "b"]
-    assert deployment.network.delay("a", "c") == pytest.approx(0.04)
+    assert [host.site for host in deployment.world.hosts["element"]] == ["a", "b", "c", "a", "b"]
+    assert deployment.world.network.delay("a", "c") == pytest.approx(0.04)
     assert deployment.run().metrics["requests_completed"] > 0
 
 
@@ -266,7 +266,7 @@ def test_users_fail_over_when_a_host_is_lost_and_its_heartbeats_or_keep_alives_e
 
 def test_ipv6():
     deployment = Deployment(scenario(network__ipv6=True))
-    assert ":" in deployment.hosts["element"][0].address
+    assert ":" in deployment.world.hosts["element"][0].address
     assert deployment.run().metrics["requests_completed"] > 100
 
 

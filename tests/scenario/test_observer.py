@@ -44,7 +44,7 @@ def test_a_dead_server_leaves_orphans_until_it_is_taken_over():
 
 def test_divergence_is_the_share_of_entries_that_differ():
     deployment = Deployment(scenario())
-    deployment.clock.run_until(100)
+    deployment.world.clock.run_until(100)
     servers = [server for _, server in deployment.servers]
     assert compare(servers) == (0.0, 0, 6)
     owner = servers[0].identifier

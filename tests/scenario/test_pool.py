@@ -43,7 +43,7 @@ def test_an_element_has_one_home_and_both_sides_know():
     )
     checked = 0
     for minute in (8, 14, 19, 25, 30):
-        deployment.clock.run_until(60 * minute)
+        deployment.world.clock.run_until(60 * minute)
         for element in deployment.elements:
             endpoint = element.endpoint
             owners = [
@@ -66,10 +66,10 @@ def test_one_registration_reaches_the_other_servers_by_enrp():
     deployment = Deployment(
         scenario(enrp_servers__server={"count": 4}, pool_elements__element={"count": 1})
     )
-    deployment.clock.run_until(5 * 60 - 1)
-    before = deployment.recorder.totals()
-    deployment.clock.run_until(5 * 60 + 5)
-    after = deployment.recorder.totals()
+    deployment.world.clock.run_until(5 * 60 - 1)
+    before = deployment.world.recorder.totals()
+    deployment.world.clock.run_until(5 * 60 + 5)
+    after = deployment.world.recorder.totals()
     assert after["enrp_servers.registrations"] - before["enrp_servers.registrations"] == 1
     updates = "network.enrp_handle_update"
     assert after[updates] - before[updates] == 3
@@ -187,13 +187,13 @@ def test_an_element_that_falls_silent_is_gone_at_its_lifetime():
             pool_elements__element={"count": 2, "registration_life": 60},
         )
     )
-    deployment.clock.run_until(6 * 60)
+    deployment.world.clock.run_until(6 * 60)
     server = deployment.servers[0][1]
     # The last renewal was within the last 40 s.
     deployment.elements[0].vanish()
-    deployment.clock.run_until(6 * 60 + 19)
+    deployment.world.clock.run_until(6 * 60 + 19)
     assert server.handlespace.pool_size(b"pool") == 2
-    deployment.clock.run_until(7 * 60 + 1)
+    deployment.world.clock.run_until(7 * 60 + 1)
     assert server.handlespace.pool_size(b"pool") == 1
     assert server.counters.elements_expired == 1
 
@@ -235,8 +235,8 @@ def test_announcements_go_to_the_group_of_the_rfc(changes, group):
             network={"delay": "1ms", **changes},
         )
     )
-    assert deployment.network._groups.keys() == {group}
-    deployment.clock.run_until(6 * 60)
+    assert deployment.world.network._groups.keys() == {group}
+    deployment.world.clock.run_until(6 * 60)
     assert all(e.endpoint.state is ElementState.REGISTERED for e in deployment.elements)
 
 
@@ -274,7 +274,7 @@ def test_an_element_in_two_pools_leaves_both_and_returns_to_both():
     server = deployment.servers[0][1]
     sizes = []
     for minute in (11, 13, 16):
-        deployment.clock.run_until(60 * minute)
+        deployment.world.clock.run_until(60 * minute)
         sizes.append([server.handlespace.pool_size(p) for p in (b"pool", b"second")])
     assert sizes == [[1, 1], [0, 0], [1, 1]]
 

@@ -49,24 +49,24 @@ def names_of_streams(names):
     """The names that are asked for in a run; from source, as compiled classes have no heirs."""
     asked = []
 
-    class Watched(rsim.scenario.deployment.Streams):
+    class Watched(rsim.scenario.world.Streams):
         def generator(self, actor, *purpose):
             asked.append((actor, *purpose))
             return super().generator(actor, *purpose)
 
-    rsim.scenario.deployment.Streams = Watched
+    rsim.scenario.world.Streams = Watched
     Deployment(validate(table(names), "test")).run()
     return asked
 
 
 def states_of_links(deployment, end, step=1.0):
     """Whether the links of each host are up, over time."""
-    hosts = [host for group in deployment.hosts.values() for host in group]
+    hosts = [host for group in deployment.world.hosts.values() for host in group]
     hosts = [host for host in hosts if host.actor.split(".")[0] in ROLES[:2]]
-    links = {host.actor: deployment.network.host_links(host)[0] for host in hosts}
+    links = {host.actor: deployment.world.network.host_links(host)[0] for host in hosts}
     found = {actor: [] for actor in links}
     for time in np.arange(step, end, step):
-        deployment.clock.run_until(time)
+        deployment.world.clock.run_until(time)
         for actor, link in links.items():
             found[actor].append(link.up)
     return {actor: np.array(states) for actor, states in found.items()}
@@ -83,15 +83,15 @@ def test_hosts_fail_on_their_own_whatever_their_groups_are_called(names):
 @pytest.mark.parametrize("names", NAMES)
 def test_hosts_have_names_of_their_own(names):
     deployment = Deployment(validate(table(names), "test"))
-    hosts = [host for group in deployment.hosts.values() for host in group]
+    hosts = [host for group in deployment.world.hosts.values() for host in group]
     assert len({host.name for host in hosts}) == len(hosts) == 12
     assert len({host.actor for host in hosts}) == 12
 
 
 def test_a_group_keeps_its_name_where_no_other_has_it():
     deployment = Deployment(validate(table(("s", "node", "node", "a")), "test"))
-    assert list(deployment.hosts) == ["s", "pool_elements.node", "pool_users.node", "a"]
-    assert deployment.hosts["pool_users.node"][2].name == "pool_users.node-3"
+    assert list(deployment.world.hosts) == ["s", "pool_elements.node", "pool_users.node", "a"]
+    assert deployment.world.hosts["pool_users.node"][2].name == "pool_users.node-3"
 
 
 def test_what_others_are_called_changes_no_draw():
@@ -118,8 +118,8 @@ def test_an_outage_names_a_group_by_its_role_where_two_have_the_name(named, stru
     outage = {"site": "lan", "what": "hosts", "groups": [named], "schedule": "down@10s, up@+50s"}
     scenario = validate(table(("s", "node", "node", "a"), network={"outages": [outage]}), "test")
     deployment = Deployment(scenario)
-    deployment.clock.run_until(20)
-    for label, hosts in deployment.hosts.items():
+    deployment.world.clock.run_until(20)
+    for label, hosts in deployment.world.hosts.items():
         assert all(host.up == (label != f"{struck}.node") for host in hosts), label
 
 

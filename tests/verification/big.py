@@ -58,7 +58,7 @@ def registrations() -> str:
     server = deployment.servers[0][1]
     memory, seconds = [resident()], [time.process_time()]
     for portion in range(1, portions + 1):
-        deployment.clock.run_until(1.0 + portion * count / portions / rate + 0.1 / rate)
+        deployment.world.clock.run_until(1.0 + portion * count / portions / rate + 0.1 / rate)
         memory.append(resident())
         seconds.append(time.process_time())
         sent = portion * count // portions
@@ -70,7 +70,7 @@ def registrations() -> str:
     each = [(after - before) * portions / count for before, after in pairwise(seconds)]
     # Tables that double make steps; all in all an element takes what it took at first.
     assert (memory[-1] - memory[0]) / count < 1.5 * max(grown[:2]), grown
-    pending = len(deployment.clock._events)
+    pending = len(deployment.world.clock._events)
     assert pending < 1.1 * count + 1000, f"{pending:,} entries are in the queue"
     octets = ", ".join(f"{one:,.0f}" for one in grown)
     microseconds = ", ".join(f"{1e6 * one:.1f}" for one in each)
@@ -97,8 +97,8 @@ def renewals() -> str:
     looks = []
     begin = time.process_time()
     for upto in (10, 40, 70, rounds):
-        deployment.clock.run_until(1.0 + 280.0 * (upto - 0.5))
-        looks.append((resident(), len(deployment.clock._events), counters.registrations_sent))
+        deployment.world.clock.run_until(1.0 + 280.0 * (upto - 0.5))
+        looks.append((resident(), len(deployment.world.clock._events), counters.registrations_sent))
         assert looks[-1][2] == upto * elements, looks
     spent = time.process_time() - begin
     assert len(deployment.servers[0][1].handlespace) == elements
@@ -189,16 +189,16 @@ def month() -> str:
             },
         }
     )
-    clock = deployment.clock
+    clock = deployment.world.clock
     registered = deployment.elements[0].endpoint.counters
     looks: dict[int, dict[str, float]] = {}
     periods: dict[int, list[float]] = {}
     begin = time.process_time()
     for day in (1, 3, 10, 20, 30):
         clock.run_until((day - 1) * DAY + 1000.0)
-        before = deployment.recorder.totals()
+        before = deployment.world.recorder.totals()
         clock.run_until(day * DAY + 1000.0)
-        after = deployment.recorder.totals()
+        after = deployment.world.recorder.totals()
         periods[day] = _renewal_times(clock, registered, elements)
         looks[day] = {
             "registrations": after["pool_elements.registrations_sent"]
@@ -221,7 +221,7 @@ def month() -> str:
         assert abs(look["requests"] / (10 * DAY / 125) - 1) < 0.06, looks
         assert abs(look["heartbeats"] / first["heartbeats"] - 1) < 0.01, looks
         assert look["entries"] <= first["entries"] + 50, looks
-    rows = deployment.requests.columns()["generated"]
+    rows = deployment.world.requests.columns()["generated"]
     # A request that has ended is a row of 80 octets.
     kept = 80 * len(rows) / MIB
     assert last["MiB"] - first["MiB"] < 2 * kept + 8, (looks, kept)
@@ -274,7 +274,7 @@ def users() -> str:
     counters = result.counters
     generated = counters["pool_users.requests_generated"]
     ended = counters["pool_users.requests_completed"]
-    rows = deployment.requests.columns()
+    rows = deployment.world.requests.columns()
     assert generated > 0.9 * users * 50 / 125 and len(rows["generated"]) == generated
     assert 0 < ended <= generated
     assert (rows["completed"] < 60.0).sum() == ended

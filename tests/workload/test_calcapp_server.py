@@ -21,7 +21,7 @@ def test_a_request_that_is_repeated_while_in_progress_is_taken_once():
             "test",
         )
     )
-    element, clock = deployment.elements[0], deployment.clock
+    element, clock = deployment.elements[0], deployment.world.clock
     while not element.counters.accepts:
         clock.run_until(clock.now + 1)
     association = deployment.users[0]._session._channel

@@ -130,10 +130,10 @@ def test_littles_law(discipline):
     present = []
     start, end = 700.0, 12_000.0
     for second in range(int(start), int(end)):
-        deployment.clock.run_until(second + 0.5)
+        deployment.world.clock.run_until(second + 0.5)
         waiting = sum(user.queue_length + user.in_service for user in deployment.users)
         present.append(waiting)
-    requests = pd.DataFrame(deployment.requests.columns())
+    requests = pd.DataFrame(deployment.world.requests.columns())
     inside = requests[(requests["generated"] >= start) & (requests["generated"] < end)]
     finished = inside["completed"].fillna(end)
     rate = len(inside) / (end - start)

@@ -75,7 +75,7 @@ def test_element_returns_under_a_new_identifier_at_a_new_port():
     deployment = deploy(clean=1.0)
     seen = set()
     for _ in range(50):
-        deployment.clock.run_until(deployment.clock.now + 30)
+        deployment.world.clock.run_until(deployment.world.clock.now + 30)
         element = deployment.elements[0]
         seen.add((element.endpoint.identifier, element._port))
     assert len({identifier for identifier, _ in seen}) > 10
@@ -113,10 +113,10 @@ def test_more_cookies_lose_less_work():
 
 def test_dead_elements_leave_the_handlespace_within_interval_and_timeout():
     deployment = deploy(clean=0.0, uptime=5.0)
-    deployment.clock.run_until(2000)
+    deployment.world.clock.run_until(2000)
     server = deployment.servers[0][1]
     for _ in range(200):
-        deployment.clock.run_until(deployment.clock.now + 1)
+        deployment.world.clock.run_until(deployment.world.clock.now + 1)
         alive = {element.endpoint.identifier for element in deployment.elements}
         assert server.handlespace.pool_size(b"pool") <= len(alive) + 4 * 2
     assert server.counters.keep_alive_timeouts > 100

@@ -41,13 +41,13 @@ def deploy(withdrawal, serve=False, stale=300):
 def test_what_was_begun_is_finished_after_withdrawal():
     deployment = deploy("finish")
     element = deployment.elements[0]
-    deployment.clock.run_until(20 * 60 - 1)
+    deployment.world.clock.run_until(20 * 60 - 1)
     begun = len(element._sessions)
     aborts = element.counters.aborts
-    deployment.clock.run_until(20 * 60 + 1)
+    deployment.world.clock.run_until(20 * 60 + 1)
     assert begun > 0 and element.running
     assert deployment.servers[0][1].counters.deregistrations == 1
-    deployment.clock.run_until(25 * 60)
+    deployment.world.clock.run_until(25 * 60)
     assert not element.running
     assert element.counters.aborts == aborts == 0
     assert sum(user.counters.failovers for user in deployment.users) == 0
@@ -56,7 +56,7 @@ def test_what_was_begun_is_finished_after_withdrawal():
 def test_handing_over_moves_requests_at_once_and_loses_no_work():
     deployment = deploy("hand_over")
     element = deployment.elements[0]
-    deployment.clock.run_until(20 * 60 + 1)
+    deployment.world.clock.run_until(20 * 60 + 1)
     assert not element.running
     deployment.run()
     failovers = sum(user.counters.failovers for user in deployment.users)
@@ -69,9 +69,9 @@ def test_handing_over_moves_requests_at_once_and_loses_no_work():
 def test_requests_after_withdrawal_are_served_or_turned_down(serve):
     deployment = deploy("finish", serve)
     element = deployment.elements[0]
-    deployment.clock.run_until(20 * 60)
+    deployment.world.clock.run_until(20 * 60)
     accepts, rejects = element.counters.accepts, element.counters.rejects
-    deployment.clock.run_until(25 * 60)
+    deployment.world.clock.run_until(25 * 60)
     # Users with a cached answer still come.
     assert (element.counters.accepts > accepts) is serve
     assert (element.counters.rejects > rejects) is not serve

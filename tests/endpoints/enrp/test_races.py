@@ -295,7 +295,7 @@ def test_announcements_alone_are_enough(monkeypatch):
         },
     }
     deployment = Deployment(validate(table, "test"))
-    deployment.clock.run_until(150)
+    deployment.world.clock.run_until(150)
     for _, server in deployment.servers:
         assert len(server.handlespace) == 4
         assert len(server.peers) == 2
@@ -318,10 +318,10 @@ def test_announced_servers_flap_with_the_default_timers_from_five_servers_on(sca
     }
     deployment = Deployment(validate(table, "test"))
     servers = deployment.elements[0].endpoint.servers
-    deployment.clock.run_until(60)
+    deployment.world.clock.run_until(60)
     known = []
     for second in range(60):
-        deployment.clock.run_until(60 + second)
+        deployment.world.clock.run_until(60 + second)
         known.append(len(servers.present()))
     assert (min(known) < 8) is flaps
 
@@ -356,7 +356,7 @@ def test_servers_that_authenticate_each_other():
         "pool_elements": {"element": {"count": 3, "start": "60s"}},
     }
     deployment = Deployment(validate(table, "test"))
-    deployment.clock.run_until(200)
+    deployment.world.clock.run_until(200)
     (_, one), (_, two), (_, stranger) = deployment.servers
     assert len(one.handlespace) == len(two.handlespace) == 3
     assert [p.identifier for p in one.peers] == [two.identifier]

@@ -56,8 +56,8 @@ class World:
             "pool_elements": groups,
         }
         self.deployment = Deployment(validate(table, "world"))
-        self.clock = self.deployment.clock
-        self.network = self.deployment.network
+        self.clock = self.deployment.world.clock
+        self.network = self.deployment.world.network
         self.servers = [server for _, server in self.deployment.servers]
         self.ports = [ports for ports, _ in self.deployment.servers]
         self.elements = self.deployment.elements
@@ -74,10 +74,10 @@ class World:
     # Faults ---------------------------------------------------------------------------------------
 
     def crash_server(self, number):
-        self.deployment.strike(self.ports[number].host, False)
+        self.deployment.world.strike(self.ports[number].host, False)
 
     def restart_server(self, number):
-        self.deployment.strike(self.ports[number].host, True)
+        self.deployment.world.strike(self.ports[number].host, True)
 
     def kill_process(self, number):
         self.ports[number].stop(self.servers[number])
@@ -86,10 +86,10 @@ class World:
         self.ports[number].start(self.servers[number])
 
     def crash_element(self, number):
-        self.deployment.strike(self.elements[number].host, False)
+        self.deployment.world.strike(self.elements[number].host, False)
 
     def restart_element(self, number):
-        self.deployment.strike(self.elements[number].host, True)
+        self.deployment.world.strike(self.elements[number].host, True)
 
     def leave(self, number):
         """The element withdraws; False if it isn't registered now."""
