@@ -42,7 +42,7 @@ study_figure(sweep.report)
 # weights away. Answers of one element keep them.
 
 # %%
-from rsim.scenario.files import validate
+
 
 BASE = {
     "warm_up": 300,
@@ -68,7 +68,7 @@ for policy in ("random", "weighted_random", "least_used"):
             "pools": {"pool": {"policy": policy}},
             "protocol": {"enrp_server": {"max_resolution_items": items}},
         }
-        result = rsim.run(validate(table, policy))
+        result = rsim.run(rsim.scenario(table))
         print(
             f"{policy:16} {'one element' if items else 'whole list':12}"
             f"speed {result.metrics['handling_speed_pct']:5.1f}%, "

@@ -24,7 +24,6 @@ ROOT = (Path(__file__).parent if "__file__" in globals() else Path.cwd()).resolv
 EXPERIMENTS = next(p for p in (ROOT, *ROOT.parents) if (p / "experiments").exists()) / "experiments"
 QUICK = bool(os.environ.get("RSIM_QUICK"))  # The tests set it: shorter runs, fewer seeds.
 
-from rsim.scenario.files import validate
 
 # %% [markdown]
 # ## A policy
@@ -157,13 +156,11 @@ scenario = {
         }
     },
 }
-rsim.run(validate(scenario, "calm"))
+rsim.run(rsim.scenario(scenario))
 calm = list(TIMES)
 TIMES.clear()
 rsim.run(
-    validate(
-        {**scenario, "attackers": {"decoy": {"kind": "decoy", "start": DURATION / 2}}}, "decoy"
-    )
+    rsim.scenario({**scenario, "attackers": {"decoy": {"kind": "decoy", "start": DURATION / 2}}})
 )
 for name, times in (("without", calm), ("with", TIMES)):
     print(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 # As type checkers know it; typing itself takes longer to load than all that stands here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
 
     from rsim.errors import ResultError, RsimError, RsimWarning, ScenarioError
     from rsim.results import Result
-    from rsim.scenario import Scenario, load, run
+    from rsim.scenario import Scenario, load, run, scenario
     from rsim.sweep import Study, Sweep, load_study, read, sweep
 
     __version__: str
@@ -32,6 +29,9 @@ _MODULES = {
     "run": "rsim.scenario",
 }
 
+_PACKAGES = ("errors", "results", "scenario", "sweep")
+"""Which are there without being imported; two can be called, as `rsim.sweep(...)`."""
+
 __all__ = [
     "Result",
     "ResultError",
@@ -46,6 +46,7 @@ __all__ = [
     "load_study",
     "read",
     "run",
+    "scenario",
     "sweep",
 ]
 
@@ -60,7 +61,7 @@ def __getattr__(name: str) -> Any:
         value: Any = version("rsim")
     elif name in _MODULES:
         value = getattr(import_module(_MODULES[name]), name)
-    elif name in ("errors", "results", "scenario"):
+    elif name in _PACKAGES:
         return import_module(f"rsim.{name}")
     else:
         raise AttributeError(f"module 'rsim' has no attribute '{name}'")
@@ -70,20 +71,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(type(sys)):  # type: ignore[misc]
-    """The package, whose `sweep` is the function, also once the folder of that name is imported."""
-
-    @property
-    def sweep(self) -> Any:
-        from rsim.sweep.runner import sweep
-
-        return sweep
-
-    @sweep.setter
-    def sweep(self, module: ModuleType) -> None:
-        """Importing `rsim.sweep` would put that module here."""
-
-
-sys.modules[__name__].__class__ = _Package

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from math import isfinite
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -13,10 +13,12 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    ValidationError,
 )
 from pydantic_core import CoreSchema
 
-from rsim.errors import shown
+from rsim.errors import ScenarioError, shown
+from rsim.explanation import explained
 
 _SECONDS = {
     "ns": 1e-9,
@@ -58,11 +60,32 @@ def _make_strict(schema: Any) -> None:
             _make_strict(part)
 
 
-class Model(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _SettingsClass(ModelMetaclass):
+    """Has a class of settings that is called with a mistake raise ScenarioError, not pydantic's."""
+
+    # Not for type checkers: they take what the class takes for its fields' names and types.
+    if not TYPE_CHECKING:
+
+        def __call__(self, *args, **kwargs):
+            try:
+                return super().__call__(*args, **kwargs)
+            except ValidationError as error:
+                fields = list(self.model_fields)
+                text = explained(error, self.__name__, lambda place: [] if place else fields)
+                raise ScenarioError(text) from None
+
+
+class Model(BaseModel, metaclass=_SettingsClass):
     """Base of everything that a scenario file can say.
 
     It is fixed once read and knows no further keys. Types are strict: a whole number serves as a
-    number, and nothing else as what it is not.
+    number, and nothing else as what it is not. Raises ScenarioError for values that it can't have.
     """
 
     model_config = ConfigDict(

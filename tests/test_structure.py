@@ -40,13 +40,37 @@ def test_nothing_is_loaded_before_an_interrupt_is_heeded():
     assert loaded == {"rsim", "rsim.cli"}
 
 
-def test_the_package_offers_the_sweep_and_its_folder():
-    program = """
+def run_alone(program):
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_package_that_can_be_called_is_a_package_still():
+    run_alone("""
 import rsim
-from rsim.sweep import load_study, sweep
+import rsim.sweep.report as r
+from rsim import scenario, sweep
+from rsim.scenario import Scenario
 from rsim.sweep.report import open_report
-assert rsim.sweep is sweep and rsim.load_study is load_study and open_report
+assert r.open_report is open_report and rsim.sweep.report is r and rsim.sweep is sweep
+assert callable(sweep) and sweep.load_study is rsim.load_study
+assert isinstance(rsim.scenario({"duration": 5}), Scenario) and scenario.Scenario is rsim.Scenario
+""")
+
+
+def test_a_package_that_can_be_called_is_shown_pickled_and_copied_as_a_function_is():
+    run_alone("""
+import copy, inspect, pickle
+import rsim
+for package in (rsim.scenario, rsim.sweep):
+    assert pickle.loads(pickle.dumps(package)) is package and copy.deepcopy(package) is package
+    assert inspect.signature(package) == inspect.signature(package.__wrapped__)
+assert "allow_code" in inspect.signature(rsim.scenario).parameters
+""")
+
+
+def test_the_package_offers_all_that_it_names():
+    run_alone("""
+import rsim
 assert set(rsim.__all__) <= set(dir(rsim)) and all(hasattr(rsim, name) for name in rsim.__all__)
 assert not hasattr(rsim, "absent")
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
+""")

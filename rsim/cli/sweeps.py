@@ -92,7 +92,7 @@ def _workers(dask: str | None) -> Iterator[Any]:
         raise ScenarioError(
             "--dask needs the package dask[distributed]: pip install rsim[dask]"
         ) from None
-    from rsim.sweep.executors import starting_processes
+    from rsim.sweep.workers import starting_processes
 
     # What comes of a cluster is told by the sweep, in one line.
     for logger in ("distributed", "distributed.client", "tornado.application"):

@@ -1,7 +1,13 @@
-"""Scenarios: what a person writes, checked; and the deployments built from them."""
+"""Scenarios: what a person writes, checked; and the deployments built from them.
 
+Called as a function, `rsim.scenario({...})`, the package makes a scenario of a table.
+"""
+
+from rsim.callable_package import make_callable
 from rsim.scenario.deployment import Deployment, run
-from rsim.scenario.files import load, read_table, set_path
+from rsim.scenario.files import load, read_table, scenario, set_path
 from rsim.scenario.model import Scenario
 
-__all__ = ["Deployment", "Scenario", "load", "read_table", "run", "set_path"]
+__all__ = ["Deployment", "Scenario", "load", "read_table", "run", "scenario", "set_path"]
+
+make_callable(__name__, scenario)

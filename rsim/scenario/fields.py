@@ -28,7 +28,7 @@ def _attacker(value: Any) -> Any:
     if not isinstance(kind, str) or kind not in kinds:
         known = ", ".join(sorted(kinds))
         raise ValueError(f"kind is {shown(kind)}, must be one of: {known}")
-    return kinds[kind].Settings(**value)
+    return kinds[kind].Settings.model_validate(value)
 
 
 def _warm_up(value: Any, handler: Callable[[Any], Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rsim.attackers import attacker_kinds
-from rsim.errors import ScenarioError, cut, shown
+from rsim.errors import ScenarioError, shown
+from rsim.explanation import explained
 from rsim.reading import read_regular
 from rsim.scenario.code import admitted
 from rsim.scenario.groups import GROUPS
@@ -22,8 +23,10 @@ LARGEST_FILE = 1 << 20
 """Bytes; TOML is read slowly and whole. Long lists of requests go into files of their own."""
 DEEPEST = 30
 """Tables and lists within each other; no setting has as many."""
-_LONGEST_PLACE = 100
-"""Characters."""
+
+
+_HERE = "scenario"
+"""Where a table comes from that no file holds."""
 
 
 def read_table(path: str | Path) -> dict[str, Any]:
@@ -54,8 +57,8 @@ def parse_table(text: str) -> dict[str, Any]:
 
 def _deeper(value: Any, levels: int) -> bool:
     """Whether a value is nested more than so many levels deep."""
-    inside = value.values() if isinstance(value, dict) else value
-    return isinstance(value, (dict, list)) and (
+    inside = value.values() if isinstance(value, Mapping) else value
+    return isinstance(value, (Mapping, list, tuple)) and (
         levels == 0 or any(_deeper(one, levels - 1) for one in inside)
     )
 
@@ -131,6 +134,49 @@ def validate(table: dict[str, Any], source: str | Path, *, allow_code: bool = Fa
         raise ScenarioError(f"{source}: tables or lists are nested too deep") from None
 
 
+def scenario(
+    table: Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    allow_code: bool = False,
+) -> Scenario:
+    """The scenario that a table describes, as a scenario file would.
+
+    Parameters: `table` of settings, with tables in it as in the file; it stays as it is.
+    `overrides` values by dotted path, such as `pool_users.user.count`; `allow_code` runs the Python
+    files that the scenario names. Names of files are relative to the working folder. Raises
+    ScenarioError for whatever is wrong with it.
+
+    >>> import rsim
+    >>> small = rsim.scenario({
+    ...     "duration": "10min",
+    ...     "pool_elements": {"element": {"count": 3}},
+    ...     "pool_users": {"user": {"count": 9}},
+    ... })
+    >>> small.duration
+    600.0
+    >>> rsim.scenario({"durration": "10min"})
+    Traceback (most recent call last):
+    ...
+    rsim.errors.ScenarioError: scenario: durration: unknown key; did you mean 'duration'?
+    """
+    if not isinstance(table, Mapping):
+        raise ScenarioError(f"scenario: {shown(table)} is no table of settings, such as a dict")
+    if _deeper(table, DEEPEST):
+        raise ScenarioError(f"scenario: tables or lists are nested more than {DEEPEST} levels deep")
+    changed = _copied(table)
+    for key, value in (overrides or {}).items():
+        set_path(changed, key, value)
+    return validate(changed, _HERE, allow_code=allow_code)
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a table, down to what its overrides may change."""
+    if isinstance(value, Mapping):
+        return {key: _copied(part) for key, part in value.items()}
+    return value
+
+
 def load(
     path: str | Path, overrides: dict[str, Any] | None = None, *, allow_code: bool = False
 ) -> Scenario:
@@ -151,39 +197,6 @@ def files_of(scenario: Scenario) -> list[str]:
     found = [code.file for code in scenario.code]
     found += [users.arrivals.file for users in scenario.pool_users.values() if users.arrivals]
     return found + ([scenario.network.graph] if scenario.network.graph else [])
-
-
-def explained(
-    error: ValidationError,
-    source: str | Path,
-    keys: Callable[[list[str]], list[str]] = lambda place: [],
-    section: str = "",
-) -> str:
-    """What is wrong with a table, as a line: the first problem, and how many more there are.
-
-    Parameters: `keys` gives the keys that the table at a place may have, as far as they are known;
-    `section` is the table's own place in its file.
-    """
-    problems = error.errors(include_url=False)
-    first = _problem(problems[0], f"{source}: {section}." if section else f"{source}: ", keys)
-    return f"{first} (and {len(problems) - 1} more)" if len(problems) > 1 else first
-
-
-def _problem(problem: Any, begin: str, keys: Callable[[list[str]], list[str]]) -> str:
-    place = [str(part) for part in problem["loc"] if not str(part).startswith("function-")]
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        message = "unknown key"
-        candidates = keys(place[:-1])
-        close = get_close_matches(place[-1], candidates, n=1)
-        if close:
-            message += f"; did you mean '{close[0]}'?"
-        elif candidates:
-            message += f"; known keys: {', '.join(candidates)}"
-    elif not isinstance(problem["input"], (dict, list)) and problem["type"] != "value_error":
-        message += f" (it is {shown(problem['input'])})"
-    where = cut(".".join(place), _LONGEST_PLACE)
-    return f"{begin}{where}: {message}" if where else f"{begin}{message}"
 
 
 def _known_keys(table: dict[str, Any], place: list[str]) -> list[str]:

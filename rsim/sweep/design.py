@@ -55,7 +55,7 @@ class Range(Model):
         return value
 
 
-class Sample(Model):
+class SpaceSample(Model):
     """Points spread over a space of settings."""
 
     kind: Literal["latin_hypercube", "sobol"] = Field(
@@ -69,7 +69,7 @@ class Sample(Model):
     ranges: dict[str, Range] = Field(min_length=1, description="ranges by dotted path")
 
     @model_validator(mode="after")
-    def _balanced(self) -> Sample:
+    def _balanced(self) -> SpaceSample:
         if self.kind == "sobol" and self.size & (self.size - 1):
             raise ValueError("size: of a Sobol' sample a power of 2, else it is not balanced")
         return self
@@ -93,7 +93,7 @@ def design(
     axes: Axes,
     in_step: Axes,
     points: tuple[dict[str, Any], ...],
-    sample: Sample | None,
+    sample: SpaceSample | None,
 ) -> Iterator[dict[str, Any]]:
     """All points: every combination of the axes with each of the other kinds.
 

@@ -1,4 +1,4 @@
-"""Where runs are done: in this process, in processes of its own, or by any executor.
+"""How runs are handed out to workers, and come back.
 
 Runs go out in batches of about half a second, so that what it costs to hand them over does not
 count, and only as many batches as keep all workers busy, so that little is lost with them.
@@ -6,11 +6,7 @@ count, and only as many batches as keep all workers busy, so that little is lost
 
 from __future__ import annotations
 
-import ctypes
-import os
 import platform
-import signal
-import sys
 import traceback
 import warnings
 from collections import deque
@@ -19,55 +15,38 @@ from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
     CancelledError,
-    Executor,
     Future,
     wait,
 )
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, groupby
-from multiprocessing import resource_tracker
-from time import perf_counter, sleep
+from itertools import groupby
+from time import perf_counter
 from typing import Any
 
-from rsim.errors import ResultError, RsimWarning, ScenarioError, one_line
+from rsim.errors import RsimWarning, ScenarioError, one_line
 from rsim.provenance import code_version
 from rsim.results.pieces import Row
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
-from rsim.sweep.dask import (
-    client_of,
-    count_workers,
-    is_closed,
-    scheduler_of,
-    workers_without_rsim,
-)
 from rsim.sweep.study import Point
+from rsim.sweep.workers import NoWorkersError, Workers, starting_processes
 
 _BATCH_TIME = 0.5
-"""Seconds that a batch is to take."""
+"""Seconds that a batch is to take: a hundred times what it costs to hand it over."""
 _LARGEST_BATCH = 200
+"""Runs; as many are lost at most with a worker that dies."""
 _LOOK_TIME = 5.0
 """Seconds between two looks at whether a cluster still has workers."""
-_BLINK = 0.2
-"""Seconds between two looks for a scheduler that was lost."""
-_GRACE = 30.0
-"""Seconds without any worker after which a cluster that had some is given up."""
-_PATIENCE = 10.0
-"""Seconds without any worker after which it is told that a cluster has none yet."""
 _BATCHES_AHEAD = 2
 """Batches for each worker: one in work, one to go on with."""
-
-_SAFE_PATH = "PYTHONSAFEPATH"
-"""Variable that keeps the working folder off the path of Python's modules."""
 
 Batch = list[tuple[dict[str, Any], list[int]]]
 """Scenarios as plain values, each with the seeds to be run."""
 
 
 @dataclass(frozen=True)
-class Task:
+class PlannedRun:
     """One run to be done: a point of the study and a replication of it.
 
     Parameters: `key` tells it from all other runs; `series` metrics whose time series are kept.
@@ -90,146 +69,6 @@ class Task:
             "seed": self.seed,
             "scenario": self.point.scenario_hash,
         }
-
-
-class NoWorkersError(ResultError):
-    """Nobody is left to carry out runs, or those who are there can't."""
-
-
-class Workers:
-    """What carries out runs.
-
-    Parameters: `jobs` processes of its own, none if 1; `executor` of another's instead, or None.
-    """
-
-    def __init__(self, jobs: int, executor: Executor | None = None) -> None:
-        self.count = jobs
-        self.numbers = count(1)
-        own = executor is None and jobs > 1
-        self._processes = _processes(jobs) if own else None
-        self._executor = executor
-        self._client = client_of(executor)
-        self._scheduler = ""
-        self._seen = False
-        self._missed = 0.0
-        if self._client is not None and count_workers(self._client):
-            self._know()
-
-    def _know(self) -> None:
-        """Knows the workers that a cluster has. Raises NoWorkersError where one has no rsim."""
-        self.check(0.0)
-        if bare := workers_without_rsim(self._client):
-            raise NoWorkersError(
-                f"the Dask worker {bare[0]} has no rsim; install {code_version()} on all"
-            )
-
-    @property
-    def executor(self) -> Executor | None:
-        """Takes runs; None: this process does them by itself."""
-        return self._processes or self._executor
-
-    def renew(self) -> None:
-        """Makes processes of its own anew after one has died."""
-        if self._processes is not None:
-            self.close()
-            self._processes = _processes(self.count)
-
-    def check(self, waited: float) -> bool:
-        """Looks whether a cluster has workers, and how many.
-
-        False if its scheduler is another one than at the last look, so that what it had been given
-        is lost; of some of that nobody else tells. Parameters: `waited` time in s since the last
-        look. Raises NoWorkersError where it had workers and has none for a while; that it has none
-        yet is told, once.
-        """
-        if self._client is None:
-            return True
-        found = count_workers(self._client)
-        if found:
-            self._seen, self._missed = True, 0.0
-            self.count = max(self.count, found)
-            former, self._scheduler = self._scheduler, scheduler_of(self._client)
-            return former in ("", self._scheduler)
-        if is_closed(self._client):
-            raise NoWorkersError("the Dask scheduler is gone")
-        before, self._missed = self._missed, self._missed + waited
-        if self._seen and self._missed >= _GRACE:
-            raise NoWorkersError("the Dask cluster has no worker any more")
-        if not self._seen and before < _PATIENCE <= self._missed:
-            text = "the Dask cluster has no worker yet; the sweep waits for one"
-            warnings.warn(text, RsimWarning, stacklevel=2)
-        return True
-
-    def regain(self) -> bool:
-        """Whether what a cluster had been given is to be done again, as it has lost it.
-
-        Waits for the scheduler and a worker. Raises NoWorkersError where none comes for a while.
-        """
-        if self._client is None:
-            return False
-        while not count_workers(self._client):
-            self.check(_BLINK)
-            sleep(_BLINK)
-        self._know()
-        return True
-
-    def close(self) -> None:
-        """Ends processes of its own, whatever they do."""
-        if self._processes is not None:
-            self._processes.shutdown(kill_workers=True)
-
-
-def _processes(number: int) -> Any:
-    # Works where plain spawn does not, in notebooks; loaded only where it is used.
-    from loky import ProcessPoolExecutor
-
-    with starting_processes():
-        return ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),))
-
-
-def _end_with(parent: int) -> None:
-    """Has the kernel end this process with its parent, however that ends (Linux)."""
-    set_parent_death_signal = 1
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-@contextmanager
-def starting_processes() -> Iterator[None]:
-    """For the time in which processes are begun.
-
-    They never see an interrupt: this process heeds it, and ends them. And they take no modules from
-    the folder that it works in, which may be anybody's, before those that are installed.
-    """
-    given = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
-    # It would be begun with the first process, and let interrupts in again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if given is None:
-            os.environ.pop(_SAFE_PATH, None)
-        else:
-            os.environ[_SAFE_PATH] = given
-
-
-@contextmanager
-def workers(jobs: int | None, tasks: int, executor: Executor | None = None) -> Iterator[Workers]:
-    """What carries out a number of tasks, for the time of a `with`.
-
-    Parameters: `jobs` processes, all cores if None; `executor` instead of processes of its own.
-    """
-    most = jobs or os.cpu_count() or 1
-    found = Workers(most if executor is not None else max(1, min(most, tasks)), executor)
-    try:
-        yield found
-    finally:
-        found.close()
 
 
 def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
@@ -282,20 +121,20 @@ def _batch(
     return rows, perf_counter() - begin
 
 
-def _packed(tasks: list[Task]) -> Batch:
+def _packed(tasks: list[PlannedRun]) -> Batch:
     groups = (list(group) for _, group in groupby(tasks, key=lambda task: id(task.point)))
     return [(group[0].point.document, [task.seed for task in group]) for group in groups]
 
 
-def outcomes(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
+def outcomes(tasks: list[PlannedRun], chosen: Workers) -> Iterator[tuple[PlannedRun, Row]]:
     """Each task with its outcome, as they finish. A task whose worker dies has failed."""
     if chosen.executor is None:
         for task in tasks:
             yield task, one(task.point.scenario, task.seed, task.series)
         return
     waiting = deque(tasks)
-    suspects: list[Task] = []
-    flying: dict[_Future, list[Task]] = {}
+    suspects: list[PlannedRun] = []
+    flying: dict[_Future, list[PlannedRun]] = {}
     finished, spent = 0, 0.0
     while waiting or flying or suspects:
         while waiting and not suspects and len(flying) < _BATCHES_AHEAD * chosen.count:
@@ -352,14 +191,14 @@ def _done(flying: Iterable[_Future], chosen: Workers) -> list[_Future]:
             return [future for future in flying if future in done]
 
 
-def _return(flying: dict[_Future, list[Task]], waiting: deque[Task]) -> None:
+def _return(flying: dict[_Future, list[PlannedRun]], waiting: deque[PlannedRun]) -> None:
     """Puts what was under way back to what is to be done."""
     for batch in flying.values():
         waiting.extendleft(reversed(batch))
     flying.clear()
 
 
-def _sent(tasks: list[Task], chosen: Workers) -> _Future:
+def _sent(tasks: list[PlannedRun], chosen: Workers) -> _Future:
     """The future of a batch; one that has failed if the executor is broken by now."""
     assert chosen.executor is not None
     try:
@@ -372,7 +211,7 @@ def _sent(tasks: list[Task], chosen: Workers) -> _Future:
         return failed
 
 
-def _alone(tasks: list[Task], chosen: Workers) -> Iterator[tuple[Task, Row]]:
+def _alone(tasks: list[PlannedRun], chosen: Workers) -> Iterator[tuple[PlannedRun, Row]]:
     """Outcomes of tasks one of which has ended its worker, with nothing else under way."""
     chosen.renew()
     for task in tasks:

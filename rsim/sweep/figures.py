@@ -129,6 +129,7 @@ def checked(
     panel: Figure,
     points: list[tuple[str, dict[str, Any]]],
     arms: Iterable[str],
+    *,
     forms: Forms,
     declared: dict[str, list[Any]],
 ) -> Figure:

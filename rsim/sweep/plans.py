@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rsim.sweep.design import Axes
+from rsim.sweep.table import SweepTable
 from rsim.sweep.values import overlap
-
-if TYPE_CHECKING:
-    from rsim.sweep.study import SweepTable
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rsim.errors import ResultError, shown
+from rsim.explanation import explained
 from rsim.results import METRICS, Result, summarise
 from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
@@ -22,10 +23,11 @@ from rsim.results.storage import (
     told_once,
 )
 from rsim.scenario import run
-from rsim.scenario.files import explained, set_path, validate
+from rsim.scenario.files import set_path, validate
 from rsim.sweep.figures import Figure, Reference
 from rsim.sweep.stored import check_failures, check_manifest, check_runs, parameters_of
-from rsim.sweep.study import SweepTable, derive
+from rsim.sweep.study import derive
+from rsim.sweep.table import SweepTable
 from rsim.sweep.values import value_of
 
 if TYPE_CHECKING:
@@ -222,15 +224,15 @@ def open_report(directory: str | Path) -> Report:
     metrics = [name for name in METRICS if name in runs]
     summary = summarise(runs, parameters, metrics)
     return Report(
-        runs,
-        summary,
-        parameters,
-        table,
-        study,
-        scenario,
-        failures,
-        runs.attrs.get("unfinished", ""),
-        told_once(read_warnings(manifest, directory), len(runs)),
+        runs=runs,
+        summary=summary,
+        parameters=parameters,
+        sweep=table,
+        study=study,
+        table=scenario,
+        failures=failures,
+        unfinished=runs.attrs.get("unfinished", ""),
+        warnings=told_once(read_warnings(manifest, directory), len(runs)),
     )
 
 

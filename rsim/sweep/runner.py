@@ -17,9 +17,11 @@ from rsim.results import METRICS, summarise
 from rsim.results.pieces import Row, Series
 from rsim.results.storage import RunStore, series_frame, told_once
 from rsim.results.without_effect import STUDY, without_effect
-from rsim.sweep.executors import NoWorkersError, Task, outcomes, workers
+from rsim.sweep.executors import PlannedRun, outcomes
 from rsim.sweep.report import Report
-from rsim.sweep.study import Precision, Study, load_study
+from rsim.sweep.study import Study, load_study
+from rsim.sweep.table import Precision
+from rsim.sweep.workers import NoWorkersError, workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,17 +57,17 @@ class Sweep:
         """What `rsim.studies.study_figure` draws, and comparisons and breaking points need."""
         study = self.study
         return Report(
-            self.runs,
-            self.summary,
-            self.parameters,
-            study.sweep,
-            study.source,
-            study.table,
-            list(self.failures),
+            runs=self.runs,
+            summary=self.summary,
+            parameters=self.parameters,
+            sweep=study.sweep,
+            study=study.source,
+            table=study.table,
+            failures=list(self.failures),
         )
 
 
-def tasks_of(study: Study, replications: int | None = None) -> list[Task]:
+def tasks_of(study: Study, replications: int | None = None) -> list[PlannedRun]:
     """All runs of a study, point by point; replication k of every point has the same seed."""
     tasks = []
     kept = f"\n{','.join(study.sweep.series)}" if study.sweep.series else ""
@@ -76,7 +78,7 @@ def tasks_of(study: Study, replications: int | None = None) -> list[Task]:
                 f"{point.arm}\n{point.scenario_hash}\n{json.dumps(point.parameters)}\n{seed}{kept}"
             )
             key = blake2b(name.encode(), digest_size=10).hexdigest()
-            tasks.append(Task(point, replication, seed, key, study.sweep.series))
+            tasks.append(PlannedRun(point, replication, seed, key, series=study.sweep.series))
     return tasks
 
 
@@ -132,7 +134,7 @@ def sweep(
         return result
 
 
-def _forget_damaged(store: RunStore, tasks: list[Task]) -> None:
+def _forget_damaged(store: RunStore, tasks: list[PlannedRun]) -> None:
     """Leaves out stored runs that are not what their keys say, so that they are done again."""
     for task in tasks:
         row = store.rows.get(task.key)
@@ -162,7 +164,11 @@ class _Runs:
     """
 
     def __init__(
-        self, study: Study, tasks: list[Task], everything: list[Task], progress: Progress
+        self,
+        study: Study,
+        tasks: list[PlannedRun],
+        everything: list[PlannedRun],
+        progress: Progress,
     ) -> None:
         self.study = study
         self.tasks = tasks
@@ -225,16 +231,26 @@ class _Runs:
         texts = told_once(self.warnings, len(runs))
         for text in texts:
             warnings.warn(text, RsimWarning, stacklevel=3)
-        return Sweep(self.study, runs, parameters, self.failures, series, texts)
+        return Sweep(
+            study=self.study,
+            runs=runs,
+            parameters=parameters,
+            failures=self.failures,
+            series=series,
+            warnings=texts,
+        )
 
 
 def _further(
-    everything: list[Task], tasks: list[Task], rows: dict[str, Row], precision: Precision | None
-) -> list[Task]:
+    everything: list[PlannedRun],
+    tasks: list[PlannedRun],
+    rows: dict[str, Row],
+    precision: Precision | None,
+) -> list[PlannedRun]:
     """The next seeds of the points whose intervals are too wide still: half as many again."""
     if precision is None:
         return []
-    so_far: dict[int, list[Task]] = {}
+    so_far: dict[int, list[PlannedRun]] = {}
     for task in tasks:
         so_far.setdefault(id(task.point), []).append(task)
     chosen = []

@@ -18,7 +18,7 @@ from rsim.units import LARGEST_SEED
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rsim.sweep.study import SweepTable
+    from rsim.sweep.table import SweepTable
 
 _OWN = {"run", "arm", "replication", "seed", "scenario", "digest", "code", *METRICS}
 """Columns of the table of runs that are no parameters."""

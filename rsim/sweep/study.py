@@ -12,117 +12,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
 from rsim.errors import ScenarioError, shown
-from rsim.results import mean_interval
-from rsim.scenario.files import completed, explained, get_path, read_table, set_path, validate
+from rsim.explanation import explained
+from rsim.scenario.files import completed, get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
-from rsim.sweep.design import MOST_POINTS, Axes, Sample, design
+from rsim.sweep.design import MOST_POINTS, design
 from rsim.sweep.expressions import evaluate
-from rsim.sweep.figures import (
-    Figure,
-    Label,
-    Metric,
-    Reference,
-    check_reference,
-    checked,
-    drawable,
-)
+from rsim.sweep.figures import Figure, check_reference, checked
 from rsim.sweep.plans import Plan, at, check_plans, declared, plan
+from rsim.sweep.table import SweepTable
 from rsim.sweep.values import Forms
-from rsim.units import LARGEST_NUMBER, SMALLEST_NUMBER, Model, Name, Plain
 
 MOST_RUNS = 10_000_000
 """Points times seeds."""
-
-
-class Arm(Model):
-    """A variant of the scenario: values that differ, and axes that only it has or has anew."""
-
-    label: Label = Field("", description="how figures call it")
-    set: dict[str, Plain] = Field({}, description="values by dotted path")
-    axes: Axes = Field({}, description="values to go through by dotted path")
-
-
-class Quick(Model):
-    """A version that takes a minute: what differs from the whole study."""
-
-    set: dict[str, Plain] = Field({}, description="values by dotted path")
-    axes: Axes = Field({}, description="values to go through by dotted path, for arms that have it")
-    replications: int = Field(3, ge=1, le=MOST_POINTS, description="seeds for each point")
-
-
-class Precision(Model):
-    """How narrow intervals must be; points whose are wider get further seeds."""
-
-    metric: Metric = Field(description="metric whose 95% interval counts")
-    half_width: float | None = Field(
-        None, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, description="largest half-width"
-    )
-    relative: float | None = Field(
-        None, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, description="the same as a share of the mean"
-    )
-    most: int = Field(100, ge=2, le=MOST_POINTS, description="most seeds for each point")
-
-    @model_validator(mode="after")
-    def _says_how_narrow(self) -> Precision:
-        if (self.half_width is None) == (self.relative is None):
-            raise ValueError("either half_width or relative says how narrow an interval must be")
-        return self
-
-    def met(self, values: list[float]) -> bool:
-        """Whether the interval of these values is narrow enough."""
-        interval = mean_interval(values)
-        limit = self.half_width
-        if limit is None:
-            assert self.relative is not None
-            limit = self.relative * abs(interval.mean)
-        return interval.half_width <= limit
-
-
-class SweepTable(Model):
-    """The `[sweep]` table."""
-
-    replications: int = Field(12, ge=1, le=MOST_POINTS, description="seeds for each point")
-    axes: Axes = Field({}, description="values to go through by dotted path, in all arms")
-    zip: Axes = Field({}, description="values by dotted path of settings that go on together")
-    points: tuple[Annotated[dict[str, Plain], Field(min_length=1)], ...] = Field(
-        (), description="points one by one, as values by dotted path"
-    )
-    sample: Sample | None = Field(None, description="points spread over a space of settings")
-    precision: Precision | None = Field(None, description="further seeds until it is enough")
-    series: tuple[Metric, ...] = Field(
-        (), description="metrics whose time series are kept, one value each `series_interval`"
-    )
-    derived: dict[str, str] = Field(
-        {}, description="values by dotted path that follow from others, as expressions of paths"
-    )
-    arms: dict[Name, Arm] = Field({"run": Arm()}, min_length=1, description="arms by name")
-    quick: Quick | None = Field(None, description="the version that takes a minute")
-    figure: tuple[Figure, ...] = Field((), description="the figure; several: its panels")
-    references: tuple[Reference, ...] = Field((), description="results to compare with")
-
-    @field_validator("series")
-    @classmethod
-    def _none_is_there_twice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("names a metric twice")
-        return value
-
-    @field_validator("arms")
-    @classmethod
-    def _names_can_be_drawn(cls, value: dict[str, Arm]) -> dict[str, Arm]:
-        for name, arm in value.items():
-            drawable(arm.label or name)
-        return value
-
-    @field_validator("figure", mode="before")
-    @classmethod
-    def _one_panel(cls, value: Any) -> Any:
-        return () if value is None else (value,) if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True)
@@ -216,7 +122,7 @@ def load_study(
     given = [
         (arm, values, scenario)
         for arm in plans
-        for values, scenario in _points(path, table, sweep, arm, allow_code)
+        for values, scenario in _points(path, table, sweep, arm, allow_code=allow_code)
     ]
     try:
         points, figure = _in_one_form(sweep, given)
@@ -224,7 +130,15 @@ def load_study(
     except ValueError as error:
         raise ScenarioError(f"{path}: sweep.{error}") from None
     sweep = sweep.model_copy(update={"figure": figure})
-    return Study(first.name, path, table, sweep, points, seeds, first.seed)
+    return Study(
+        name=first.name,
+        source=path,
+        table=table,
+        sweep=sweep,
+        points=points,
+        replications=seeds,
+        first_seed=first.seed,
+    )
 
 
 def _in_one_form(
@@ -250,7 +164,9 @@ def _in_one_form(
     panels = []
     for number, panel in enumerate(sweep.figure):
         with at("figure" if len(sweep.figure) == 1 else f"figure.{number}"):
-            panels.append(checked(panel, described, sweep.arms, forms, declared(sweep)))
+            panels.append(
+                checked(panel, described, sweep.arms, forms=forms, declared=declared(sweep))
+            )
     return tuple(points), tuple(panels)
 
 
@@ -267,7 +183,7 @@ def _check_size(sweep: SweepTable, points: int, seeds: int) -> None:
 
 
 def _points(
-    path: Path, table: dict[str, Any], sweep: SweepTable, arm: Plan, allow_code: bool
+    path: Path, table: dict[str, Any], sweep: SweepTable, arm: Plan, *, allow_code: bool
 ) -> Iterator[tuple[dict[str, Any], Scenario]]:
     """Values and scenario of each point of an arm."""
     base = deepcopy(table)

@@ -18,8 +18,8 @@ from rsim.errors import ResultError, RsimWarning, ScenarioError
 from rsim.results import METRICS, Interval, Result, mean_interval
 from rsim.scenario import run
 from rsim.scenario.files import get_path
-from rsim.sweep.executors import workers
 from rsim.sweep.expressions import evaluate
+from rsim.sweep.workers import workers
 from rsim.threats.catalogue import ARMS, Threat
 
 SERVICE = "completed_share_pct"

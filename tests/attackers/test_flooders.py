@@ -8,13 +8,12 @@ import rsim
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 from rsim.wire import Deregistration, EndpointKeepAlive, Registration, decode
 from rsim.wire.capture import read_capture
 
 
 def scenario(attacker, **changes):
-    return validate(
+    return rsim.scenario(
         {
             "profile": "literal",
             "warm_up": "2min",
@@ -25,7 +24,6 @@ def scenario(attacker, **changes):
             "attackers": {"attacker": {"start": "2min", **attacker}},
             **changes,
         },
-        "test",
     )
 
 

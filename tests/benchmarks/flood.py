@@ -10,15 +10,15 @@ import time
 import tracemalloc
 from resource import RUSAGE_SELF, getrusage
 
+import rsim
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 
 def deploy(rate: float, minutes: float, mitigated: bool) -> Deployment:
     """A pool of ten under a flood of resolutions and reports, with and without limits."""
     limits = {"max_resolution_rate": 1.0, "max_report_rate": 1.0, "max_registration_rate": 5.0}
     return Deployment(
-        validate(
+        rsim.scenario(
             {
                 "warm_up": "3min",
                 "duration": 60 * minutes,
@@ -33,7 +33,6 @@ def deploy(rate: float, minutes: float, mitigated: bool) -> Deployment:
                     "flood": {"kind": "report-flood", "interval": 1 / rate, "start": "3min"}
                 },
             },
-            "flood",
         )
     )
 

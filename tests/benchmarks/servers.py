@@ -9,8 +9,8 @@ from __future__ import annotations
 import resource
 import time
 
+import rsim
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 SCENARIO = {
     "name": "large takeover",
@@ -38,7 +38,7 @@ SCENARIO = {
 def main() -> None:
     """Prints a line for each phase."""
     start = time.process_time()
-    deployment = Deployment(validate(SCENARIO, "large takeover"))
+    deployment = Deployment(rsim.scenario(SCENARIO))
     servers = [server for _, server in deployment.servers]
     victim = servers[-1]
     owned = 0

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from loky import ProcessPoolExecutor
 
+import rsim
 from rsim.attackers import attacker_kinds
 from rsim.handlespace import policy_kinds
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 LONGEST = 60
 """Seconds of a processor that a run may take; all here take far less."""
@@ -184,7 +184,7 @@ def limited(seconds):
 
 def check(table):
     """Runs a scenario and looks at what must hold whatever has happened in it."""
-    deployment = Deployment(validate(table, "drawn"))
+    deployment = Deployment(rsim.scenario(table))
     with limited(LONGEST):
         result = deployment.run()
     end = deployment.world.clock.now

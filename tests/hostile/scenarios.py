@@ -22,10 +22,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import rsim
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 from rsim.scenario.schema import settings
 from rsim.sweep import load_study
 
@@ -410,7 +410,7 @@ def examine(table: dict[str, Any], run: bool = True) -> str:
     """
     try:
         with limited(LONGEST_LOAD):
-            scenario = validate(table, "scenario.toml")
+            scenario = rsim.scenario(table)
     except ScenarioError as error:
         _check_line(error)
         return "refused"
@@ -426,7 +426,7 @@ def examine(table: dict[str, Any], run: bool = True) -> str:
             short = {**table, "warm_up": 0, "duration": 5}
             for key in ("series_interval", "observe_interval"):
                 short.pop(key, None)
-            deployment = Deployment(validate(short, "scenario.toml"))
+            deployment = Deployment(rsim.scenario(short))
             with watched(deployment):
                 deployment.run()
         except SlowRunError:

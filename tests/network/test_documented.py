@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from rsim.scenario.files import validate
+import rsim
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "network.md").read_text()
 
@@ -25,7 +25,7 @@ def test_documented_settings_are_valid():
     network, security = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
     table = tomllib.loads(network + security)
     table["enrp_servers"] = {"server": {"site": "vienna"}}
-    scenario = validate(table, "docs")
+    scenario = rsim.scenario(table)
     assert len(scenario.network.links()) == 2
     assert scenario.security.chosen_authorisation == "identity"
 

@@ -7,7 +7,6 @@ import pytest
 import rsim
 from rsim import plots
 from rsim.errors import ResultError
-from rsim.scenario.files import validate
 from rsim.wire import HandleResolution
 
 SCENARIO = {
@@ -49,7 +48,7 @@ SCENARIO = {
 
 @pytest.fixture(scope="module")
 def scenario():
-    return validate(SCENARIO, "test")
+    return rsim.scenario(SCENARIO)
 
 
 @pytest.fixture(scope="module")

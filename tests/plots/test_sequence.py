@@ -10,7 +10,6 @@ import rsim
 from rsim.cli import app
 from rsim.errors import CaptureError
 from rsim.plots.sequence import as_html, as_text, sequence
-from rsim.scenario.files import validate
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def capture(tmp_path_factory):
         "pool_elements": {"element": {"count": 4, "start": "20s"}},
     }
     file = tmp_path_factory.mktemp("capture") / "takeover.pcapng"
-    rsim.run(validate(table, "takeover"), pcap=file)
+    rsim.run(rsim.scenario(table), pcap=file)
     return file
 
 

@@ -5,7 +5,6 @@ import pytest
 import rsim
 from rsim.results import METRICS
 from rsim.results.observation import Observation, count
-from rsim.scenario.files import validate
 
 EVERYTHING = {
     "warm_up": 1,
@@ -25,7 +24,7 @@ EVERYTHING = {
 
 @pytest.fixture(scope="module")
 def observation():
-    return rsim.run(validate(EVERYTHING, "everything")).observation
+    return rsim.run(rsim.scenario(EVERYTHING)).observation
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 import rsim
 from rsim.results import METRICS
-from rsim.scenario.files import validate
 from rsim.threats import threat
 from rsim.wire import PPID_ASAP, PPID_ENRP
 
@@ -103,9 +102,9 @@ ATTACKS = "2.2a 2.2b 2.3a 2.5c 2.5d 2.8 2.9 2.10a 2.10b 2.11 2.12b 2.12c 2.14b 2
 MITIGATED = "2.13 2.14a 2.17a"
 
 SCENARIOS = {
-    "failures": lambda: validate(BUSY, "test"),
-    "loss and TLS": lambda: validate(LOSSY, "test"),
-    "limits": lambda: validate(LIMITED, "test"),
+    "failures": lambda: rsim.scenario(BUSY),
+    "loss and TLS": lambda: rsim.scenario(LOSSY),
+    "limits": lambda: rsim.scenario(LIMITED),
     "liars": lambda: threat("2.17b").scenario("mitigated", HASTY),
     **{
         f"{name} {arm}": partial(lambda name, arm: threat(name).scenario(arm, SHORT), name, arm)

@@ -9,10 +9,9 @@ from pydantic import BaseModel
 import rsim
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
-from rsim.scenario.files import validate
 from rsim.scenario.groups import GROUPS
 from rsim.scenario.model import Scenario
-from rsim.sweep.study import SweepTable
+from rsim.sweep.table import SweepTable
 
 ROOTS = [
     Scenario,
@@ -147,20 +146,19 @@ def test_values_beyond_their_limits_are_told_the_limits(path, value, message):
         place = place.setdefault(parent, {})
     place[last] = value
     with pytest.raises(ScenarioError, match=rf"^here: .*({message})") as caught:
-        validate(table, "here")
+        rsim.scenario(table)
     assert path.split(".")[0] in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) <= 300
 
 
 def test_whole_numbers_serve_as_numbers_and_units_as_times():
-    scenario = validate(
+    scenario = rsim.scenario(
         {
             "duration": 60,
             "network": {"loss": 0, "delay": "10ms"},
             "pool_elements": {"e": {"capacity": "1e6"}},
         },
-        "here",
     )
     assert scenario.duration == 60.0
     assert scenario.network.delay.mean == 0.01
@@ -178,7 +176,7 @@ def test_the_longest_name_of_a_pool_fits_what_servers_tell_each_other():
         "enrp_servers": {"server": {"count": 2}},
         "pool_elements": {"e": {"count": 5, "start": 10, "pool": pool}},
     }
-    assert rsim.run(validate(table, "here")).metrics["divergence_pct"] == 0
+    assert rsim.run(rsim.scenario(table)).metrics["divergence_pct"] == 0
 
 
 def test_a_load_that_follows_stays_within_limits():
@@ -187,8 +185,8 @@ def test_a_load_that_follows_stays_within_limits():
         "pool_users": {"u": {"count": 1, "request_size": 1e18, "target_utilisation": 0.5}},
     }
     with pytest.raises(ScenarioError, match=r"makes the mean request_interval 2e.27, at least"):
-        validate(table, "here")
+        rsim.scenario(table)
     users = {"pu_to_pe_ratio": 1e6}
     table = {"pool_elements": {"e": {"count": 1000}}, "pool_users": {"u": users}}
     with pytest.raises(ScenarioError, match=r"pu_to_pe_ratio: makes 1e.09 users, at most 1000000"):
-        validate(table, "here")
+        rsim.scenario(table)

@@ -1,7 +1,7 @@
 import pytest
 
+import rsim
 from rsim.errors import ScenarioError
-from rsim.scenario.files import validate
 
 
 def users(elements=None, **settings):
@@ -9,7 +9,7 @@ def users(elements=None, **settings):
         "pool_elements": {"element": elements or {"count": 10, "capacity": 1e6}},
         "pool_users": {"user": settings},
     }
-    return validate(table, "scenario").pool_users["user"]
+    return rsim.scenario(table).pool_users["user"]
 
 
 def mean(value):

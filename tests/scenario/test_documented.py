@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from rsim.scenario.files import validate
+import rsim
 from rsim.sweep import load_study
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
@@ -14,7 +14,7 @@ def test_documented_scenario_and_study_are_valid(tmp_path):
     found = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     scenario, arrivals, sweep, sample = found
     assert set(tomllib.loads(arrivals)) == {"pool_users"}
-    checked = validate(tomllib.loads(scenario), "docs")
+    checked = rsim.scenario(tomllib.loads(scenario))
     assert checked.pool_users["client"].count == 100
     file = tmp_path / "study.toml"
     file.write_text(scenario + sweep)

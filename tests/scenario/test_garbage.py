@@ -6,7 +6,6 @@ import pytest
 
 import rsim
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 FAILURES = {"uptime": 60, "downtime": 20, "clean_shutdown_probability": 0.5}
 CHURN = {
@@ -36,7 +35,7 @@ def test_a_run_leaves_nothing_to_the_garbage_collector(table):
     gc.collect()
     gc.disable()
     try:
-        deployment = Deployment(validate(table, "test"))
+        deployment = Deployment(rsim.scenario(table))
         assert deployment.run().counters["pool_users.accepts"] > 50
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
@@ -55,7 +54,7 @@ def test_a_run_leaves_nothing_to_the_garbage_collector(table):
 def test_every_way_to_run_collects_nothing_meanwhile_and_leaves_the_collector_as_it_was(
     start, enabled
 ):
-    scenario = validate(CHURN | {"duration": "1min"}, "test")
+    scenario = rsim.scenario(CHURN | {"duration": "1min"})
     states = []
     plain = Deployment.run_until
 
@@ -75,7 +74,7 @@ def test_every_way_to_run_collects_nothing_meanwhile_and_leaves_the_collector_as
 
 
 def test_the_collector_is_back_after_an_error():
-    deployment = Deployment(validate(CHURN, "test"))
+    deployment = Deployment(rsim.scenario(CHURN))
     deployment.world.clock.call_at(5, lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         deployment.run()

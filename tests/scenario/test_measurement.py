@@ -6,7 +6,6 @@ import rsim
 from rsim.errors import ResultError, ScenarioError
 from rsim.results import METRICS
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 
 def test_a_time_series_adds_up_to_the_whole(small):
@@ -53,7 +52,7 @@ def test_mser5_measures_from_the_end_of_the_start_up(small):
 
 def test_mser5_finds_a_start_up_that_is_there(small):
     """An empty system whose queues fill: elements of which most come late."""
-    scenario = validate(
+    scenario = rsim.scenario(
         {
             "warm_up": "mser5",
             "duration": "4h",
@@ -67,7 +66,6 @@ def test_mser5_finds_a_start_up_that_is_there(small):
                 }
             },
         },
-        "test",
     )
     assert 40 * 60 <= rsim.run(scenario).observation.begin <= 100 * 60
 
@@ -76,7 +74,7 @@ def test_mser5_without_a_steady_state_is_told(small):
     with pytest.raises(ScenarioError, match="MSER-5 finds no steady state in 100 s"):
         rsim.run(small(warm_up="mser5", duration=100))
     with pytest.raises(ScenarioError, match="must be pool users"):
-        validate({"warm_up": "mser5"}, "test")
+        rsim.scenario({"warm_up": "mser5"})
 
 
 def test_an_error_says_when_and_where_it_came_up(small, monkeypatch):

@@ -8,7 +8,6 @@ import pytest
 import rsim
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 from rsim.wire.dissect import dissect
 
 
@@ -33,7 +32,7 @@ def scenario(**changes):
         for key in parents:
             place = place.setdefault(key, {})
         place[last] = value
-    return validate(table, "test")
+    return rsim.scenario(table)
 
 
 SECURE = {

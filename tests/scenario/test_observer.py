@@ -4,12 +4,11 @@ import pytest
 
 import rsim
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 from rsim.scenario.observer import compare
 
 
 def scenario(**failures):
-    return validate(
+    return rsim.scenario(
         {
             "warm_up": "60s",
             "duration": "300s",
@@ -18,7 +17,6 @@ def scenario(**failures):
             "enrp_servers": {"server": {"count": 2}, "victim": {"failures": failures}},
             "pool_elements": {"element": {"count": 6, "start": "20s"}},
         },
-        "test",
     )
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+import rsim
 from rsim.errors import ScenarioError
-from rsim.scenario.files import set_path, validate
+from rsim.scenario import set_path
 
 
 def table():
@@ -21,7 +22,7 @@ def table():
 
 
 def test_the_table_itself_is_valid():
-    assert validate(table(), "here").attackers["spy"].position.at == "user"
+    assert rsim.scenario(table()).attackers["spy"].position.at == "user"
 
 
 IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
@@ -126,8 +127,8 @@ def test_what_does_not_fit_is_named_with_its_place(path, value, message):
     changed = table()
     set_path(changed, path, value)
     with pytest.raises(ScenarioError, match=message) as caught:
-        validate(changed, "here")
-    assert str(caught.value).startswith("here: ")
+        rsim.scenario(changed)
+    assert str(caught.value).startswith("scenario: ")
     assert "\n" not in str(caught.value)
 
 
@@ -135,12 +136,12 @@ def test_a_name_of_two_groups_is_refused_where_it_is_used():
     changed = table()
     changed["pool_elements"]["user"] = {}
     changed["attackers"]["spy"]["position"] = {"between": ["lan", "west"]}
-    assert validate(changed, "here")
+    assert rsim.scenario(changed)
     changed["attackers"]["spy"]["position"] = {"at": "user"}
     with pytest.raises(ScenarioError, match=r"'user' may be pool_elements.user or"):
-        validate(changed, "here")
+        rsim.scenario(changed)
     changed["attackers"]["spy"]["position"] = {"at": "pool_users.user"}
-    assert validate(changed, "here")
+    assert rsim.scenario(changed)
 
 
 @pytest.mark.parametrize(
@@ -150,10 +151,10 @@ def test_settings_of_code_of_ones_own_are_plain_values(value):
     changed = table()
     changed["pool_elements"]["element"]["service_settings"] = {"a": value}
     with pytest.raises(ScenarioError, match="is no text, finite number of 64 bits"):
-        validate(changed, "here")
+        rsim.scenario(changed)
 
 
 def test_groups_without_hosts_need_no_place():
     changed = table()
     changed["attackers"]["spy"] = {"kind": "eavesdropper", "count": 0}
-    assert validate(changed, "here").attackers["spy"].count == 0
+    assert rsim.scenario(changed).attackers["spy"].count == 0

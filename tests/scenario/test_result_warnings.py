@@ -6,7 +6,6 @@ import pytest
 
 import rsim
 from rsim.errors import RsimWarning
-from rsim.scenario.files import validate
 from rsim.sweep import load_study, sweep
 from rsim.sweep.report import open_report
 
@@ -23,7 +22,7 @@ PATH = {"between": ["lan", "far"]}
 def run(**changes):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        result = rsim.run(validate({**TABLE, **changes}, "test"))
+        result = rsim.run(rsim.scenario({**TABLE, **changes}))
     assert [str(one.message) for one in told] == list(result.warnings)
     assert all(one.category is RsimWarning for one in told)
     return result

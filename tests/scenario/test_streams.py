@@ -7,7 +7,6 @@ import pytest
 
 import rsim
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 from ..interpreted import call
 
@@ -55,7 +54,7 @@ def names_of_streams(names):
             return super().generator(actor, *purpose)
 
     rsim.scenario.world.Streams = Watched
-    Deployment(validate(table(names), "test")).run()
+    Deployment(rsim.scenario(table(names))).run()
     return asked
 
 
@@ -74,7 +73,7 @@ def states_of_links(deployment, end, step=1.0):
 
 @pytest.mark.parametrize("names", NAMES)
 def test_hosts_fail_on_their_own_whatever_their_groups_are_called(names):
-    states = states_of_links(Deployment(validate(table(names), "test")), 2000)
+    states = states_of_links(Deployment(rsim.scenario(table(names))), 2000)
     assert len(states) == 6
     for one, other in combinations(states, 2):
         assert (states[one] == states[other]).mean() < 0.8, (one, other)
@@ -82,21 +81,21 @@ def test_hosts_fail_on_their_own_whatever_their_groups_are_called(names):
 
 @pytest.mark.parametrize("names", NAMES)
 def test_hosts_have_names_of_their_own(names):
-    deployment = Deployment(validate(table(names), "test"))
+    deployment = Deployment(rsim.scenario(table(names)))
     hosts = [host for group in deployment.world.hosts.values() for host in group]
     assert len({host.name for host in hosts}) == len(hosts) == 12
     assert len({host.actor for host in hosts}) == 12
 
 
 def test_a_group_keeps_its_name_where_no_other_has_it():
-    deployment = Deployment(validate(table(("s", "node", "node", "a")), "test"))
+    deployment = Deployment(rsim.scenario(table(("s", "node", "node", "a"))))
     assert list(deployment.world.hosts) == ["s", "pool_elements.node", "pool_users.node", "a"]
     assert deployment.world.hosts["pool_users.node"][2].name == "pool_users.node-3"
 
 
 def test_what_others_are_called_changes_no_draw():
-    plain = rsim.run(validate(table(("s", "e", "node", "a")), "test"))
-    clash = rsim.run(validate(table(("s", "e", "node", "node")), "test"))
+    plain = rsim.run(rsim.scenario(table(("s", "e", "node", "a"))))
+    clash = rsim.run(rsim.scenario(table(("s", "e", "node", "node"))))
     columns = ("number", "size", "generated")
     for name in columns:
         assert np.array_equal(plain.request_columns[name], clash.request_columns[name])
@@ -116,7 +115,7 @@ def test_no_name_of_a_stream_is_asked_for_twice(names):
 )
 def test_an_outage_names_a_group_by_its_role_where_two_have_the_name(named, struck):
     outage = {"site": "lan", "what": "hosts", "groups": [named], "schedule": "down@10s, up@+50s"}
-    scenario = validate(table(("s", "node", "node", "a"), network={"outages": [outage]}), "test")
+    scenario = rsim.scenario(table(("s", "node", "node", "a"), network={"outages": [outage]}))
     deployment = Deployment(scenario)
     deployment.world.clock.run_until(20)
     for label, hosts in deployment.world.hosts.items():
@@ -126,4 +125,4 @@ def test_an_outage_names_a_group_by_its_role_where_two_have_the_name(named, stru
 def test_an_outage_that_could_mean_two_groups_is_refused():
     outage = {"site": "lan", "what": "hosts", "groups": ["node"], "schedule": "down@10s, up@+50s"}
     with pytest.raises(rsim.ScenarioError, match=r"pool_elements\.node or pool_users\.node"):
-        validate(table(("s", "node", "node", "a"), network={"outages": [outage]}), "test")
+        rsim.scenario(table(("s", "node", "node", "a"), network={"outages": [outage]}))

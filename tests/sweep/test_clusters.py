@@ -11,7 +11,7 @@ import pytest
 
 import rsim
 from rsim.errors import ResultError, RsimWarning
-from rsim.sweep import executors, load_study, sweep
+from rsim.sweep import executors, load_study, sweep, workers
 from tests.sweep.cluster import Cluster
 from tests.sweep.test_executors import DEADLY
 
@@ -86,7 +86,7 @@ def test_what_a_former_scheduler_never_tells_of_is_done_again(study_file, cluste
     with client_of(cluster) as client:
         client.wait_for_workers(1)
         names = chain(["first"], repeat("second"))
-        monkeypatch.setattr(executors, "scheduler_of", lambda client: next(names))
+        monkeypatch.setattr(workers, "scheduler_of", lambda client: next(names))
         result = sweep(study_file, executor=Forgetful(client))
     assert len(result.runs) == 18 and not result.failures
 
@@ -120,8 +120,8 @@ def test_the_command_line_tells_a_lost_scheduler_in_one_line(study_file, cluster
 def test_a_cluster_without_workers_is_told_and_takes_those_that_join_late(
     study_file, cluster, monkeypatch
 ):
-    monkeypatch.setattr(executors, "_PATIENCE", 0.4)
-    count, looks = executors.count_workers, []
+    monkeypatch.setattr(workers, "_PATIENCE", 0.4)
+    count, looks = workers.count_workers, []
 
     def look(client):
         looks.append(client)
@@ -129,7 +129,7 @@ def test_a_cluster_without_workers_is_told_and_takes_those_that_join_late(
             cluster.start_worker()
         return count(client)
 
-    monkeypatch.setattr(executors, "count_workers", look)
+    monkeypatch.setattr(workers, "count_workers", look)
     told = "the Dask cluster has no worker yet; the sweep waits for one"
     with client_of(cluster) as client, pytest.warns(RsimWarning, match=told) as warnings:
         result = sweep(study_file, executor=client.get_executor())

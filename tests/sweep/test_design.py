@@ -6,7 +6,7 @@ from scipy.stats import kstest
 
 from rsim.errors import ScenarioError
 from rsim.sweep import load_study, sweep
-from rsim.sweep.design import Range, Sample, design
+from rsim.sweep.design import Range, SpaceSample, design
 
 STUDY = """
 warm_up = "2min"
@@ -55,7 +55,7 @@ def test_samples_fill_their_ranges_evenly(kind):
         "b": Range(low=0.01, high=100, scale="log"),
         "c": Range(low=1, high=6, whole=True),
     }
-    points = Sample(kind=kind, size=64, ranges=ranges).points()
+    points = SpaceSample(kind=kind, size=64, ranges=ranges).points()
     a = np.array([p["a"] for p in points])
     assert kstest((a - 10) / 10, "uniform").pvalue > 0.5
     assert sorted((a - 10) * 6.4 // 1) == list(range(64))
@@ -63,7 +63,7 @@ def test_samples_fill_their_ranges_evenly(kind):
     assert kstest((b + 2) / 4, "uniform").pvalue > 0.5
     counts = [sum(p["c"] == value for p in points) for value in range(1, 7)]
     assert min(counts) >= 9 and sum(counts) == 64
-    assert points == Sample(kind=kind, size=64, ranges=ranges).points()
+    assert points == SpaceSample(kind=kind, size=64, ranges=ranges).points()
 
 
 def test_a_study_samples_a_space(tmp_path):

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 import rsim
+import rsim.sweep.workers
 from rsim.errors import ResultError, RsimWarning
 from rsim.results.lock import LOCK
 from rsim.sweep import executors, load_study, sweep
@@ -363,7 +364,7 @@ def test_workers_of_another_version_are_refused(study_file, tmp_path, monkeypatc
 def test_a_cluster_whose_workers_all_die_ends_the_sweep(long_study, tmp_path, monkeypatch):
     from distributed import Client, LocalCluster
 
-    monkeypatch.setattr(executors, "_GRACE", 1.0)
+    monkeypatch.setattr(rsim.sweep.workers, "_GRACE", 1.0)
     monkeypatch.setattr(executors, "_LOOK_TIME", 0.5)
     out = tmp_path / "out"
 

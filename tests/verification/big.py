@@ -18,11 +18,11 @@ from statistics import mean
 
 import psutil
 
+import rsim
 from rsim.clock import Clock
 from rsim.network import LinkSettings, Network
 from rsim.randomness import Streams
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 from tests.verification.big_sweeps import SWEEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def resident() -> int:
 
 def deploy(table: dict[str, object]) -> Deployment:
     """A deployment of a scenario under the profile of the RFCs."""
-    return Deployment(validate({"profile": "rfc", **table}, "big"))
+    return Deployment(rsim.scenario({"profile": "rfc", **table}))
 
 
 def registrations() -> str:

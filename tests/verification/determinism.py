@@ -18,9 +18,9 @@ from pathlib import Path
 from hypothesis import Phase, given, seed, settings
 from loky import ProcessPoolExecutor
 
+import rsim
 from rsim.errors import RsimWarning, ScenarioError
 from rsim.scenario import run
-from rsim.scenario.files import validate
 from tests.fuzz.deployments import QUIET, scenarios
 from tests.interpreted import call
 
@@ -72,7 +72,7 @@ def told(tables):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RsimWarning)
-                result = run(validate(table, "drawn"))
+                result = run(rsim.scenario(table))
             found.append([result.digest, {k: float(v) for k, v in result.counters.items()}])
         except ScenarioError as error:
             found.append([str(error), {}])

@@ -6,7 +6,6 @@ from struct import unpack_from
 import pytest
 
 import rsim
-from rsim.scenario.files import validate
 from rsim.wire import PPID_ASAP, PPID_ENRP
 from rsim.wire.capture_file import read_frames
 from rsim.wire.codes import ASAP_PORT, MESSAGE_KINDS
@@ -73,7 +72,7 @@ def sent(file):
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_is_counted_is_what_was_sent(name, tmp_path):
     file = tmp_path / "run.pcapng"
-    scenario = validate({**DEPLOYMENT, **CHANGES[name]}, "test")
+    scenario = rsim.scenario({**DEPLOYMENT, **CHANGES[name]})
     counters = rsim.run(scenario, pcap=file, decrypted=True).counters
     messages, octets = Counter(), Counter()
     for ppid, data in sent(file):

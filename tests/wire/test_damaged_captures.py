@@ -10,10 +10,9 @@ from rsim.wire.dissect import dissect
 
 @pytest.fixture(scope="module")
 def capture(tmp_path_factory):
-    from rsim.scenario.files import validate
 
     file = tmp_path_factory.mktemp("capture") / "run.pcapng"
-    scenario = validate(
+    scenario = rsim.scenario(
         {
             "warm_up": 0,
             "duration": 60,
@@ -28,7 +27,6 @@ def capture(tmp_path_factory):
                 }
             },
         },
-        "test",
     )
     rsim.run(scenario, pcap=file)
     return file.read_bytes()

@@ -1,13 +1,13 @@
 """CalcApp on a pool element: what its users, or others in their name, send it."""
 
+import rsim
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 from rsim.workload import calcapp
 
 
 def test_a_request_that_is_repeated_while_in_progress_is_taken_once():
     deployment = Deployment(
-        validate(
+        rsim.scenario(
             {
                 "profile": "rfc",
                 "warm_up": 0,
@@ -18,7 +18,6 @@ def test_a_request_that_is_repeated_while_in_progress_is_taken_once():
                     "user": {"start": 2, "request_size": "3e7", "request_interval": 60},
                 },
             },
-            "test",
         )
     )
     element, clock = deployment.elements[0], deployment.world.clock

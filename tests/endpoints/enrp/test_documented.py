@@ -4,15 +4,15 @@ import re
 import tomllib
 from pathlib import Path
 
+import rsim
 from rsim.endpoints import ServerSettings
-from rsim.scenario.files import validate
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "servers.md").read_text()
 
 
 def test_documented_scenario_is_valid():
     [text] = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
-    scenario = validate(tomllib.loads(text), "docs")
+    scenario = rsim.scenario(tomllib.loads(text))
     assert scenario.enrp_servers["server"].failures.active
 
 

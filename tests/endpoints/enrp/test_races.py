@@ -2,6 +2,7 @@
 
 import pytest
 
+import rsim
 from rsim import wire
 from rsim.network import Tap
 from rsim.workload import Membership
@@ -279,7 +280,6 @@ def test_a_pool_that_was_born_twice_heals():
 
 def test_announcements_alone_are_enough(monkeypatch):
     from rsim.scenario import Deployment
-    from rsim.scenario.files import validate
 
     table = {
         "discovery": "multicast",
@@ -294,7 +294,7 @@ def test_announcements_alone_are_enough(monkeypatch):
             "user": {"count": 2, "start": "70s", "request_size": "1e6", "request_interval": 5}
         },
     }
-    deployment = Deployment(validate(table, "test"))
+    deployment = Deployment(rsim.scenario(table))
     deployment.world.clock.run_until(150)
     for _, server in deployment.servers:
         assert len(server.handlespace) == 4
@@ -305,7 +305,6 @@ def test_announcements_alone_are_enough(monkeypatch):
 @pytest.mark.parametrize(("scaling", "flaps"), [(True, False), (False, True)])
 def test_announced_servers_flap_with_the_default_timers_from_five_servers_on(scaling, flaps):
     from rsim.scenario import Deployment
-    from rsim.scenario.files import validate
 
     table = {
         "discovery": "multicast",
@@ -316,7 +315,7 @@ def test_announced_servers_flap_with_the_default_timers_from_five_servers_on(sca
         "enrp_servers": {"server": {"count": 8}},
         "pool_elements": {"element": {"count": 1, "start": "0s"}},
     }
-    deployment = Deployment(validate(table, "test"))
+    deployment = Deployment(rsim.scenario(table))
     servers = deployment.elements[0].endpoint.servers
     deployment.world.clock.run_until(60)
     known = []
@@ -331,12 +330,11 @@ def test_announced_servers_flap_with_the_default_timers_from_five_servers_on(sca
 @requirement("ENRP-107")
 def test_enrp_between_servers_in_a_capture(tmp_path):
     import rsim
-    from rsim.scenario.files import validate
     from rsim.wire.capture import read_capture
 
     table = {"warm_up": 0, "duration": "2min", "enrp_servers": {"server": {"count": 2}}}
     file = tmp_path / "enrp.pcapng"
-    rsim.run(validate(table, "test"), pcap=file)
+    rsim.run(rsim.scenario(table), pcap=file)
     captured = list(read_capture(file))
     assert len(captured) > 5
     assert all(c.ppid == 12 and 9901 in (c.source[1], c.destination[1]) for c in captured)
@@ -345,7 +343,6 @@ def test_enrp_between_servers_in_a_capture(tmp_path):
 @requirement("SEC-027")
 def test_servers_that_authenticate_each_other():
     from rsim.scenario import Deployment
-    from rsim.scenario.files import validate
 
     table = {
         "security": {"enrp_enrp": "psk-aes128-cbc", "pe_enrp": "psk-aes128-cbc"},
@@ -355,7 +352,7 @@ def test_servers_that_authenticate_each_other():
         },
         "pool_elements": {"element": {"count": 3, "start": "60s"}},
     }
-    deployment = Deployment(validate(table, "test"))
+    deployment = Deployment(rsim.scenario(table))
     deployment.world.clock.run_until(200)
     (_, one), (_, two), (_, stranger) = deployment.servers
     assert len(one.handlespace) == len(two.handlespace) == 3

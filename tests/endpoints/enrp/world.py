@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import rsim
 from rsim.endpoints.pool_element import ElementState
 from rsim.handlespace import Handlespace
 from rsim.network import LinkSettings
 from rsim.scenario import Deployment
-from rsim.scenario.files import validate
 
 SITES = ("a", "b", "c")
 
@@ -55,7 +55,7 @@ class World:
             "enrp_servers": {"server": {"count": servers, "site": SITES, "mentors": mentors}},
             "pool_elements": groups,
         }
-        self.deployment = Deployment(validate(table, "world"))
+        self.deployment = Deployment(rsim.scenario(table))
         self.clock = self.deployment.world.clock
         self.network = self.deployment.world.network
         self.servers = [server for _, server in self.deployment.servers]
