@@ -7,9 +7,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rsim.errors import ResultError, RsimError, RsimWarning, ScenarioError
+    from rsim.errors import (
+        ResultError,
+        RsimError,
+        RsimWarning,
+        ScenarioError,
+        SimulationError,
+    )
     from rsim.results import Result
-    from rsim.scenario import Scenario, load, run, scenario
+    from rsim.scenario import Scenario, Simulation, load, run, scenario
     from rsim.sweep import Study, Sweep, load_study, read, sweep
 
     __version__: str
@@ -21,6 +27,8 @@ _MODULES = {
     "RsimWarning": "rsim.errors",
     "Scenario": "rsim.scenario",
     "ScenarioError": "rsim.errors",
+    "Simulation": "rsim.scenario",
+    "SimulationError": "rsim.errors",
     "Study": "rsim.sweep",
     "Sweep": "rsim.sweep",
     "load": "rsim.scenario",
@@ -39,6 +47,8 @@ __all__ = [
     "RsimWarning",
     "Scenario",
     "ScenarioError",
+    "Simulation",
+    "SimulationError",
     "Study",
     "Sweep",
     "__version__",

@@ -97,6 +97,10 @@ class PolicyError(RsimError):
     """A selection policy that can't be registered, or that answers what it must not."""
 
 
+class SimulationError(RsimError):
+    """What a simulation can't do: go back in time, or on after its end or after an error."""
+
+
 class StandstillError(RsimError, RuntimeError):
     """A run whose time goes on no more, as events follow each other at one instant."""
 

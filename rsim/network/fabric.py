@@ -357,6 +357,14 @@ class Fabric:
         events = sum(route.frames * len(route.links) for route in self._routes.values())
         return events + sum(link.counters.frames for link in self.links.values())
 
+    def packets_by_link(self) -> dict[str, int]:
+        """Packets that have been sent on each link, by its name."""
+        packets = {link.name: link.counters.frames for link in self.links.values()}
+        for route in self._routes.values():
+            for link in route.links:
+                packets[link.name] += route.frames
+        return packets
+
     @property
     def packets_lost(self) -> int:
         """Packets that a link has lost, for whatever reason."""

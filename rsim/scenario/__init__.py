@@ -7,7 +7,31 @@ from rsim.callable_package import make_callable
 from rsim.scenario.deployment import Deployment, run
 from rsim.scenario.files import load, read_table, scenario, set_path
 from rsim.scenario.model import Scenario
+from rsim.scenario.simulation import Simulation
+from rsim.scenario.views import (
+    AttackerView,
+    HostView,
+    NetworkView,
+    PoolElementView,
+    PoolUserView,
+    ServerView,
+)
 
-__all__ = ["Deployment", "Scenario", "load", "read_table", "run", "scenario", "set_path"]
+__all__ = [
+    "AttackerView",
+    "Deployment",
+    "HostView",
+    "NetworkView",
+    "PoolElementView",
+    "PoolUserView",
+    "Scenario",
+    "ServerView",
+    "Simulation",
+    "load",
+    "read_table",
+    "run",
+    "scenario",
+    "set_path",
+]
 
 make_callable(__name__, scenario)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 from rsim.attackers import Attacker
-from rsim.errors import RsimWarning
+from rsim.errors import RsimWarning, ScenarioError, shown
 from rsim.network import PacketCapture
 from rsim.results import Result
 from rsim.scenario.attacker_builder import AttackerBuilder
@@ -27,19 +29,23 @@ from rsim.scenario.world import World
 from rsim.wire.capture import CaptureWriter
 from rsim.workload import CalcAppClient, CalcAppServer
 
+_SEEDS = 2**64
+"""Seeds that there are: a scenario's own and those of its replications."""
+
 
 class Deployment:
     """All actors of a scenario in a world, ready to run.
 
-    Parameters: `scenario`; `seed` of all random draws, None: the scenario's own; `capture` takes
-    all packets, None: nothing does.
+    Parameters: `scenario`; `seed` of all random draws, from 0, None: the scenario's own; `capture`
+    takes all packets, None: nothing does. Raises ScenarioError if `scenario` or `seed` is none.
     """
 
     def __init__(
         self, scenario: Scenario, seed: int | None = None, capture: PacketCapture | None = None
     ) -> None:
+        _check(scenario, seed)
         self.scenario = scenario
-        self.seed = scenario.seed if seed is None else seed
+        self.seed = scenario.seed if seed is None else int(seed)
         self.world = World(scenario, self.seed, capture)
         self.servers: list[PlacedServer] = add_servers(
             self.world, scenario.enrp_servers, scenario.protocol.enrp_server
@@ -171,6 +177,16 @@ class Deployment:
         """
         self.run_until(self.end)
         return self._measurement.result()
+
+
+def _check(scenario: Any, seed: Any) -> None:
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(
+            f"{shown(scenario)} is no scenario; rsim.load(file) or rsim.scenario({{...}}) makes one"
+        )
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if seed is not None and not (whole and 0 <= seed < _SEEDS):
+        raise ScenarioError(f"seed: {shown(seed)}: must be a whole number from 0 to 2^64 - 1")
 
 
 def run(
