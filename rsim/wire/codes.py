@@ -3,34 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from typing import TypeAlias
+from typing import get_args
 
-from rsim._native import (
-    AsapError,
-    BusinessCard,
-    Cookie,
-    CookieEcho,
-    Deregistration,
-    DeregistrationResponse,
-    EndpointKeepAlive,
-    EndpointKeepAliveAck,
-    EndpointUnreachable,
-    EnrpError,
-    HandleResolution,
-    HandleResolutionResponse,
-    HandleTableRequest,
-    HandleTableResponse,
-    HandleUpdate,
-    InitTakeover,
-    InitTakeoverAck,
-    ListRequest,
-    ListResponse,
-    Presence,
-    Registration,
-    RegistrationResponse,
-    ServerAnnounce,
-    TakeoverServer,
-)
+from rsim._native import AsapMessage, EnrpMessage, Message
 
 ASAP_PORT = 3863
 """ASAP over SCTP, TCP and UDP (RFC 5352 8.2)."""
@@ -44,36 +19,6 @@ PPID_ASAP = 11
 """SCTP payload protocol identifier of ASAP (RFC 5352 8.3)."""
 PPID_ENRP = 12
 """SCTP payload protocol identifier of ENRP (RFC 5353 5.4)."""
-
-AsapMessage: TypeAlias = (
-    Registration
-    | Deregistration
-    | RegistrationResponse
-    | DeregistrationResponse
-    | HandleResolution
-    | HandleResolutionResponse
-    | EndpointKeepAlive
-    | EndpointKeepAliveAck
-    | EndpointUnreachable
-    | ServerAnnounce
-    | Cookie
-    | CookieEcho
-    | BusinessCard
-    | AsapError
-)
-EnrpMessage: TypeAlias = (
-    Presence
-    | HandleTableRequest
-    | HandleTableResponse
-    | HandleUpdate
-    | ListRequest
-    | ListResponse
-    | InitTakeover
-    | InitTakeoverAck
-    | TakeoverServer
-    | EnrpError
-)
-Message: TypeAlias = AsapMessage | EnrpMessage
 
 
 class Cause(IntEnum):
@@ -109,27 +54,14 @@ class Dialect(IntFlag):
     RSPLIB = 63
 
 
-def _names() -> dict[str, str]:
-    special = {"AsapError": "ASAP_ERROR", "EnrpError": "ENRP_ERROR"}
-    names = {}
-    for prefix, messages in (("ASAP", AsapMessage), ("ENRP", EnrpMessage)):
-        for message in messages.__args__:
-            words = "".join(f"_{c}" if c.isupper() else c.upper() for c in message.__name__)
-            names[message.__name__] = special.get(message.__name__, prefix + words)
-    return names
-
-
-_MESSAGE_NAMES = _names()
-
-
 def message_name(message: Message) -> str:
     """Name of a message as the RFCs write it, such as ASAP_HANDLE_RESOLUTION."""
-    return _MESSAGE_NAMES[type(message).__name__]
+    return message.rfc_name
 
 
 MESSAGE_KINDS: dict[tuple[int, int], str] = {
-    (ppid, message.type_code): _MESSAGE_NAMES[message.__name__]
+    (ppid, message.type_code): message.rfc_name
     for ppid, messages in ((PPID_ASAP, AsapMessage), (PPID_ENRP, EnrpMessage))
-    for message in messages.__args__
+    for message in get_args(messages)
 }
 """Names of all messages as the RFCs write them, by payload protocol and type code."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, get_args
 
-from rsim.wire.codes import AsapMessage, EnrpMessage, message_name
+from rsim._native import Message
+from rsim.wire.codes import message_name
 
 
 def _html(message: Any) -> str:
@@ -20,5 +21,5 @@ def _html(message: Any) -> str:
 
 def add_displays() -> None:
     """Gives all messages a display for notebooks."""
-    for kind in (*AsapMessage.__args__, *EnrpMessage.__args__):
+    for kind in get_args(Message):
         setattr(kind, "_repr_html_", _html)  # noqa: B010

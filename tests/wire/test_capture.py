@@ -150,7 +150,7 @@ def test_tshark_reads_every_kind_of_message_as_it_was_meant(file):
         for number, message in enumerate(MESSAGES):
             ppid = 11 if wire.message_name(message).startswith("ASAP") else 12
             capture.message(number, HERE, THERE, ppid, message.encode())
-    assert {wire.message_name(m) for m in MESSAGES} == set(wire.codes._MESSAGE_NAMES.values())
+    assert {wire.message_name(m) for m in MESSAGES} == set(wire.MESSAGE_KINDS.values())
     frames = tshark(
         file,
         "sctp.checksum.status",

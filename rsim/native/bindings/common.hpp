@@ -167,8 +167,6 @@ void value_methods(Class& cls, FieldNames names, std::function<std::string(const
        "Fields by name, JSON-ready: bytes in hex, addresses as text, parameters as dictionaries.");
 }
 
-nb::object transport_object(const wire::Transport& transport);
-
 void bind_wire_parameters(nb::module_& module);
 void bind_wire_messages(nb::module_& module);
 void bind_handlespace(nb::module_& module);

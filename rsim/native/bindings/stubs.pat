@@ -1,14 +1,7 @@
-# What the stub generator can't see: imports that signatures use, and the union of all messages.
+# What the stub generator can't see: imports that signatures use.
 _native.__suffix__:
-    from typing import TypeAlias, overload
+    from typing import overload
     from numpy.random import Generator
-    Message: TypeAlias = (
-        Registration | Deregistration | RegistrationResponse | DeregistrationResponse
-        | HandleResolution | HandleResolutionResponse | EndpointKeepAlive | EndpointKeepAliveAck
-        | EndpointUnreachable | ServerAnnounce | Cookie | CookieEcho | BusinessCard | AsapError
-        | Presence | HandleTableRequest | HandleTableResponse | HandleUpdate | ListRequest
-        | ListResponse | InitTakeover | InitTakeoverAck | TakeoverServer | EnrpError
-    )
 
 # Methods and types that are not made by nanobind.
 _native.Handlespace.select:

@@ -1,27 +1,13 @@
 // Python faces of the parameters of RFC 5354.
 #include <arpa/inet.h>
 
-#include "common.hpp"
+#include "described.hpp"
 
 namespace rsim {
 
 using namespace wire;
 
 namespace {
-
-// One Python class for each kind of transport; the codec has one type for all.
-template <ParameterType Kind>
-struct TransportOf : Transport {
-    TransportOf() { kind = Kind; }
-    explicit TransportOf(const Transport& other) : Transport(other) {}
-    bool operator==(const TransportOf&) const = default;
-};
-using DccpTransport = TransportOf<ParameterType::dccp_transport>;
-using SctpTransport = TransportOf<ParameterType::sctp_transport>;
-using TcpTransport = TransportOf<ParameterType::tcp_transport>;
-using UdpTransport = TransportOf<ParameterType::udp_transport>;
-using UdpLiteTransport = TransportOf<ParameterType::udp_lite_transport>;
-using OpaqueTransport = TransportOf<ParameterType::opaque_transport>;
 
 void add_addresses(Transport& transport, nb::iterable addresses) {
     const nb::object parse = nb::module_::import_("ipaddress").attr("ip_address");
@@ -245,79 +231,31 @@ void bind_policy(nb::module_& module) {
     identity_methods<Policy>(cls, FieldsOf<Policy>(&policy_fields), [](const Policy& p) { return std::to_string(p.type) + ":" + p.data; });
 }
 
-void bind_pool_element(nb::module_& module) {
-    nb::class_<PoolElement> cls(module, "PoolElement",
-        "Pool element (RFC 5354 3.10). `registration_life` is in seconds, -1 for ever; `home_server` 0 is unknown.");
-    cls.def("__init__", [](PoolElement* self, nb::int_ identifier, const Transport& user_transport, const Policy& policy,
-                           nb::int_ home_server, nb::int_ registration_life, const SctpTransport* asap_transport) {
-        PoolElement made;
-        made.identifier = whole<std::uint32_t>("identifier", identifier);
-        made.home_server = whole<std::uint32_t>("home_server", home_server);
-        int overflow = 0;
-        const long long life = PyLong_AsLongLongAndOverflow(registration_life.ptr(), &overflow);
-        if (overflow || life < INT32_MIN || life > INT32_MAX)
-            raise_field_error("registration_life", "does not fit a signed 32-bit number of seconds");
-        made.registration_life = static_cast<std::int32_t>(life);
-        made.user_transport = user_transport;
-        made.policy = policy;
-        if (asap_transport) made.asap_transport = *asap_transport;
-        new (self) PoolElement(std::move(made));
-    }, nb::kw_only(), "identifier"_a, "user_transport"_a, "policy"_a, "home_server"_a = 0, "registration_life"_a = -1,
-       "asap_transport"_a.none() = nb::none());
-    cls.def("encode", [](const PoolElement& e) {
-        return encode_parameter([&](Encoder& out) { out.element("pool_element", e); });
-    }, "The parameter's own bytes, as an error cause quotes it.");
-    cls.def_ro("identifier", &PoolElement::identifier);
-    cls.def_ro("home_server", &PoolElement::home_server);
-    cls.def_ro("registration_life", &PoolElement::registration_life, "Seconds; -1: for ever.");
-    cls.def_prop_ro("user_transport", [](const PoolElement& e) { return transport_object(e.user_transport); },
-                    nb::sig("def user_transport(self) -> Transport"));
-    // By value, as all that has content of its own: nanobind's references end the process when memory runs out.
-    cls.def_prop_ro("policy", [](const PoolElement& e) { return e.policy; });
-    cls.def_prop_ro("asap_transport", [](const PoolElement& e) {
-        return e.asap_transport ? transport_object(*e.asap_transport) : nb::none();
-    }, nb::sig("def asap_transport(self) -> SctpTransport | None"));
-    value_methods<PoolElement>(cls, {"identifier", "home_server", "registration_life", "user_transport", "policy", "asap_transport"},
-        [](const PoolElement& e) {
-            Encoder encoder(rsplib);
-            return encoder.parameter([&](Encoder& out) { out.element("pool_element", e); });
-        });
+// A parameter that is described by its fields; `identity` maps it to bytes that are equal where values are.
+template <class T, class... Leading>
+nb::class_<T> bind_parameter(nb::module_& module, std::function<std::string(const T&)> identity, Leading... leading) {
+    const std::string head = std::string(T::about.name) + " (" + T::about.source + "): " + T::about.doc + ".";
+    nb::class_<T> cls(module, T::about.name, class_doc<T>(head).c_str());
+    add_fields(cls, leading...);
+    value_methods<T>(cls, names_of<T>(), std::move(identity));
+    return cls;
 }
 
 void bind_others(nb::module_& module) {
-    nb::class_<ServerInformation> server(module, "ServerInformation", "Server information (RFC 5354 3.11).");
-    server.def("__init__", [](ServerInformation* self, nb::int_ server_identifier, const SctpTransport& transport) {
-        new (self) ServerInformation{whole<std::uint32_t>("server_identifier", server_identifier), transport};
-    }, nb::kw_only(), "server_identifier"_a, "transport"_a);
-    server.def_ro("server_identifier", &ServerInformation::server_identifier);
-    server.def_prop_ro("transport", [](const ServerInformation& s) { return transport_object(s.transport); },
-                       nb::sig("def transport(self) -> SctpTransport"));
-    value_methods<ServerInformation>(server, {"server_identifier", "transport"}, [](const ServerInformation& s) {
+    bind_parameter<PoolElement>(module, [](const PoolElement& e) {
+        Encoder encoder(rsplib);
+        return encoder.parameter([&](Encoder& out) { out.element("pool_element", e); });
+    }, nb::kw_only()).def("encode", [](const PoolElement& e) {
+        return encode_parameter([&](Encoder& out) { out.element("pool_element", e); });
+    }, "The parameter's own bytes, as an error cause quotes it. Raises FieldError for what the wire can't carry.");
+    bind_parameter<ServerInformation>(module, [](const ServerInformation& s) {
         return std::to_string(s.server_identifier) + ":" + identity(s.transport);
-    });
-
-    nb::class_<ErrorCause> cause(module, "ErrorCause", "Error cause (RFC 5354 3.12): code and cause-specific information.");
-    cause.def("__init__", [](ErrorCause* self, nb::int_ code, nb::bytes information) {
-        new (self) ErrorCause{whole<std::uint16_t>("code", code), to_string(information)};
-    }, "code"_a, "information"_a = nb::bytes("", 0));
-    cause.def_ro("code", &ErrorCause::code);
-    cause.def_prop_ro("information", [](const ErrorCause& c) { return to_bytes(c.information); });
-    value_methods<ErrorCause>(cause, {"code", "information"}, [](const ErrorCause& c) {
-        return std::to_string(c.code) + ":" + c.information;
-    });
-
-    nb::class_<PoolEntry> entry(module, "PoolEntry", "A pool and elements of it, as handle tables list them (RFC 5353 2.3).");
-    entry.def("__init__", [](PoolEntry* self, nb::bytes pool_handle, Given<PoolElement> pool_elements) {
-        new (self) PoolEntry{to_string(pool_handle), std::move(pool_elements.values)};
-    }, nb::kw_only(), "pool_handle"_a, "pool_elements"_a);
-    entry.def_prop_ro("pool_handle", [](const PoolEntry& e) { return to_bytes(e.pool_handle); });
-    entry.def_prop_ro("pool_elements", [](const PoolEntry& e) {
-        return to_tuple(e.pool_elements, &object_from<PoolElement>);
-    }, nb::sig("def pool_elements(self) -> tuple[PoolElement, ...]"));
-    value_methods<PoolEntry>(entry, {"pool_handle", "pool_elements"}, [](const PoolEntry& e) {
+    }, nb::kw_only());
+    bind_parameter<ErrorCause>(module, [](const ErrorCause& c) { return std::to_string(c.code) + ":" + c.information; });
+    bind_parameter<PoolEntry>(module, [](const PoolEntry& e) {
         Encoder encoder(rsplib);
         return encoder.parameter([&](Encoder& out) { out.pools("pools", {e}); });
-    });
+    }, nb::kw_only());
 }
 
 }  // namespace
@@ -336,7 +274,6 @@ nb::object transport_object(const Transport& transport) {
 void bind_wire_parameters(nb::module_& module) {
     bind_transports(module);
     bind_policy(module);
-    bind_pool_element(module);
     bind_others(module);
     module.def("policy_types", [] {
         nb::dict result;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "../wire/types.hpp"
+#include "../wire/parameters.hpp"
 
 namespace rsim::handlespace {
 

@@ -1,6 +1,7 @@
 #include "decode.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "policies.hpp"
 
@@ -85,7 +86,8 @@ public:
         if (const Tlv* tlv = peek()) refuse(*tlv, "surplus or repeated parameter");
     }
 
-    void understand_resolution_option() { resolution_option_ = true; }
+    // From here on these types, which RFC 5354 does not assign, are no unknown ones.
+    void understand(std::span<const ParameterType> extensions) { extensions_ = extensions; }
 
     std::string_view value(const Tlv& tlv) const {
         return {reinterpret_cast<const char*>(data_.data()) + tlv.value, tlv.end - tlv.value};
@@ -113,7 +115,7 @@ public:
 private:
     static bool assigned(std::uint16_t type) { return type >= 0x1 && type <= 0x10; }
     bool understood(std::uint16_t type) const {
-        return assigned(type) || (resolution_option_ && type == static_cast<std::uint16_t>(ParameterType::handle_resolution_option));
+        return assigned(type) || std::ranges::find(extensions_, static_cast<ParameterType>(type)) != extensions_.end();
     }
 
     Tlv header() const {
@@ -145,7 +147,7 @@ private:
     std::size_t at_;
     std::size_t end_;
     std::vector<ErrorCause>& reports_;
-    bool resolution_option_ = false;
+    std::span<const ParameterType> extensions_;
     bool found_ = false;
     Tlv tlv_{};
 };
@@ -198,41 +200,6 @@ Policy read_policy(Parameters& parent, const Tlv& tlv) {
     return policy;
 }
 
-PoolElement read_element(Parameters& parent, const Tlv& tlv) {
-    parent.require_at_least(tlv, 16);
-    PoolElement element;
-    element.identifier = load32(parent.bytes(tlv.value));
-    element.home_server = load32(parent.bytes(tlv.value + 4));
-    element.registration_life = static_cast<std::int32_t>(load32(parent.bytes(tlv.value + 8)));
-    Parameters inner = parent.inside(tlv, 12);
-    // Before the policy stands the user transport, after it the ASAP transport (RFC 5354 3.10).
-    const Tlv* next = inner.peek();
-    if (!next || !is_transport(next->type)) parent.refuse(tlv, "user transport is missing");
-    const Tlv user = inner.consume();
-    element.user_transport = read_transport(inner, user);
-    next = inner.peek();
-    if (next && is_transport(next->type)) inner.refuse(*next, "a second user transport");
-    element.policy = read_policy(inner, inner.take(ParameterType::policy, "policy"));
-    if (inner.peek()) {
-        const Tlv asap = inner.consume();
-        if (asap.type != static_cast<std::uint16_t>(ParameterType::sctp_transport))
-            inner.refuse(asap, "only an SCTP transport for ASAP may follow the policy");
-        element.asap_transport = read_transport(inner, asap);
-    }
-    inner.finish();
-    return element;
-}
-
-ServerInformation read_server(Parameters& parent, const Tlv& tlv) {
-    parent.require_at_least(tlv, 8);
-    ServerInformation information;
-    information.server_identifier = load32(parent.bytes(tlv.value));
-    Parameters inner = parent.inside(tlv, 4);
-    information.transport = read_transport(inner, inner.take(ParameterType::sctp_transport, "server transport"));
-    inner.finish();
-    return information;
-}
-
 // Causes have the layout of parameters, but any code is well formed.
 std::vector<ErrorCause> read_error(Parameters& parent, const Tlv& tlv) {
     std::vector<ErrorCause> causes;
@@ -249,53 +216,113 @@ std::vector<ErrorCause> read_error(Parameters& parent, const Tlv& tlv) {
     return causes;
 }
 
-// Fills a message from the parameters, field by field in the order that it lists.
+// The parameters of T that are extensions.
+template <class T>
+constexpr auto extensions_of = [] {
+    constexpr auto count = [] {
+        std::size_t found = 0;
+        each_field<T>([&]<std::size_t n>() { found += is_extension(field_of<T, n>.layout); });
+        return found;
+    }();
+    std::array<ParameterType, count> types{};
+    std::size_t at = 0;
+    each_field<T>([&]<std::size_t n>() {
+        if constexpr (is_extension(field_of<T, n>.layout)) types[at++] = field_of<T, n>.layout.type;
+    });
+    return types;
+}();
+
+// Behind the last field of T that must be there.
+template <class T>
+constexpr std::size_t end_of_required = [] {
+    std::size_t end = 0;
+    each_field<T>([&]<std::size_t n>() {
+        if (field_of<T, n>.required) end = n + 1;
+    });
+    return end;
+}();
+
+// Octets in front of the parameters of T.
+template <class T>
+constexpr std::size_t fixed_octets = [] {
+    std::size_t octets = 0;
+    each_field<T>([&]<std::size_t n>() {
+        using Layout = typename decltype(field_of<T, n>)::Layout;
+        octets += 4 * (std::is_same_v<Layout, layout::Word> || std::is_same_v<Layout, layout::SignedWord>);
+    });
+    return octets;
+}();
+
+// Fills a message, or a parameter that holds others, field by field in the order of the wire.
 class Reader {
 public:
-    Reader(std::uint8_t flags, Parameters& parameters) : flags_(flags), in_(parameters) {}
+    // `container` is the parameter itself, null for a message.
+    Reader(std::uint8_t flags, Parameters& parameters, const Tlv* container = nullptr)
+        : flags_(flags), in_(parameters), container_(container) {}
 
-    void flag(const char*, std::uint8_t mask, bool& value) { value = flags_ & mask; }
-    void extension_flag(const char*, std::uint8_t mask, bool& value) { value = flags_ & mask; }
-    void word32(const char* field, std::uint32_t& value) { value = in_.word32(field); }
-    void action(const char* field, std::uint16_t& value) {
+    // An extension is understood where it may stand: behind all that must be there.
+    template <class T>
+    void fields(T& message) {
+        each_field<T>([&]<std::size_t n>() {
+            constexpr auto field = field_of<T, n>;
+            if constexpr (n == end_of_required<T> && !extensions_of<T>.empty()) in_.understand(extensions_of<T>);
+            if constexpr (!field.required && requires { field.layout.type; })
+                if (!in_.next_is(field.layout.type)) return;
+            read(field.layout, field.name, message.*field.member);
+        });
+    }
+
+private:
+    // One function for each layout.
+    void read(layout::Flag flag, const char*, bool& value) { value = flags_ & flag.mask; }
+    void read(layout::Word, const char* field, std::uint32_t& value) { value = in_.word32(field); }
+    void read(layout::SignedWord, const char* field, std::int32_t& value) {
+        value = static_cast<std::int32_t>(in_.word32(field));
+    }
+    void read(layout::Action, const char* field, std::uint16_t& value) {
         value = static_cast<std::uint16_t>(in_.word32(field) >> 16);
         if (value > 1) in_.refuse_here("update action is neither 0 (add) nor 1 (delete)");
     }
-    void handle(const char* field, std::string& value) {
-        const Tlv tlv = in_.take(ParameterType::pool_handle, field);
+    void read(layout::HandleParameter handle, const char* field, std::string& value) {
+        const Tlv tlv = in_.take(handle.type, field);
         in_.require_at_least(tlv, 5);
         value = in_.value(tlv);
     }
-    void cookie(const char* field, std::string& value) {
-        value = in_.value(in_.take(ParameterType::cookie, field));
+    void read(layout::OctetsParameter octets, const char* field, std::string& value) {
+        value = in_.value(in_.take(octets.type, field));
     }
-    void identifier(const char* field, std::uint32_t& value) {
-        value = fixed32(in_.take(ParameterType::pe_identifier, field));
+    void read(layout::WordParameter word, const char* field, std::uint32_t& value) {
+        const Tlv tlv = in_.take(word.type, field);
+        in_.require_length(tlv, 8);
+        value = load32(in_.bytes(tlv.value));
     }
-    void optional_identifier(const char* field, std::optional<std::uint32_t>& value) {
-        if (in_.next_is(ParameterType::pe_identifier)) identifier(field, value.emplace());
-    }
-    void resolution_option(const char*, std::optional<std::uint32_t>& value) {
-        in_.understand_resolution_option();
-        if (in_.next_is(ParameterType::handle_resolution_option)) value = fixed32(in_.consume());
-    }
-    void optional_checksum(const char*, std::optional<std::uint16_t>& value) {
-        if (!in_.next_is(ParameterType::pe_checksum)) return;
-        const Tlv tlv = in_.consume();
+    void read(layout::ChecksumParameter checksum, const char* field, std::uint16_t& value) {
+        const Tlv tlv = in_.take(checksum.type, field);
         in_.require_length(tlv, 6);
         value = load16(in_.bytes(tlv.value));
     }
-    void optional_policy(const char*, std::optional<Policy>& value) {
-        if (in_.next_is(ParameterType::policy)) value = read_policy(in_, in_.consume());
+    void read(layout::PolicyParameter policy, const char* field, Policy& value) {
+        value = read_policy(in_, in_.take(policy.type, field));
     }
-    void extension_policy(const char* field, std::optional<Policy>& value) { optional_policy(field, value); }
-    void element(const char* field, PoolElement& value) {
-        value = read_element(in_, in_.take(ParameterType::pool_element, field));
+    void read(layout::ElementParameter element, const char* field, PoolElement& value) {
+        const Tlv tlv = in_.take(element.type, field);
+        inside(tlv, value);
     }
-    void elements(const char*, std::vector<PoolElement>& values) {
-        while (in_.next_is(ParameterType::pool_element)) values.push_back(read_element(in_, in_.consume()));
+    void read(layout::ServerParameter server, const char* field, ServerInformation& value) {
+        const Tlv tlv = in_.take(server.type, field);
+        inside(tlv, value);
     }
-    void transports(const char*, std::vector<Transport>& values) {
+    void read(layout::ErrorParameter error, const char* field, std::vector<ErrorCause>& causes) {
+        causes = read_error(in_, in_.take(error.type, field));
+    }
+    void read(layout::PoolEntries, const char*, std::vector<PoolEntry>& values) {
+        while (in_.next_is(ParameterType::pool_handle)) {
+            PoolEntry& entry = values.emplace_back();
+            fields(entry);
+            if (entry.pool_elements.empty()) in_.refuse_here("a pool entry without a pool element");
+        }
+    }
+    void read(layout::ServerTransports, const char*, std::vector<Transport>& values) {
         while (const Tlv* next = in_.peek()) {
             const Tlv tlv = *next;
             if (tlv.type != static_cast<std::uint16_t>(ParameterType::sctp_transport) &&
@@ -304,43 +331,55 @@ public:
             values.push_back(read_transport(in_, in_.consume()));
         }
     }
-    void pools(const char*, std::vector<PoolEntry>& values) {
-        while (in_.next_is(ParameterType::pool_handle)) {
-            PoolEntry& entry = values.emplace_back();
-            handle("pool_handle", entry.pool_handle);
-            elements("pool_elements", entry.pool_elements);
-            if (entry.pool_elements.empty()) in_.refuse_here("a pool entry without a pool element");
-        }
+    // Before the policy stands the user transport, after it the ASAP transport (RFC 5354 3.10).
+    void read(layout::UserTransport, const char*, Transport& value) {
+        const Tlv* next = in_.peek();
+        if (!next || !is_transport(next->type)) in_.refuse(*container_, "user transport is missing");
+        const Tlv user = in_.consume();
+        value = read_transport(in_, user);
+        next = in_.peek();
+        if (next && is_transport(next->type)) in_.refuse(*next, "a second user transport");
     }
-    void optional_server(const char*, std::optional<ServerInformation>& value) {
-        if (in_.next_is(ParameterType::server_information)) value = read_server(in_, in_.consume());
+    void read(layout::AsapTransport, const char*, std::optional<Transport>& value) {
+        if (!in_.peek()) return;
+        const Tlv asap = in_.consume();
+        if (asap.type != static_cast<std::uint16_t>(ParameterType::sctp_transport))
+            in_.refuse(asap, "only an SCTP transport for ASAP may follow the policy");
+        value = read_transport(in_, asap);
     }
-    void servers(const char*, std::vector<ServerInformation>& values) {
-        while (in_.next_is(ParameterType::server_information)) values.push_back(read_server(in_, in_.consume()));
-    }
-    void error(const char* field, std::vector<ErrorCause>& causes) {
-        causes = read_error(in_, in_.take(ParameterType::operation_error, field));
-    }
-    void optional_error(const char*, std::vector<ErrorCause>& causes) {
-        if (in_.next_is(ParameterType::operation_error)) causes = read_error(in_, in_.consume());
+    void read(layout::ServerTransport, const char*, Transport& value) {
+        value = read_transport(in_, in_.take(ParameterType::sctp_transport, "server transport"));
     }
 
-private:
-    std::uint32_t fixed32(const Tlv& tlv) {
-        in_.require_length(tlv, 8);
-        return load32(in_.bytes(tlv.value));
+    // What may be missing, and is there; what there may be several of.
+    template <class Layout, class Value>
+    void read(Layout layout, const char* field, std::optional<Value>& value) {
+        read(layout, field, value.emplace());
+    }
+    template <class Layout, class Value>
+    void read(Layout layout, const char* field, std::vector<Value>& values) {
+        while (in_.next_is(layout.type)) read(layout, field, values.emplace_back());
+    }
+
+    // The content of a parameter that holds others.
+    template <class T>
+    void inside(const Tlv& tlv, T& value) {
+        in_.require_at_least(tlv, 4 + fixed_octets<T>);
+        Parameters inner = in_.inside(tlv);
+        Reader(0, inner, &tlv).fields(value);
+        inner.finish();
     }
 
     std::uint8_t flags_;
     Parameters& in_;
+    const Tlv* container_;
 };
 
 template <class M>
 bool read_if(std::uint8_t type, std::uint8_t flags, Parameters& parameters, std::optional<Message>& message) {
-    if (type != M::type) return false;
+    if (type != M::about.type) return false;
     M& content = std::get<M>(message.emplace(std::in_place_type<M>));
-    Reader reader(flags, parameters);
-    M::fields(content, reader);
+    Reader(flags, parameters).fields(content);
     parameters.finish();
     if constexpr (requires { content.problem(); })
         if (const char* problem = content.problem()) parameters.refuse_here(problem);
@@ -392,7 +431,7 @@ Decoded decode(std::span<const std::uint8_t> data, Protocol protocol) {
 std::optional<Message> error_reply(std::span<const std::uint8_t> data, const Decoded& decoded,
                                    Protocol protocol, std::uint32_t own_identifier) {
     const bool silent = decoded.refusal && !decoded.refusal->cause;
-    const std::uint8_t error_type = protocol == Protocol::asap ? AsapError::type : EnrpError::type;
+    const std::uint8_t error_type = protocol == Protocol::asap ? AsapError::about.type : EnrpError::about.type;
     if (silent || data.empty() || data[0] == error_type) return std::nullopt;
     std::vector<ErrorCause> causes = decoded.reports;
     if (decoded.refusal) causes.push_back(*decoded.refusal->cause);

@@ -26,7 +26,7 @@ void Encoder::transport(const char* field, const Transport& value) {
     close(field, parameter);
 }
 
-void Encoder::transports(const char* field, const std::vector<Transport>& values) {
+void Encoder::write(layout::ServerTransports, const char* field, const std::vector<Transport>& values) {
     for (const auto& value : values) {
         if (value.kind != ParameterType::sctp_transport && value.kind != ParameterType::tcp_transport)
             throw FieldProblem(field, "an announcement lists SCTP and TCP transports only (RFC 5352 2.2.10)");
@@ -34,18 +34,15 @@ void Encoder::transports(const char* field, const std::vector<Transport>& values
     }
 }
 
+void Encoder::write(layout::AsapTransport, const char* field, const Transport& value) {
+    if (value.kind != ParameterType::sctp_transport)
+        throw FieldProblem(field, "an ASAP transport is an SCTP transport (RFC 5354 3.10)");
+    transport(field, value);
+}
+
 void Encoder::element(const char* field, const PoolElement& value) {
     std::uint8_t* const parameter = open(ParameterType::pool_element);
-    put32(value.identifier);
-    put32(value.home_server);
-    put32(static_cast<std::uint32_t>(value.registration_life));
-    transport("user_transport", value.user_transport);
-    policy("policy", value.policy);
-    if (value.asap_transport) {
-        if (value.asap_transport->kind != ParameterType::sctp_transport)
-            throw FieldProblem("asap_transport", "an ASAP transport is an SCTP transport (RFC 5354 3.10)");
-        transport("asap_transport", *value.asap_transport);
-    }
+    fields(value);
     close(field, parameter);
 }
 
@@ -53,21 +50,19 @@ void Encoder::pools(const char* field, const std::vector<PoolEntry>& values) {
     for (const auto& pool : values) {
         if (pool.pool_elements.empty())
             throw FieldProblem(field, "a pool entry lists at least one pool element");
-        handle("pool_handle", pool.pool_handle);
-        elements("pool_elements", pool.pool_elements);
+        fields(pool);
     }
 }
 
-void Encoder::server(const char* field, const ServerInformation& value) {
+void Encoder::write(layout::ServerParameter, const char* field, const ServerInformation& value) {
     if (value.transport.kind != ParameterType::sctp_transport)
         throw FieldProblem(field, "server information holds an SCTP transport (RFC 5354 3.11)");
     std::uint8_t* const parameter = open(ParameterType::server_information);
-    put32(value.server_identifier);
-    transport("transport", value.transport);
+    fields(value);
     close(field, parameter);
 }
 
-void Encoder::error(const char* field, const std::vector<ErrorCause>& causes) {
+void Encoder::write(layout::ErrorParameter, const char* field, const std::vector<ErrorCause>& causes) {
     if (causes.empty()) throw FieldProblem(field, "an operation error has at least one cause");
     std::uint8_t* const parameter = open(ParameterType::operation_error);
     for (const auto& cause : causes) {

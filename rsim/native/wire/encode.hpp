@@ -26,13 +26,13 @@ public:
     template <class M>
     std::span<const std::uint8_t> encode(const M& message) {
         if constexpr (requires { message.problem(); })
-            if (const char* problem = message.problem()) throw FieldProblem(M::name, problem);
-        M::fields(message, *this);
+            if (const char* problem = message.problem()) throw FieldProblem(M::about.name, problem);
+        fields(message);
         const std::size_t padded = static_cast<std::size_t>(at_ - start_);
         const std::size_t length =
             dialect_ & padded_message_length ? padded : static_cast<std::size_t>(end_of_value() - start_);
-        if (length > max_length) throw FieldProblem(M::name, "the message exceeds 65535 bytes");
-        start_[0] = M::type;
+        if (length > max_length) throw FieldProblem(M::about.name, "the message exceeds 65535 bytes");
+        start_[0] = M::about.type;
         start_[1] = flags_;
         store16(start_ + 2, static_cast<std::uint16_t>(length));
         return {start_, padded};
@@ -46,46 +46,6 @@ public:
         return {reinterpret_cast<const char*>(start_), static_cast<std::size_t>(end_of_value() - start_)};
     }
 
-    // What messages list in `fields`.
-    void flag(const char*, std::uint8_t mask, bool value) {
-        if (value) flags_ |= mask;
-    }
-    void extension_flag(const char*, std::uint8_t mask, bool value) {
-        if (value && (dialect_ & takeover_suggested)) flags_ |= mask;
-    }
-    void word32(const char*, std::uint32_t value) { put32(value); }
-    void action(const char* field, std::uint16_t value) {
-        if (value > 1) throw FieldProblem(field, "0 adds an element and 1 deletes it; no other value is defined");
-        put16(value);
-        put16(0);
-    }
-    void handle(const char* field, const std::string& value) {
-        if (value.empty()) throw FieldProblem(field, "a pool handle has at least one byte");
-        octets(ParameterType::pool_handle, field, value);
-    }
-    void cookie(const char* field, const std::string& value) {
-        octets(ParameterType::cookie, field, value);
-    }
-    void identifier(const char*, std::uint32_t value) {
-        header(ParameterType::pe_identifier, 8);
-        put32(value);
-        close();
-    }
-    void optional_identifier(const char* field, const std::optional<std::uint32_t>& value) {
-        if (value && (dialect_ & keep_alive_pe_identifier)) identifier(field, *value);
-    }
-    void resolution_option(const char*, const std::optional<std::uint32_t>& value) {
-        if (!value || !(dialect_ & handle_resolution_option)) return;
-        header(ParameterType::handle_resolution_option, 8);
-        put32(*value);
-        close();
-    }
-    void optional_checksum(const char*, const std::optional<std::uint16_t>& value) {
-        if (!value) return;
-        header(ParameterType::pe_checksum, 6);
-        put16(*value);
-        close();
-    }
     void policy(const char* field, const Policy& value) {
         if (!policy_type_is_valid(value.type))
             throw FieldProblem(field, "policy types 0x00000000 and 0x40000000 are invalid (RFC 5356 7.1)");
@@ -94,32 +54,72 @@ public:
         put(field, value.data);
         close(field, parameter);
     }
-    void optional_policy(const char* field, const std::optional<Policy>& value) {
-        if (value) policy(field, *value);
-    }
-    void extension_policy(const char* field, const std::optional<Policy>& value) {
-        if (value && (dialect_ & business_card_policy)) policy(field, *value);
-    }
     void transport(const char* field, const Transport& value);
-    void transports(const char* field, const std::vector<Transport>& values);
     void element(const char* field, const PoolElement& value);
-    void elements(const char* field, const std::vector<PoolElement>& values) {
-        for (const auto& value : values) element(field, value);
-    }
     void pools(const char* field, const std::vector<PoolEntry>& values);
-    void server(const char* field, const ServerInformation& value);
-    void optional_server(const char* field, const std::optional<ServerInformation>& value) {
-        if (value) server(field, *value);
-    }
-    void servers(const char* field, const std::vector<ServerInformation>& values) {
-        for (const auto& value : values) server(field, value);
-    }
-    void error(const char* field, const std::vector<ErrorCause>& causes);
-    void optional_error(const char* field, const std::vector<ErrorCause>& causes) {
-        if (!causes.empty()) error(field, causes);
-    }
 
 private:
+    template <class T>
+    void fields(const T& message) {
+        each_field<T>([&]<std::size_t n>() {
+            constexpr auto field = field_of<T, n>;
+            const auto& value = message.*field.member;
+            if constexpr (field.dialect != rfc)
+                if (!(dialect_ & field.dialect)) return;
+            if constexpr (requires { value.size(); } && !field.required)
+                if (value.empty()) return;
+            write(field.layout, field.name, value);
+        });
+    }
+
+    // One function for each layout.
+    void write(layout::Flag flag, const char*, bool value) {
+        if (value) flags_ |= flag.mask;
+    }
+    void write(layout::Word, const char*, std::uint32_t value) { put32(value); }
+    void write(layout::SignedWord, const char*, std::int32_t value) { put32(static_cast<std::uint32_t>(value)); }
+    void write(layout::Action, const char* field, std::uint16_t value) {
+        if (value > 1) throw FieldProblem(field, "0 adds an element and 1 deletes it; no other value is defined");
+        put16(value);
+        put16(0);
+    }
+    void write(layout::HandleParameter handle, const char* field, const std::string& value) {
+        if (value.empty()) throw FieldProblem(field, "a pool handle has at least one byte");
+        octets(handle.type, field, value);
+    }
+    void write(layout::OctetsParameter parameter, const char* field, const std::string& value) {
+        octets(parameter.type, field, value);
+    }
+    void write(layout::WordParameter parameter, const char*, std::uint32_t value) {
+        header(parameter.type, 8);
+        put32(value);
+        close();
+    }
+    void write(layout::ChecksumParameter parameter, const char*, std::uint16_t value) {
+        header(parameter.type, 6);
+        put16(value);
+        close();
+    }
+    void write(layout::PolicyParameter, const char* field, const Policy& value) { policy(field, value); }
+    void write(layout::ElementParameter, const char* field, const PoolElement& value) { element(field, value); }
+    void write(layout::ServerParameter, const char* field, const ServerInformation& value);
+    void write(layout::ErrorParameter, const char* field, const std::vector<ErrorCause>& causes);
+    void write(layout::PoolEntries, const char* field, const std::vector<PoolEntry>& values) { pools(field, values); }
+    void write(layout::ServerTransports, const char* field, const std::vector<Transport>& values);
+    void write(layout::UserTransport, const char* field, const Transport& value) { transport(field, value); }
+    void write(layout::AsapTransport, const char* field, const Transport& value);
+    void write(layout::ServerTransport, const char* field, const Transport& value) { transport(field, value); }
+
+    // What may be missing, and what there may be several of.
+    template <class Layout, class Value>
+    void write(Layout layout, const char* field, const std::optional<Value>& value) {
+        if (value) write(layout, field, *value);
+    }
+    template <class Layout, class Value>
+    void write(Layout layout, const char* field, const std::vector<Value>& values) {
+        for (const Value& value : values) write(layout, field, value);
+    }
+
     static constexpr std::size_t max_length = 65535;
 
     // 65535 bytes and room for one fixed part more; variable parts are checked as they are put.

@@ -1,4 +1,4 @@
-// Parameters of ASAP and ENRP as values (RFC 5354 section 3, RFC 5356).
+// What parameters are made of: octets, their types, transports, policies (RFC 5354 section 3, RFC 5356).
 #pragma once
 
 #include <array>
@@ -106,39 +106,6 @@ struct Policy {
     bool operator==(const Policy&) const = default;
 
     std::uint32_t word(std::size_t index) const { return load32(data.data() + 4 * index); }
-};
-
-struct PoolElement {
-    std::uint32_t identifier = 0;
-    std::uint32_t home_server = 0;
-    std::int32_t registration_life = -1;
-    Transport user_transport;
-    Policy policy;
-    std::optional<Transport> asap_transport;
-
-    bool operator==(const PoolElement&) const = default;
-};
-
-struct ServerInformation {
-    std::uint32_t server_identifier = 0;
-    Transport transport;
-
-    bool operator==(const ServerInformation&) const = default;
-};
-
-struct ErrorCause {
-    std::uint16_t code = 0;
-    std::string information;
-
-    bool operator==(const ErrorCause&) const = default;
-};
-
-// A pool and elements of it, in ENRP_HANDLE_TABLE_RESPONSE (RFC 5353 2.3).
-struct PoolEntry {
-    std::string pool_handle;
-    std::vector<PoolElement> pool_elements;
-
-    bool operator==(const PoolEntry&) const = default;
 };
 
 // Ways in which an encoder may leave the letter of the RFCs; combined as bits.
