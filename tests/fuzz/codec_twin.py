@@ -14,14 +14,45 @@ from rsim import wire
 from tests.wire import foreign, twin
 
 
+def _extended() -> list[tuple[str, bytes]]:
+    """Messages with rsim's own extensions."""
+    element = wire.PoolElement(
+        identifier=1,
+        user_transport=wire.SctpTransport(port=80, addresses=["10.0.0.1"]),
+        policy=wire.Policy("random"),
+    )
+    handle = b"calc"
+    messages = (
+        wire.Registration(pool_handle=handle, pool_element=element, statement=b"said"),
+        wire.HandleResolution(pool_handle=handle, evidence=b"seen"),
+        wire.HandleResolutionResponse(
+            pool_handle=handle, pool_elements=[element], statements=b"said", choice_grant=b"odd"
+        ),
+    )
+    return [("asap", message.encode()) for message in messages for _ in range(10)]
+
+
 def corpus() -> list[tuple[str, bytes]]:
-    """Messages to start from: all foreign vectors, the broken ones too."""
+    """Messages to start from: all foreign vectors, the broken ones too, and rsim's own."""
     names = ("rsplib_messages.json", "rfc_only_messages.json", "malformed.json")
     vectors = [vector for name in names for vector in foreign.load(name)]
-    return [(v["protocol"].lower(), bytes.fromhex(v["hex"])) for v in vectors]
+    foreigners = [(v["protocol"].lower(), bytes.fromhex(v["hex"])) for v in vectors]
+    return foreigners + _extended()
 
 
-_INTERESTING = [bytes.fromhex(h) for h in ("ffff", "0000", "0004", "7f00", "bf00", "ff00", "803f")]
+_INTERESTING = [
+    bytes.fromhex(h)
+    for h in (
+        "ffff",
+        "0000",
+        "0004",
+        "7f00",
+        "bf00",
+        "ff00",
+        "803f",
+        *(f"804{n}" for n in range(4)),
+    )
+]
 
 
 def mutate(data: bytes, source: random.Random) -> bytes:

@@ -11,6 +11,7 @@ shorts = st.integers(0, 2**16 - 1)
 handles = st.binary(min_size=1, max_size=40)
 addresses = st.ip_addresses().map(str)
 uses = st.integers(0, 1)
+extensions = st.none() | st.binary(max_size=30)
 
 
 def _one(cls, **more):
@@ -65,7 +66,7 @@ parties = {"sender": words, "receiver": words}
 named = {"pool_handle": handles, "pe_identifier": words}
 
 asap = st.one_of(
-    st.builds(wire.Registration, pool_handle=handles, pool_element=elements),
+    st.builds(wire.Registration, pool_handle=handles, pool_element=elements, statement=extensions),
     st.builds(wire.Deregistration, **named),
     st.builds(
         wire.RegistrationResponse,
@@ -79,6 +80,7 @@ asap = st.one_of(
         pool_handle=handles,
         send_updates=st.booleans(),
         items=st.none() | words,
+        evidence=extensions,
     ),
     st.builds(
         wire.HandleResolutionResponse,
@@ -86,6 +88,8 @@ asap = st.one_of(
         accept_updates=st.booleans(),
         policy=st.none() | policies,
         pool_elements=some_elements,
+        statements=extensions,
+        choice_grant=extensions,
     ),
     st.builds(wire.HandleResolutionResponse, pool_handle=handles, error_causes=some_causes),
     st.builds(

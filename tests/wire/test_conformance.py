@@ -435,10 +435,7 @@ def test_unknown_message_types_are_dropped_or_reported_by_their_bits():
 
 def wire_protocol(cls):
     """Protocol of a message class, None for anything else."""
-    if not hasattr(cls, "type_code"):
-        return None
-    name = wire.codes._MESSAGE_NAMES[cls.__name__]
-    return name[:4].lower()
+    return getattr(cls, "protocol", None)
 
 
 @requirement("COM-071")

@@ -39,7 +39,10 @@ TRANSPORTS = {3: "dccp", 4: "sctp", 5: "tcp", 6: "udp", 7: "udp_lite", 16: "opaq
 
 # Each message: type, then its content in order, as (kind of field, name).
 ASAP = {
-    "Registration": (1, [("handle", "pool_handle"), ("element", "pool_element")]),
+    "Registration": (
+        1,
+        [("handle", "pool_handle"), ("element", "pool_element"), ("extension?8041", "statement")],
+    ),
     "Deregistration": (2, [("handle", "pool_handle"), ("identifier", "pe_identifier")]),
     "RegistrationResponse": (
         3,
@@ -56,7 +59,12 @@ ASAP = {
     ),
     "HandleResolution": (
         5,
-        [("flag1", "send_updates"), ("handle", "pool_handle"), ("option?", "items")],
+        [
+            ("flag1", "send_updates"),
+            ("handle", "pool_handle"),
+            ("option?", "items"),
+            ("extension?8043", "evidence"),
+        ],
     ),
     "HandleResolutionResponse": (
         6,
@@ -66,6 +74,8 @@ ASAP = {
             ("policy?", "policy"),
             ("element*", "pool_elements"),
             ("error?", "error_causes"),
+            ("extension?8042", "statements"),
+            ("extension?8040", "choice_grant"),
         ],
     ),
     "EndpointKeepAlive": (
@@ -218,8 +228,21 @@ def encode(message: dict[str, Any]) -> bytes:
                 parts += map(_element, pool["pool_elements"])
         elif field in ("error", "error?") and value:
             parts.append(_error(value))
-    body = fixed + _join(parts)
-    return _pad(bytes([kind, flags]) + (4 + len(body)).to_bytes(2) + body)
+    return _with_extensions(kind, flags, fixed + _join(parts), message, content)
+
+
+def _with_extensions(
+    kind: int, flags: int, body: bytes, message: dict[str, Any], content: list[tuple[str, str]]
+) -> bytes:
+    """The message with rsim's own extensions, which end it without filler if they fit."""
+    bare = False
+    for field, name in content:
+        if field.startswith("extension?") and message[name] is not None:
+            parameter = _tlv(int(field[-4:], 16), bytes.fromhex(message[name]))
+            if 4 + len(_pad(body)) + len(parameter) <= 65_535:
+                body, bare = _pad(body) + parameter, True
+    whole = bytes([kind, flags]) + (4 + len(body)).to_bytes(2) + body
+    return whole if bare else _pad(whole)
 
 
 # Decoding ---------------------------------------------------------------------------------------
@@ -236,10 +259,10 @@ class RefusedError(Exception):
 class _Parameters:
     """Known parameters of a container one after the other; unknown ones by their high bits."""
 
-    def __init__(self, data: bytes, reports: list[tuple[int, bytes]], option: bool) -> None:
+    def __init__(self, data: bytes, reports: list[tuple[int, bytes]]) -> None:
         self.data = data
         self.reports = reports
-        self.option = option
+        self.extensions: tuple[int, ...] = ()
 
     def peek(self) -> tuple[int, bytes, bytes] | None:
         """Type, value and whole TLV of the next known parameter, or None at the end."""
@@ -250,7 +273,7 @@ class _Parameters:
             if not 4 <= length <= len(self.data):
                 raise RefusedError((3, self.data[:1400]))
             whole = self.data[:length]
-            if 1 <= kind <= 16 or (kind == 0x803F and self.option):
+            if 1 <= kind <= 16 or kind in self.extensions:
                 return kind, whole[4:], whole
             if kind & 0x4000:
                 self.reports.append((1, whole[:1400]))
@@ -276,7 +299,7 @@ class _Parameters:
         return found is not None and found[0] in kinds
 
     def inside(self, data: bytes) -> _Parameters:
-        return _Parameters(data, self.reports, False)
+        return _Parameters(data, self.reports)
 
     def finish(self) -> None:
         found = self.peek()
@@ -414,6 +437,16 @@ def _many(parameters: _Parameters, kinds: tuple[int, ...], read: Any) -> list[An
     return items
 
 
+_REQUIRED = ("word", "action", "handle", "cookie", "identifier", "element", "error")
+
+
+def _extension(field: str) -> int:
+    """Type of an extension's parameter, 0 for other fields."""
+    if field == "option?":
+        return 0x803F
+    return int(field[-4:], 16) if field.startswith("extension?") else 0
+
+
 def _read_field(field: str, flags: int, p: _Parameters) -> Any:
     if field in ("flag1", "flag2"):
         return bool(flags & int(field[-1]))
@@ -434,6 +467,9 @@ def _read_field(field: str, flags: int, p: _Parameters) -> Any:
         return _read_fixed(p, 14, 4) if p.next_is(14) else None
     if field == "option?":
         return _read_fixed(p, 0x803F, 4) if p.next_is(0x803F) else None
+    if field.startswith("extension?"):
+        kind = _extension(field)
+        return p.take(kind)[1].hex() if p.next_is(kind) else None
     if field == "checksum?":
         return _read_fixed(p, 15, 2) if p.next_is(15) else None
     if field == "policy?":
@@ -483,11 +519,15 @@ def receive(data: bytes, protocol: str) -> tuple[dict[str, Any] | None, list[tup
         return None, [(2, data[:length][:1400])] if kind >> 6 == 1 else []
     [(name, content)] = found
     reports: list[tuple[int, bytes]] = []
-    parameters = _Parameters(data[4:length], reports, False)
+    parameters = _Parameters(data[4:length], reports)
+    numbers = [n for n, (field, _) in enumerate(content) if field in _REQUIRED]
+    last = max(numbers, default=-1)
     message: dict[str, Any] = {"message": name}
     try:
-        for field, attribute in content:
-            parameters.option = parameters.option or field == "option?"
+        for number, (field, attribute) in enumerate(content):
+            if number == last + 1:
+                # Behind all that must be there the message's extensions are known.
+                parameters.extensions = tuple(_extension(f) for f, _ in content if _extension(f))
             message[attribute] = _read_field(field, flags, parameters)
         parameters.finish()
         if _problem(message):

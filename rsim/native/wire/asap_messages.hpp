@@ -35,6 +35,7 @@ constexpr auto error_causes_field() {
 struct Registration {
     std::string pool_handle;
     PoolElement pool_element;
+    std::optional<std::string> statement;
     bool operator==(const Registration&) const = default;
 
     static constexpr MessageName about{0x01, "Registration", "ASAP_REGISTRATION", "RFC 5352 2.2.1",
@@ -42,7 +43,9 @@ struct Registration {
     static constexpr auto fields() {
         return std::tuple{pool_handle_field<Registration>(),
                           required("pool_element", &Registration::pool_element, layout::ElementParameter{},
-                                   "the element that registers")};
+                                   "the element that registers"),
+                          optional("statement", &Registration::statement, layout::OwnExtension{ParameterType::statement},
+                                   "the element's signed policy statement, an extension of rsim's (parameter 0x8041)")};
     }
 };
 
@@ -93,6 +96,7 @@ struct HandleResolution {
     bool send_updates = false;
     std::string pool_handle;
     std::optional<std::uint32_t> items;
+    std::optional<std::string> evidence;
     bool operator==(const HandleResolution&) const = default;
 
     static constexpr MessageName about{0x05, "HandleResolution", "ASAP_HANDLE_RESOLUTION", "RFC 5352 2.2.5",
@@ -104,7 +108,9 @@ struct HandleResolution {
             pool_handle_field<HandleResolution>(),
             optional("items", &HandleResolution::items, layout::WordParameter{ParameterType::handle_resolution_option},
                      "number of elements wanted, parameter 0x803f of draft-dreibholz-rserpool-asap-hropt",
-                     Dialect::handle_resolution_option)};
+                     Dialect::handle_resolution_option),
+            optional("evidence", &HandleResolution::evidence, layout::OwnExtension{ParameterType::evidence},
+                     "elements that do not serve as they have stated, an extension of rsim's (parameter 0x8043)")};
     }
 };
 
@@ -114,6 +120,8 @@ struct HandleResolutionResponse {
     std::optional<Policy> policy;
     std::vector<PoolElement> pool_elements;
     std::vector<ErrorCause> error_causes;
+    std::optional<std::string> statements;
+    std::optional<std::string> choice_grant;
     bool operator==(const HandleResolutionResponse&) const = default;
 
     static constexpr MessageName about{0x06, "HandleResolutionResponse", "ASAP_HANDLE_RESOLUTION_RESPONSE",
@@ -127,7 +135,12 @@ struct HandleResolutionResponse {
                      "overall policy of the pool; None stands for round robin"),
             optional("pool_elements", &HandleResolutionResponse::pool_elements, layout::ElementParameter{},
                      "elements by the pool's policy, the one to use first in front"),
-            error_causes_field<HandleResolutionResponse>()};
+            error_causes_field<HandleResolutionResponse>(),
+            optional("statements", &HandleResolutionResponse::statements, layout::OwnExtension{ParameterType::statements},
+                     "signed policy statements of the elements, an extension of rsim's (parameter 0x8042)"),
+            optional("choice_grant", &HandleResolutionResponse::choice_grant,
+                     layout::OwnExtension{ParameterType::choice_grant},
+                     "how the pool user has to choose, an extension of rsim's (parameter 0x8040)")};
     }
     const char* problem() const {
         if (error_causes.empty() && pool_elements.empty())

@@ -291,6 +291,9 @@ private:
     void read(layout::OctetsParameter octets, const char* field, std::string& value) {
         value = in_.value(in_.take(octets.type, field));
     }
+    void read(layout::OwnExtension extension, const char* field, std::string& value) {
+        value = in_.value(in_.take(extension.type, field));
+    }
     void read(layout::WordParameter word, const char* field, std::uint32_t& value) {
         const Tlv tlv = in_.take(word.type, field);
         in_.require_length(tlv, 8);

@@ -43,6 +43,9 @@ struct ServerParameter {
 struct ErrorParameter {
     static constexpr ParameterType type = ParameterType::operation_error;
 };
+struct OwnExtension {  // octets of rsim's own, left out of a message that would become too long
+    ParameterType type;
+};
 struct PoolEntries {};      // a pool handle and pool elements, again and again
 struct ServerTransports {}; // SCTP and TCP transports up to the end of the message
 
