@@ -177,7 +177,9 @@ class OnPath(Attacker[OnPathSettings]):
 
     def _divert(self, message: Message) -> Message | None:
         if isinstance(message, HandleResolutionResponse) and message.pool_elements:
-            return message.replace(pool_elements=[self._mine(e) for e in message.pool_elements])
+            elements = [self._mine(element) for element in message.pool_elements]
+            # What the attacker has not signed does not fit its elements: it goes.
+            return message.replace(pool_elements=elements, statements=None, choice_grant=None)
         return None
 
     def _deny(self, message: Message) -> Message | None:
@@ -195,17 +197,21 @@ class OnPath(Attacker[OnPathSettings]):
         return element.replace(policy=self._policy)
 
     def _values(self, message: Message) -> Message | None:
-        if isinstance(message, Registration | HandleUpdate):
-            return message.replace(pool_element=self._with_values(message.pool_element))
-        if isinstance(message, HandleTableResponse):
-            return message.replace(pools=self._pools(message, self._with_values))
-        return None
+        return self._with_elements(message, self._with_values)
 
     def _address(self, message: Message) -> Message | None:
-        if isinstance(message, Registration | HandleUpdate):
-            return message.replace(pool_element=self._mine(message.pool_element))
+        return self._with_elements(message, self._mine)
+
+    def _with_elements(
+        self, message: Message, change: Callable[[PoolElement], PoolElement]
+    ) -> Message | None:
+        if isinstance(message, Registration):
+            # The element's statement would give the change away.
+            return message.replace(pool_element=change(message.pool_element), statement=None)
+        if isinstance(message, HandleUpdate):
+            return message.replace(pool_element=change(message.pool_element))
         if isinstance(message, HandleTableResponse):
-            return message.replace(pools=self._pools(message, self._mine))
+            return message.replace(pools=self._pools(message, change))
         return None
 
     @staticmethod

@@ -36,7 +36,6 @@ from rsim.wire import (
     Transport,
     receive,
 )
-from rsim.wire.extension import STATEMENT, with_extension
 
 _LATE = 1.0
 """Time in s above which a registration counts as late (RFC 5355 2.1 as an experiment)."""
@@ -302,10 +301,11 @@ class PoolElementEndpoint:
             user_transport=self._transport,
             policy=self._policy,
         )
-        message = Registration(pool_handle=self.pool_handle, pool_element=element)
+        statement = self.state_policy(element) if self.state_policy is not None else None
+        message = Registration(
+            pool_handle=self.pool_handle, pool_element=element, statement=statement
+        )
         data = message.encode(self._dialect)
-        if self.state_policy is not None:
-            data = with_extension(data, STATEMENT, self.state_policy(element))
         self._t4.stop()
         self._t2.start(self._t2_registration)
         self._home.send(PPID_ASAP, data)

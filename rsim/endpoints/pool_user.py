@@ -35,13 +35,6 @@ from rsim.wire import (
     PoolElement,
     receive,
 )
-from rsim.wire.extension import (
-    CHOICE_GRANT,
-    EVIDENCE,
-    STATEMENTS,
-    extension_of,
-    with_extension,
-)
 
 _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
@@ -316,12 +309,14 @@ class PoolUserEndpoint:
 
     def _send_question(self, handle: bytes) -> None:
         assert self._server is not None
-        message = HandleResolution(pool_handle=handle, send_updates=self._subscribe)
+        evidence = encode_evidence(self._evidence) if self._evidence else None
+        message = HandleResolution(
+            pool_handle=handle, send_updates=self._subscribe, evidence=evidence
+        )
         data = message.encode(self._dialect)
         count: Callable[[], None] = self._count_question
         if self._evidence:
             count = partial(self._count_evidence, len(self._evidence))
-            data = with_extension(data, EVIDENCE, encode_evidence(self._evidence))
             self._evidence = ()
         self._server.send(PPID_ASAP, data)
         count_sent(self._server, count)
@@ -367,7 +362,7 @@ class PoolUserEndpoint:
             if not channel.protected:
                 # What comes in clear may have been changed on its way (RFC 5352 9.3).
                 self.counters.answers_unprotected += 1
-            self._resolution_response(message, data)
+            self._resolution_response(message)
 
     def notify(self, channel: Channel, event: Event) -> None:
         """The association with the server has ended; the next question goes elsewhere."""
@@ -381,7 +376,7 @@ class PoolUserEndpoint:
             ):
                 self._hunt.start()
 
-    def _resolution_response(self, message: HandleResolutionResponse, data: bytes) -> None:
+    def _resolution_response(self, message: HandleResolutionResponse) -> None:
         pool = self._known(message.pool_handle)
         asked = pool is not None and pool.state is ResolutionState.ASKING
         if pool is None or not (asked or message.accept_updates):
@@ -400,10 +395,10 @@ class PoolUserEndpoint:
             pool.reported -= {element.identifier for element in pool.listed}
         pool.fresh_until = self.clock.now + self._stale_cache_value
         if self.ledger is not None:
-            self._hear_statements(message.pool_handle, pool, data)
+            self._hear_statements(message, pool)
         if self.choice is not None:
-            found = extension_of(data, CHOICE_GRANT)
-            pool.grant = decode_grant(found) if found is not None else None
+            granted = message.choice_grant
+            pool.grant = decode_grant(granted) if granted is not None else None
         self._answer_all(pool)
 
     def _answer_all(self, pool: _Pool) -> None:
@@ -427,13 +422,13 @@ class PoolUserEndpoint:
                 return
             answer(element)
 
-    def _hear_statements(self, handle: bytes, pool: _Pool, data: bytes) -> None:
+    def _hear_statements(self, message: HandleResolutionResponse, pool: _Pool) -> None:
         """Statements have to be those of the elements, and to say what the entries say."""
         assert self.ledger is not None
         verifier = self._verifier = self._verifier or Verifier()
-        found = extension_of(data, STATEMENTS)
+        handle = message.pool_handle
         listed = {element.identifier: element for element in pool.listed}
-        for statement in decode_statements(found) if found is not None else ():
+        for statement in decode_statements(message.statements or b""):
             element = listed.get(statement.identifier)
             if element is None or not consistent(statement, handle, element, verifier):
                 self.counters.statements_altered += 1

@@ -20,7 +20,6 @@ from rsim.endpoints.statements import (
     worst_policy,
 )
 from rsim.handlespace import policy_with
-from rsim.wire.extension import CHOICE_GRANT, STATEMENT, extension_of, with_extension
 
 HANDLE = b"pool"
 requirement = pytest.mark.conformance
@@ -170,24 +169,3 @@ def test_the_worst_policy_is_of_the_same_type(policy):
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(0, 1e6))))
 def test_evidence_travels(cases):
     assert decode_evidence(encode_evidence(cases)) == cases
-
-
-def test_extensions_leave_a_message_readable_for_others():
-    message = wire.HandleResolution(pool_handle=HANDLE)
-    data = with_extension(message.encode(), STATEMENT, b"value")
-    assert wire.decode(data, "asap") == message
-    assert extension_of(data, STATEMENT) == b"value"
-    assert extension_of(data, CHOICE_GRANT) is None
-    twice = with_extension(data, CHOICE_GRANT, b"other")
-    assert wire.decode(twice, "asap") == message
-    assert (extension_of(twice, STATEMENT), extension_of(twice, CHOICE_GRANT)) == (
-        b"value",
-        b"other",
-    )
-    assert with_extension(data, STATEMENT, bytes(66_000)) == data
-
-
-@given(st.binary(max_size=200))
-def test_damaged_messages_have_no_extension(data):
-    found = extension_of(data, STATEMENT)
-    assert found is None or len(found) <= len(data) - 8

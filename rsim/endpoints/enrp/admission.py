@@ -12,7 +12,6 @@ from rsim.endpoints.settings import ServerSettings
 from rsim.endpoints.statements import StatementStore, Tribunal, worst_policy
 from rsim.handlespace import Outcome
 from rsim.wire import Cause, ErrorCause, PoolElement, Registration
-from rsim.wire.extension import STATEMENT, extension_of
 
 
 class Admission:
@@ -69,11 +68,10 @@ class Admission:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
         if not self._permits(channel, handle, identifier):
             return ErrorCause(Cause.SECURITY)
-        if self._statements is not None:
-            data = extension_of(self._node.raw, STATEMENT)
-            if not self._statements.take(handle, element, data):
-                self._counters.statements_refused += 1
-                return ErrorCause(Cause.SECURITY)
+        store = self._statements
+        if store is not None and not store.take(handle, element, message.statement):
+            self._counters.statements_refused += 1
+            return ErrorCause(Cause.SECURITY)
         life = element.registration_life
         if identifier == 0 or life < -1 or life == 0:
             return ErrorCause(Cause.INVALID_VALUES, element.encode())

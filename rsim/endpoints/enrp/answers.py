@@ -45,11 +45,14 @@ class Answers:
         *,
         causes: tuple[ErrorCause, ...] = (),
         subscribed: bool = False,
+        statements: bytes | None = None,
+        choice_grant: bytes | None = None,
     ) -> bytes:
         """The response with as many of the elements, in their order, as fit into a message.
 
         Parameters: `handle` of the pool; `elements` selected; `causes` of an error, if there are no
-        elements; `subscribed` whether updates follow.
+        elements; `subscribed` whether updates follow; `statements` of the elements; `choice_grant`
+        by which the user has to prove its choice. The last two are left out where they don't fit.
         """
         policy: Policy | None = elements[0].policy if elements else None
         while True:
@@ -59,6 +62,8 @@ class Answers:
                 policy=policy,
                 accept_updates=subscribed,
                 error_causes=causes,
+                statements=statements,
+                choice_grant=choice_grant,
             )
             try:
                 return response.encode(self._dialect)

@@ -87,7 +87,6 @@ class Node:
         self.dialect = dialect
         self.ports = ports
         self.state = SERVER_STATES.initial
-        self.raw = b""
         self._receiver = receiver
 
     @property

@@ -8,7 +8,6 @@ from rsim.endpoints.choice import ChoiceAuthority
 from rsim.endpoints.enrp.admission import Admission
 from rsim.endpoints.enrp.answers import Answers
 from rsim.endpoints.enrp.counters import ServerCounters
-from rsim.endpoints.enrp.node import Node
 from rsim.endpoints.enrp.request_filter import RequestFilter
 from rsim.endpoints.enrp.store import ElementStore
 from rsim.endpoints.enrp.subscriptions import Subscriptions
@@ -16,19 +15,12 @@ from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import ServerSettings
 from rsim.endpoints.statements import StatementStore, Tribunal, decode_evidence, worst_policy
 from rsim.wire import PPID_ASAP, Cause, ErrorCause, HandleResolution, PoolElement
-from rsim.wire.extension import (
-    CHOICE_GRANT,
-    EVIDENCE,
-    STATEMENTS,
-    extension_of,
-    with_extension,
-)
 
 
 class Resolutions:
     """Answers requests to resolve a handle.
 
-    Parameters: `node` the server; `store` of its elements; `admission` that knows whether it
+    Parameters: `store` of its elements; `admission` that knows whether it
     serves; `request_filter` that drops; `answers` that select; `subscriptions` of users; `choices`
     where users have to prove their choice; `statements` of the elements; `tribunal` where users
     accuse them; `settings` of the server; `clock` of the run; `counters` of the server.
@@ -36,7 +28,6 @@ class Resolutions:
 
     def __init__(
         self,
-        node: Node,
         store: ElementStore,
         *,
         admission: Admission,
@@ -50,7 +41,6 @@ class Resolutions:
         clock: ClockPort,
         counters: ServerCounters,
     ) -> None:
-        self._node = node
         self._store = store
         self._admission = admission
         self._filter = request_filter
@@ -73,7 +63,7 @@ class Resolutions:
         if self._filter.drops("resolution", channel, handle):
             return
         if self._tribunal is not None:
-            self._judge(self._tribunal, channel, handle)
+            self._judge(self._tribunal, channel, message)
         causes: tuple[ErrorCause, ...] = ()
         elements: Sequence[PoolElement] = ()
         subscribed = False
@@ -90,37 +80,33 @@ class Resolutions:
             self._subscriptions.subscribe(handle, channel)
         else:
             self._subscriptions.unsubscribe(handle, channel)
-        answer = self._answers.encode(handle, elements, causes=causes, subscribed=subscribed)
-        if elements:
-            answer = self._accountable(answer, handle, elements, channel)
+        statements = choice_grant = None
+        if elements and self._statements is not None:
+            statements = self._statements.of(handle, elements)
+        if elements and self._choices is not None:
+            user, now = channel.remote_address, self._clock.now
+            choice_grant = self._choices.grant(handle, elements, user, now)
+        answer = self._answers.encode(
+            handle,
+            elements,
+            causes=causes,
+            subscribed=subscribed,
+            statements=statements,
+            choice_grant=choice_grant,
+        )
         channel.send(PPID_ASAP, answer)
 
-    def _accountable(
-        self, answer: bytes, handle: bytes, elements: Sequence[PoolElement], channel: Channel
-    ) -> bytes:
-        """The answer with what the user has to prove its choice by, and with the statements."""
-        if self._statements is not None:
-            answer = with_extension(answer, STATEMENTS, self._statements.of(handle, elements))
-        if self._choices is not None:
-            now = self._clock.now
-            grant = self._choices.grant(handle, elements, channel.remote_address, now)
-            answer = with_extension(answer, CHOICE_GRANT, grant)
-        return answer
-
-    def _judge(self, tribunal: Tribunal, channel: Channel, handle: bytes) -> None:
+    def _judge(self, tribunal: Tribunal, channel: Channel, message: HandleResolution) -> None:
         """Users accuse elements; enough of them have one penalised."""
-        data = extension_of(self._node.raw, EVIDENCE)
-        if data is None:
-            return
-        for identifier, _ in decode_evidence(data):
-            own = self._store.own(handle, identifier)
+        for identifier, _ in decode_evidence(message.evidence or b""):
+            own = self._store.own(message.pool_handle, identifier)
             if own is None or own.asap_transport is None:
                 continue
             self._counters.accusations += 1
             accused = own.asap_transport.hosts[0]
             if tribunal.accuse(accused, channel.remote_address, self._clock.now):
                 self._counters.elements_penalised += 1
-                known = self._store.find(handle, identifier)
+                known = self._store.find(message.pool_handle, identifier)
                 if tribunal.penalty == "worst" and known is not None:
                     worst = known.replace(policy=worst_policy(known.policy))
                     self._store.add_own(own, worst)

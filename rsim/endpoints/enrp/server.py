@@ -224,7 +224,6 @@ class EnrpServer:
             counters=counters,
         )
         self.resolutions = Resolutions(
-            node,
             store,
             admission=admission,
             request_filter=request_filter,
@@ -355,7 +354,6 @@ class EnrpServer:
                 self.counters.messages_refused += 1
                 return
             handler = self._asap_handlers.get(type(message))
-            node.raw = data
             if handler is not None:
                 handler(channel, message)
         elif ppid == PPID_ENRP:
