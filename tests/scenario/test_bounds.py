@@ -145,7 +145,7 @@ def test_values_beyond_their_limits_are_told_the_limits(path, value, message):
     for parent in parents:
         place = place.setdefault(parent, {})
     place[last] = value
-    with pytest.raises(ScenarioError, match=rf"^here: .*({message})") as caught:
+    with pytest.raises(ScenarioError, match=rf"^scenario: .*({message})") as caught:
         rsim.scenario(table)
     assert path.split(".")[0] in str(caught.value)
     assert "\n" not in str(caught.value)
