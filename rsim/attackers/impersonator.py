@@ -63,7 +63,9 @@ class Impersonator(Flooder[ImpersonatorSettings]):
     def __init__(self, settings: ImpersonatorSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         host = surroundings.host
-        FalseService(surroundings.clock, host, _PORT, settings, self.counters)
+        FalseService(
+            surroundings.clock, host, port=_PORT, settings=settings, counters=self.counters
+        )
         own = (host.address, _PORT)
         address, port = (settings.victim, settings.victim_port) if settings.victim else own
         self._transport = SctpTransport(port=port, addresses=(address,), use=1)

@@ -114,7 +114,9 @@ class OnPath(Attacker[OnPathSettings]):
         self.active = False
         self._stream = surroundings.stream("choice")
         host = surroundings.host
-        FalseService(surroundings.clock, host, _PORT, settings, self.counters)
+        FalseService(
+            surroundings.clock, host, port=_PORT, settings=settings, counters=self.counters
+        )
         self._transport = SctpTransport(port=_PORT, addresses=(host.address,), use=1)
         self._policy = lure(surroundings.policy, settings)
         self._alter: Callable[[Any], Message | None] = getattr(self, f"_{settings.alteration}")

@@ -55,7 +55,9 @@ class RegistrationFlood(Flooder[RegistrationFloodSettings]):
         self._identifiers: dict[Association, int] = {}
         self._association: Association | None = None
         host = surroundings.host
-        FalseService(surroundings.clock, host, _PORT, settings, self.counters)
+        FalseService(
+            surroundings.clock, host, port=_PORT, settings=settings, counters=self.counters
+        )
         address = host.address if settings.addresses == "own" else NOBODY
         self._transport = SctpTransport(port=_PORT, addresses=(address,), use=1)
         self._policy = lure(surroundings.policy, settings)

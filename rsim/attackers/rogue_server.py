@@ -120,7 +120,13 @@ class RogueServer(Flooder[RogueServerSettings]):
     def start(self) -> None:
         """Listens, joins and announces itself, as far as it does."""
         surroundings, settings = self.surroundings, self.settings
-        FalseService(surroundings.clock, surroundings.host, _PORT, settings, self.counters)
+        FalseService(
+            surroundings.clock,
+            surroundings.host,
+            port=_PORT,
+            settings=settings,
+            counters=self.counters,
+        )
         if settings.join and (settings.action != "silent" or settings.tell_information):
             server = surroundings.make_server(_Peer, surroundings.enrp_servers, self._identifier)
             if isinstance(server, _Peer):

@@ -1,11 +1,12 @@
 """Protocol state machines: the ENRP server, the pool element, the pool user."""
 
 from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
+from rsim.endpoints.counters import PoolElementCounters, PoolUserCounters
 from rsim.endpoints.detection import Detector, RateLimits, RateTable, detector, detectors
 from rsim.endpoints.enrp import EnrpServer, ServerCounters, ServerPorts, ServerState
 from rsim.endpoints.messenger import ElementHandle, Failure, Messenger, TransportAddress
-from rsim.endpoints.pool_element import PoolElementCounters, PoolElementEndpoint
-from rsim.endpoints.pool_user import PoolUserCounters, PoolUserEndpoint
+from rsim.endpoints.pool_element import PoolElementEndpoint
+from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.session import CONTROL, Session, SessionUser

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from struct import Struct, pack
+from typing import Protocol
 
 from rsim.endpoints.signing import SIGNATURE, Signer, Verifier
 from rsim.handlespace import LARGEST, policy_kinds
@@ -101,7 +102,15 @@ def decode_grant(data: bytes) -> Grant | None:
         _ENTRY.unpack_from(data, _HEAD.size + number * _ENTRY.size) for number in range(count)
     )
     user = data[size - length : size]
-    return Grant(kind == _TICKET, epoch, nonce, entries, user, data[:size], data[size:])
+    return Grant(
+        kind == _TICKET,
+        epoch,
+        nonce=nonce,
+        entries=entries,
+        user=user,
+        signed=data[:size],
+        signature=data[size:],
+    )
 
 
 class ChoiceAuthority:
@@ -223,3 +232,17 @@ class ChoiceJudge:
             return "used before"
         uses.add(use)
         return None
+
+
+class Chooser(Protocol):
+    """Decides in place of the pool's policy, as cheats do.
+
+    `patience` time in s after which it asks again where it has not liked what it got.
+    """
+
+    patience: float
+
+    def choose(
+        self, listed: tuple[PoolElement, ...], honest: PoolElement | None
+    ) -> PoolElement | None:
+        """The element that it takes; None to ask again. `honest` is the policy's choice."""

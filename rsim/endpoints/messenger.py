@@ -159,7 +159,7 @@ class Messenger:
         pool, without a word, else the application gets it back; `to` of a pool: the element that
         its policy selects, the one of the message before, or each (`to_self`: this node too).
         """
-        message = _Message(destination, ppid, data, failover, to, to_self)
+        message = _Message(destination, ppid, data=data, failover=failover, to=to, to_self=to_self)
         if isinstance(destination, TransportAddress):
             self._give(message, destination, destination)
         elif isinstance(destination, ElementHandle):

@@ -8,18 +8,15 @@ between registrations, retry between two rounds of attempts; T5 of the server hu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import auto
 from math import inf
 
-from mypy_extensions import mypyc_attr
-
+from rsim.endpoints.counters import PoolElementCounters
+from rsim.endpoints.element_states import ELEMENT_STATES, ElementEvent, ElementState
 from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
 from rsim.network import Event
-from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import (
     PPID_ASAP,
     Cause,
@@ -41,79 +38,6 @@ _LATE = 1.0
 """Time in s above which a registration counts as late (RFC 5355 2.1 as an experiment)."""
 _MOST_SERVERS = 64
 """Servers whose keep-alives are counted; the oldest are forgotten."""
-
-
-class ElementState(RoleState):
-    """States of a pool element."""
-
-    DOWN = auto()
-    REGISTERING = auto()
-    """Its first registration has not been granted yet."""
-    REGISTERED = auto()
-    DEREGISTERING = auto()
-    REFUSED = auto()
-    """A server has refused it: the application registers anew with what it has changed."""
-
-
-class ElementEvent(RoleEvent):
-    """What changes the state of a pool element."""
-
-    REGISTER = auto()
-    """The application joins the pool."""
-    GRANT = auto()
-    """A server has granted the registration."""
-    REFUSE = auto()
-    """A server has refused the registration."""
-    DEREGISTER = auto()
-    """The application leaves the pool."""
-    LEAVE = auto()
-    """The deregistration is confirmed, or nobody confirms it."""
-    FAIL = auto()
-    """The process dies."""
-
-
-_S, _E = ElementState, ElementEvent
-
-ELEMENT_STATES = StateTable(
-    "pool element",
-    _S.DOWN,
-    [
-        (_S.DOWN, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
-        (_S.REFUSED, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
-        (_S.REGISTERING, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
-        (_S.REGISTERED, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
-        (_S.DEREGISTERING, _E.REGISTER, _S.REGISTERING, "RFC 5352 3.1"),
-        (_S.REGISTERING, _E.GRANT, _S.REGISTERED, "RFC 5352 3.1"),
-        (_S.REGISTERING, _E.REFUSE, _S.REFUSED, "RFC 5352 3.1"),
-        (_S.REGISTERED, _E.REFUSE, _S.REFUSED, "RFC 5352 3.1"),
-        (_S.REGISTERED, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
-        (_S.REGISTERING, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
-        (_S.REFUSED, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
-        (_S.DEREGISTERING, _E.DEREGISTER, _S.DEREGISTERING, "RFC 5352 3.2"),
-        (_S.DEREGISTERING, _E.LEAVE, _S.DOWN, "RFC 5352 3.2"),
-        (_S.DOWN, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
-        (_S.REGISTERING, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
-        (_S.REGISTERED, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
-        (_S.DEREGISTERING, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
-        (_S.REFUSED, _E.FAIL, _S.DOWN, "RFC 5352 3.4"),
-    ],
-)
-
-
-@mypyc_attr(acyclic=True)
-@dataclass(slots=True)
-class PoolElementCounters:
-    """What a pool element has done since it began, as numbers that only grow."""
-
-    registrations_sent: int = 0
-    registrations_refused: int = 0
-    registration_timeouts: int = 0
-    keep_alives_answered: int = 0
-    keep_alives_ignored: int = 0
-    first_registrations: int = 0
-    first_registration_time: float = 0.0
-    registrations_late: int = 0
-    homes_adopted: int = 0
 
 
 def _nothing(*_: object) -> None:

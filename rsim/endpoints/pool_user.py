@@ -8,23 +8,19 @@ elements stand on top (session.py, messenger.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import auto
 from functools import partial
 from math import inf
-from typing import Protocol
 
-from mypy_extensions import mypyc_attr
-
-from rsim.endpoints.choice import ChoiceUser, Grant, decode_grant
+from rsim.endpoints.choice import ChoiceUser, Chooser, Grant, decode_grant
+from rsim.endpoints.counters import PoolUserCounters
 from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
+from rsim.endpoints.resolution_states import RESOLUTION_STATES, ResolutionEvent, ResolutionState
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
 from rsim.endpoints.statements import Ledger, consistent, decode_statements, encode_evidence
 from rsim.handlespace import LARGEST, Draws, UserList, policy_kinds, user_rule
 from rsim.network import Event
-from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import (
     PPID_ASAP,
     Cause,
@@ -39,58 +35,6 @@ from rsim.wire import (
 _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
 
-
-@mypyc_attr(acyclic=True)
-@dataclass(slots=True)
-class PoolUserCounters:
-    """What a pool user has done since it began, as numbers that only grow."""
-
-    resolutions_sent: int = 0
-    resolution_timeouts: int = 0
-    resolution_failures: int = 0
-    unreachable_reports: int = 0
-    reports_withheld: int = 0
-    answers_unprotected: int = 0
-    statements_altered: int = 0
-    choices_postponed: int = 0
-    evidence_sent: int = 0
-    server_selections: int = 0
-
-
-class ResolutionState(RoleState):
-    """States of the resolution of one pool handle."""
-
-    IDLE = auto()
-    ASKING = auto()
-    """A server has been asked, or is looked for."""
-
-
-class ResolutionEvent(RoleEvent):
-    """What changes the state of a resolution."""
-
-    ASK = auto()
-    """The application wants an element, and the cache has none that is fresh."""
-    ANSWER = auto()
-    """A server has answered, or tells a subscriber of changes."""
-    RETRY = auto()
-    """No answer came within T1."""
-    GIVE_UP = auto()
-    """No answer came to the last try."""
-
-
-_S, _E = ResolutionState, ResolutionEvent
-
-RESOLUTION_STATES = StateTable(
-    "pool user, for each pool handle",
-    _S.IDLE,
-    [
-        (_S.IDLE, _E.ASK, _S.ASKING, "RFC 5352 3.3"),
-        (_S.ASKING, _E.ANSWER, _S.IDLE, "RFC 5352 3.3"),
-        (_S.IDLE, _E.ANSWER, _S.IDLE, "RFC 5352 2.2.5, 2.2.6"),
-        (_S.ASKING, _E.RETRY, _S.ASKING, "RFC 5352 3.7.2"),
-        (_S.ASKING, _E.GIVE_UP, _S.IDLE, "RFC 5352 3.7.2"),
-    ],
-)
 
 Answer = Callable[[PoolElement | None], None]
 
@@ -129,20 +73,6 @@ class _Pool:
     def _ask_anew(self) -> None:
         self.fresh_until = -inf
         self.user._refresh(self)
-
-
-class Chooser(Protocol):
-    """Decides in place of the pool's policy, as cheats do.
-
-    `patience` time in s after which it asks again where it has not liked what it got.
-    """
-
-    patience: float
-
-    def choose(
-        self, listed: tuple[PoolElement, ...], honest: PoolElement | None
-    ) -> PoolElement | None:
-        """The element that it takes; None to ask again. `honest` is the policy's choice."""
 
 
 class PoolUserEndpoint:

@@ -74,11 +74,25 @@ def make_statement(
     """An element's statement of its present policy values."""
     policy = element.policy.encode()
     unsigned = Statement(
-        signer.public, element.identifier, sequence, time, capacity, limit, policy, b""
+        signer.public,
+        element.identifier,
+        sequence=sequence,
+        time=time,
+        capacity=capacity,
+        limit=limit,
+        policy=policy,
+        signature=b"",
     )
     signature = signer.sign(handle + unsigned.signed)
     return Statement(
-        signer.public, element.identifier, sequence, time, capacity, limit, policy, signature
+        signer.public,
+        element.identifier,
+        sequence=sequence,
+        time=time,
+        capacity=capacity,
+        limit=limit,
+        policy=policy,
+        signature=signature,
     )
 
 
@@ -92,7 +106,16 @@ def decode_statement(data: bytes) -> tuple[Statement, bytes] | None:
     if len(data) < end + SIGNATURE or time != time or not 0 < capacity < inf or limit < 1:
         return None
     policy, signature = data[_HEAD.size : end], data[end : end + SIGNATURE]
-    one = Statement(public, identifier, sequence, time, capacity, limit, policy, signature)
+    one = Statement(
+        public,
+        identifier,
+        sequence=sequence,
+        time=time,
+        capacity=capacity,
+        limit=limit,
+        policy=policy,
+        signature=signature,
+    )
     return one, data[end + SIGNATURE :]
 
 

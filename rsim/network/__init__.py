@@ -18,6 +18,7 @@ from rsim.network.instant import InstantAssociation
 from rsim.network.link import Link
 from rsim.network.network import Network
 from rsim.network.outages import Outage
+from rsim.network.profiles import PROFILES, Profile
 from rsim.network.schedule import parse_schedule
 from rsim.network.sctp import SctpAssociation
 from rsim.network.settings import (
@@ -29,7 +30,6 @@ from rsim.network.settings import (
     SctpSettings,
 )
 from rsim.network.tap import RecordingTap, Seen, Tap
-from rsim.network.tls import PROFILES, Profile
 
 __all__ = [
     "PROFILES",

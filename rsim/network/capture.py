@@ -65,10 +65,21 @@ class PacketCapture:
         elif frame.chunks:
             body = b"".join(map(self._chunk, frame.chunks))
             self._writer.packet(
-                departure, frame.source, frame.destination, frame.tag, body, arrival
+                departure,
+                frame.source,
+                destination=frame.destination,
+                tag=frame.tag,
+                chunks=body,
+                arrival=arrival,
             )
         else:
-            self._writer.datagram(departure, frame.source, frame.destination, frame.data, arrival)
+            self._writer.datagram(
+                departure,
+                frame.source,
+                destination=frame.destination,
+                data=frame.data,
+                arrival=arrival,
+            )
 
     def names(self, names: dict[str, str]) -> None:
         """Notes the names of addresses."""
@@ -84,7 +95,9 @@ class PacketCapture:
         arrival: float | None,
     ) -> None:
         """Adds a message of an association without packets, as if in one of its own."""
-        self._writer.message(departure, source, destination, ppid, data, arrival)
+        self._writer.message(
+            departure, source, destination=destination, ppid=ppid, data=data, arrival=arrival
+        )
 
     def _segment(self, departure: float, frame: Frame, arrival: float | None) -> None:
         """A frame as TCP segments: TSNs become places in the stream of bytes."""
@@ -118,7 +131,14 @@ class PacketCapture:
         for offset in range(0, max(1, len(content)), room):
             header = (place + offset, acknowledged, flags)
             piece = content[offset : offset + room]
-            self._writer.segment(departure, source, destination, header, piece, arrival)
+            self._writer.segment(
+                departure,
+                source,
+                destination=destination,
+                header=header,
+                data=piece,
+                arrival=arrival,
+            )
         if flags & _FIN:
             here.end += 1
 

@@ -45,7 +45,7 @@ class Authority:
     def issue(self, subject: str, begin: float = -inf, end: float = inf) -> Certificate:
         """A certificate for a host name, valid from `begin` to `end` (s)."""
         self._issued += 1
-        return Certificate(subject, self, self._issued, begin, end)
+        return Certificate(subject, self, serial=self._issued, begin=begin, end=end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,9 @@ class Fabric:
         if link is None:
             stream = self._streams.stream("network", "link", *key)
             sites = key[1:] if key[0] == "path" else ()
-            link = self.links[key] = Link(name, self.clock, settings, stream, sites)
+            link = self.links[key] = Link(
+                name, self.clock, settings=settings, stream=stream, sites=sites
+            )
         return link
 
     def _between(self, site: str, other: str) -> tuple[Link, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rsim.network.association import (
     Association,
@@ -15,25 +14,16 @@ from rsim.network.association import (
 from rsim.network.fabric import Fabric
 from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
 from rsim.network.instant import InstantAssociation
+from rsim.network.listeners import Acceptor, Listener, Listeners
+from rsim.network.profiles import Profile
 from rsim.network.sctp import SctpAssociation
-from rsim.network.tls import Profile
 
-Acceptor = Callable[[Association], Receiver | None]
 DatagramReceiver = Callable[[Endpoint, bytes], None]
 """Takes the source, which may be forged, and the bytes of a datagram."""
 
 
 _FIRST_PORT, _LAST_PORT = 49152, 65535
 """Ports that are given to clients (RFC 6335 6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Listener:
-    port: int
-    acceptor: Acceptor
-    offers: tuple[Profile, ...]
-    optional: bool
-    tcp: bool
 
 
 class Host(Station):
@@ -58,7 +48,7 @@ class Host(Station):
         addresses: tuple[str, ...],
     ) -> None:
         super().__init__(network, name, actor=actor, sites=sites, addresses=addresses)
-        self._listeners: tuple[_Listener, ...] = ()
+        self._listeners = Listeners()
         self._next_port = _FIRST_PORT
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
@@ -83,23 +73,16 @@ class Host(Station):
         Parameters: `offers` the TLS profiles of which a client must use one, or may where that is
         `optional`; none: no TLS; `tcp` takes TCP connections as well as SCTP associations.
         """
-        others = (one for one in self._listeners if one.port != port)
-        self._listeners = (*others, _Listener(port, acceptor, offers, optional, tcp))
-
-    def _listener(self, port: int, tcp: bool = False) -> _Listener | None:
-        # Few hosts listen at more than one port.
-        for one in self._listeners:
-            if one.port == port:
-                return one if one.tcp or not tcp else None
-        return None
+        listener = Listener(port, acceptor, offers=offers, optional=optional, tcp=tcp)
+        self._listeners.open(listener)
 
     def hears(self, port: int, tcp: bool) -> bool:
         """Whether somebody listens at a port, over TCP or over SCTP."""
-        return self._listener(port, tcp) is not None
+        return self._listeners.find(port, tcp) is not None
 
     def close(self, port: int, silently: bool = False) -> None:
         """Stops listening and ends what was accepted there, in order or without a word."""
-        self._listeners = tuple(one for one in self._listeners if one.port != port)
+        self._listeners.close(port)
         for association in [a for a in self.associations if a.local_port == port]:
             if silently:
                 association.discard()
@@ -141,11 +124,18 @@ class Host(Station):
         tag, tsn = network.new_tag(), network.new_tag()
         addresses = (address,) if tcp else (address, *further)
         here = SctpAssociation(
-            self, local, (address, port), addresses, receiver, (tag, 0), (tsn, 0), tcp
+            self,
+            local,
+            remote=(address, port),
+            addresses=addresses,
+            receiver=receiver,
+            tags=(tag, 0),
+            tsns=(tsn, 0),
+            tcp=tcp,
         )
         self.remember(here)
         remote = network.attached(address)
-        listener = remote._listener(port, tcp) if isinstance(remote, Host) else None
+        listener = remote._listeners.find(port, tcp) if isinstance(remote, Host) else None
         if (
             isinstance(remote, Host)
             and listener is not None
@@ -168,14 +158,14 @@ class Host(Station):
         network = self.network
         other = network.attached(remote[0])
         delay = network.delay(self.site, other.site) if other else 0.0
-        here = InstantAssociation(self, local, remote, delay, receiver)
+        here = InstantAssociation(self, local, remote=remote, delay=delay, receiver=receiver)
         if isinstance(other, Host):
-            here.join(InstantAssociation(other, remote, local, delay, None))
+            here.join(InstantAssociation(other, remote, remote=local, delay=delay, receiver=None))
         return here
 
     def accept(self, association: Association) -> Receiver | None:
         """Who receives on an association that has just reached this host, or None."""
-        listener = self._listener(association.local_port)
+        listener = self._listeners.find(association.local_port)
         return listener.acceptor(association) if listener else None
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
@@ -183,12 +173,12 @@ class Host(Station):
         there = SctpAssociation(
             self,
             (peer.remote_address, peer.remote_port),
-            (peer.local_address, peer.local_port),
-            (peer.local_address,) if peer.tcp else peer.host.addresses,
-            None,
-            (self.network.new_tag(), 0),
-            (1, 0),
-            peer.tcp,
+            remote=(peer.local_address, peer.local_port),
+            addresses=(peer.local_address,) if peer.tcp else peer.host.addresses,
+            receiver=None,
+            tags=(self.network.new_tag(), 0),
+            tsns=(1, 0),
+            tcp=peer.tcp,
         )
         there.receiver = self.accept(there)
         if there.receiver is None:
@@ -284,16 +274,26 @@ class Host(Station):
         tag, tsn = self.network.new_tag(), self.network.new_tag()
         here, source = frame.destination[0], frame.source[0]
         remote = (source, *(address for address in chunk.addresses if address != source))
-        cookie = Cookie(self.secret, tag, chunk.tag, tsn, chunk.tsn, remote, self.network.clock.now)
+        cookie = Cookie(
+            self.secret,
+            tag,
+            peer_tag=chunk.tag,
+            own_tsn=tsn,
+            peer_tsn=chunk.tsn,
+            remote=remote,
+            created=self.network.clock.now,
+        )
         others: tuple[str, ...] = ()
         if not frame.tcp:
             others = tuple(address for address in self.addresses if address != here)
-        self._reply(frame, chunk.tag, Chunk(Control.INIT_ACK, tag, tsn, others, cookie))
+        self._reply(
+            frame, chunk.tag, Chunk(Control.INIT_ACK, tag, tsn=tsn, addresses=others, cookie=cookie)
+        )
 
     def _cookie_echo(self, frame: Frame, cookie: Cookie, present: SctpAssociation | None) -> None:
         """RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1)."""
         age = self.network.clock.now - cookie.created
-        listener = self._listener(frame.destination[1])
+        listener = self._listeners.find(frame.destination[1])
         if (
             cookie.secret != self.secret
             or frame.tag != cookie.own_tag
@@ -307,12 +307,12 @@ class Host(Station):
         association = SctpAssociation(
             self,
             frame.destination,
-            frame.source,
-            cookie.remote,
-            None,
-            (cookie.own_tag, cookie.peer_tag),
-            (cookie.own_tsn, cookie.peer_tsn),
-            frame.tcp,
+            remote=frame.source,
+            addresses=cookie.remote,
+            receiver=None,
+            tags=(cookie.own_tag, cookie.peer_tag),
+            tsns=(cookie.own_tsn, cookie.peer_tsn),
+            tcp=frame.tcp,
         )
         association.receiver = listener.acceptor(association)
         if association.receiver is None:
@@ -378,7 +378,7 @@ class Host(Station):
         self.secret += 1
         for association in self.associations:
             association.discard()
-        self._listeners = ()
+        self._listeners.clear()
         self._datagrams.clear()
         if self.cpu is not None:
             self.cpu.clear()

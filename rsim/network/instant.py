@@ -47,10 +47,10 @@ class InstantAssociation(Association):
             network.capture.message(
                 now,
                 (self.local_address, self.local_port),
-                (self.remote_address, self.remote_port),
-                ppid,
-                data,
-                now + self._delay if peer is not None else None,
+                destination=(self.remote_address, self.remote_port),
+                ppid=ppid,
+                data=data,
+                arrival=now + self._delay if peer is not None else None,
             )
 
     def when_sent(self, sent: Callable[[], None]) -> None:

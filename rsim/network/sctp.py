@@ -23,7 +23,9 @@ from rsim.network.association import (
     Station,
 )
 from rsim.network.frame import Chunk, Control, Cookie, Data, Frame, Sack
-from rsim.network.tls import Flight, Profile, TlsState
+from rsim.network.profiles import Profile
+from rsim.network.tls import Flight
+from rsim.network.tls_states import TlsState
 from rsim.network.transfer import ROOM, DataTransfer
 from rsim.network.transmission import Path, paths_between
 
@@ -48,7 +50,16 @@ class SctpAssociation(DataTransfer):
         tsns: tuple[int, int],
         tcp: bool = False,
     ) -> None:
-        super().__init__(host, local, remote, addresses, receiver, tags, tsns, tcp)
+        super().__init__(
+            host,
+            local,
+            remote=remote,
+            addresses=addresses,
+            receiver=receiver,
+            tags=tags,
+            tsns=tsns,
+            tcp=tcp,
+        )
         self._bundle: tuple[float, tuple[Data, ...]] = (0.0, ())
         self._cookie: Cookie | None = None
         self._left = 0

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from rsim.network.association import Association, Receiver, Station
 from rsim.network.credentials import Principal, Refusal
 from rsim.network.frame import Data
-from rsim.network.tls import Flight, Profile, Protection, Ticket, TlsSession, TlsState
+from rsim.network.profiles import Profile
+from rsim.network.tls import Flight, Protection, Ticket, TlsSession
+from rsim.network.tls_states import TlsState
 
 
 class SecurableAssociation(Association, ABC):
@@ -90,12 +92,12 @@ class SecurableAssociation(Association, ABC):
         return TlsSession(
             number,
             host.credentials,
-            host.tls_counters,
-            lambda: clock.now,
-            self._send_flight,
-            self._work,
-            self._opened,
-            self._failed,
+            counters=host.tls_counters,
+            time=lambda: clock.now,
+            transmit=self._send_flight,
+            work=self._work,
+            opened=self._opened,
+            failed=self._failed,
             profile=profile,
             offers=offers,
             peer_name=peer_name,

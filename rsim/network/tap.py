@@ -59,7 +59,14 @@ class Tap:
         assert self.network is not None
         now = self.network.clock.now
         if not frame.chunks:
-            seen = Seen(now, frame.source, frame.destination, None, frame.data, False)
+            seen = Seen(
+                now,
+                frame.source,
+                destination=frame.destination,
+                ppid=None,
+                data=frame.data,
+                protected=False,
+            )
             data = self.message(seen)
             return None if data is None else replace(frame, data=data)
         kept: list[AnyChunk] = []
@@ -71,10 +78,10 @@ class Tap:
             seen = Seen(
                 now,
                 frame.source,
-                frame.destination,
-                chunk.ppid,
-                chunk.data,
-                chunk.protection is not None,
+                destination=frame.destination,
+                ppid=chunk.ppid,
+                data=chunk.data,
+                protected=chunk.protection is not None,
             )
             data = self.message(seen)
             if data == chunk.data:

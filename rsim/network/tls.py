@@ -10,94 +10,12 @@ A session belongs to one end of an association; `TLS_STATES` is its table of sta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import auto
+from dataclasses import dataclass
 from hashlib import shake_128
-from typing import Literal
 
 from rsim.network.credentials import Certificate, Credentials, Key, Principal, Refusal
-from rsim.states import RoleEvent, RoleState, StateTable
-
-_RECORD = 16384
-"""Most bytes of plaintext in a record (RFC 8446 5.1)."""
-
-Kind = Literal["psk", "certificate", "mutual"]
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A cipher suite and what it costs.
-
-    Parameters: `version` 1.2 (two round trips) or 1.3 (one); `client_time`, `server_time` CPU time
-    in s of a handshake; `up`, `down` bytes from and to the client; `overhead` of the records;
-    `resumes` an earlier session by a ticket.
-    """
-
-    name: str
-    kind: Kind
-    version: float
-    client_time: float
-    server_time: float
-    up: int
-    down: int
-    overhead: Literal["cbc", "cbc8", "gcm", "tls13"]
-    record_time: float = 1.5e-6
-    resumes: bool = False
-
-    @property
-    def short(self) -> bool:
-        """Whether the client may send after one round trip instead of two."""
-        return self.resumes or self.version >= 1.3
-
-    @property
-    def resumed(self) -> Profile:
-        """The same where the client has a ticket of an earlier session."""
-        client_time, server_time, up, down = _RESUMED[self.version]
-        return replace(
-            self,
-            client_time=client_time,
-            server_time=server_time,
-            up=up,
-            down=down,
-            resumes=True,
-        )
-
-    def size(self, length: int) -> int:
-        """Bytes on the wire of a message of `length` bytes, in as many records as it needs."""
-        full, rest = divmod(length, _RECORD)
-        parts = [_RECORD] * full + ([rest] if rest or not full else [])
-        return sum(self._record(part) for part in parts)
-
-    def _record(self, length: int) -> int:
-        if self.overhead == "cbc":
-            return 5 + 16 + 20 + 16 * -(-(length + 1) // 16)
-        if self.overhead == "cbc8":
-            return 5 + 8 + 20 + 8 * -(-(length + 1) // 8)
-        return length + (29 if self.overhead == "gcm" else 22)
-
-
-_RESUMED = {1.2: (72e-6, 74e-6, 596, 173), 1.3: (280e-6, 255e-6, 597, 496)}
-"""CPU times of client and server in s, bytes up and down of a resumed handshake, by version:
-OpenSSL 3.0 with tickets, scaled to the core on which the profiles were measured."""
-
-PROFILES: dict[str, Profile] = {
-    profile.name: profile
-    for profile in (
-        Profile("rsa-aes128-cbc", "certificate", 1.2, 428e-6, 473e-6, 464, 954, "cbc"),
-        Profile("rsa-aes128-cbc-mutual", "mutual", 1.2, 818e-6, 812e-6, 1537, 1017, "cbc"),
-        # For old peers (RFC 5352 9.2): the handshake is that of AES, the cipher slower.
-        Profile(
-            "rsa-3des-cbc", "certificate", 1.2, 428e-6, 473e-6, 464, 954, "cbc8", record_time=6e-6
-        ),
-        Profile("psk-aes128-cbc", "psk", 1.2, 103e-6, 90e-6, 219, 150, "cbc"),
-        Profile("psk-aes128-gcm", "psk", 1.2, 70e-6, 60e-6, 191, 118, "gcm"),
-        Profile("ecdhe-rsa-aes128-gcm", "certificate", 1.2, 503e-6, 533e-6, 229, 1235, "gcm"),
-        Profile("ecdhe-ecdsa-aes128-gcm", "certificate", 1.2, 584e-6, 255e-6, 229, 652, "gcm"),
-        Profile("tls13-rsa", "certificate", 1.3, 592e-6, 628e-6, 285, 1487, "tls13"),
-        Profile("tls13-psk-ecdhe", "psk", 1.3, 272e-6, 260e-6, 343, 304, "tls13"),
-    )
-}
-"""Cipher suites by name, with the costs that were measured for one core."""
+from rsim.network.profiles import Profile
+from rsim.network.tls_states import TLS_STATES, TlsEvent, TlsState
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,41 +50,6 @@ class Flight:
     certificate: Certificate | None = None
     alert: Refusal | None = None
     ticket: Ticket | None = None
-
-
-class TlsState(RoleState):
-    """States of a session."""
-
-    IDLE = auto()
-    HANDSHAKE = auto()
-    OPEN = auto()
-    DEAD = auto()
-
-
-class TlsEvent(RoleEvent):
-    """What changes the state of a session."""
-
-    HELLO = auto()
-    """The client's hello is ready, or has come."""
-    FINISH = auto()
-    """The last flight has been sent or has come."""
-    FAIL = auto()
-    """A side has refused the other one, or a record is not the one that was due."""
-
-
-TLS_STATES = StateTable(
-    "TLS session",
-    TlsState.IDLE,
-    [
-        (TlsState.IDLE, TlsEvent.HELLO, TlsState.HANDSHAKE, "RFC 8446 4.1; RFC 5246 7.3"),
-        (TlsState.HANDSHAKE, TlsEvent.HELLO, TlsState.HANDSHAKE, "RFC 8446 4.1; RFC 5246 7.3"),
-        (TlsState.HANDSHAKE, TlsEvent.FINISH, TlsState.OPEN, "RFC 8446 4.4.4; RFC 5246 7.4.9"),
-        (TlsState.IDLE, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2; RFC 5355 3"),
-        (TlsState.HANDSHAKE, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2; RFC 5355 3"),
-        (TlsState.OPEN, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2"),
-        (TlsState.DEAD, TlsEvent.FAIL, TlsState.DEAD, "RFC 8446 6.2"),
-    ],
-)
 
 
 @dataclass(slots=True)

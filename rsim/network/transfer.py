@@ -22,7 +22,8 @@ from rsim.network.association import (
 from rsim.network.frame import AnyChunk, Data, Frame, Sack
 from rsim.network.reception import Reception
 from rsim.network.secured import SecurableAssociation
-from rsim.network.tls import Flight, Protection, TlsState, opaque
+from rsim.network.tls import Flight, Protection, opaque
+from rsim.network.tls_states import TlsState
 from rsim.network.transmission import Path, Transmission, paths_between
 
 ROOM = 1500 - 20 - 12 - 100
@@ -87,17 +88,17 @@ class DataTransfer(SecurableAssociation):
         self._transmission = Transmission(
             network.clock,
             settings,
-            network.stream,
-            host.counters,
-            paths_between(
+            stream=network.stream,
+            counters=host.counters,
+            paths=paths_between(
                 network.route,
                 own=host.addresses,
                 local=self.local_address,
                 addresses=addresses,
                 rto=network.sctp.rto_initial,
             ),
-            self._transmit,
-            self._given_up,
+            transmit=self._transmit,
+            lost=self._given_up,
         )
 
     @abstractmethod
@@ -159,7 +160,15 @@ class DataTransfer(SecurableAssociation):
                     now,
                 )
                 if network.capture is not None:
-                    message = self._data(tsn, 0, sequence, ppid, data, False, protection)
+                    message = self._data(
+                        tsn,
+                        0,
+                        sequence=sequence,
+                        ppid=ppid,
+                        plain=data,
+                        unordered=False,
+                        protection=protection,
+                    )
                     frame = self._frame(self._transmission.primary, (message,))
                     network.capture.frame(now, frame, now + delay)
                 return
@@ -224,7 +233,15 @@ class DataTransfer(SecurableAssociation):
             else:
                 sequence = self._sequences.get(stream, 0)
                 self._sequences[stream] = sequence + 1
-        return self._data(tsn, stream, sequence, ppid, plain, unordered, protection)
+        return self._data(
+            tsn,
+            stream,
+            sequence=sequence,
+            ppid=ppid,
+            plain=plain,
+            unordered=unordered,
+            protection=protection,
+        )
 
     def _data(
         self,
@@ -239,7 +256,15 @@ class DataTransfer(SecurableAssociation):
         if isinstance(protection, Protection):
             assert self._tls is not None
             plain = opaque(protection, self._tls.size(plain))
-        return Data(tsn, stream, sequence, ppid, plain, unordered, protection)
+        return Data(
+            tsn,
+            stream,
+            sequence=sequence,
+            ppid=ppid,
+            data=plain,
+            unordered=unordered,
+            protection=protection,
+        )
 
     def _transmit(self, path: Path, chunks: tuple[AnyChunk, ...]) -> None:
         if self._reception.owes:
@@ -318,7 +343,15 @@ class DataTransfer(SecurableAssociation):
             else:
                 self._hand_on(ppid, plain, protection)
             return
-        data = peer._data(tsn, 0, sequence, ppid, plain, False, protection)
+        data = peer._data(
+            tsn,
+            0,
+            sequence=sequence,
+            ppid=ppid,
+            plain=plain,
+            unordered=False,
+            protection=protection,
+        )
         path = peer._transmission.primary
         if peer.state is not AssociationState.CLOSED:
             peer._calm = False
@@ -363,4 +396,4 @@ class DataTransfer(SecurableAssociation):
         """Takes a message that somebody on the path has put in."""
         if self.state is AssociationState.ESTABLISHED:
             self.host.counters.messages_injected += 1
-            self._deliver(Data(0, 0, 0, ppid, data))
+            self._deliver(Data(0, 0, sequence=0, ppid=ppid, data=data))

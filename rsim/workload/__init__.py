@@ -3,9 +3,11 @@
 from rsim.distributions import Distribution
 from rsim.workload.arrivals import ArrivalFile
 from rsim.workload.calcapp_client import CalcAppClient, ClientCounters
-from rsim.workload.calcapp_server import CalcAppServer, ElementCounters, Membership
+from rsim.workload.calcapp_server import CalcAppServer
+from rsim.workload.counters import ElementCounters
 from rsim.workload.heterogeneity import Heterogeneity
 from rsim.workload.lifecycle import FailureSettings, Lifecycle
+from rsim.workload.membership import Membership
 from rsim.workload.own import (
     ElementSurroundings,
     UserSurroundings,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from math import inf, isnan, nan
 
-from mypy_extensions import mypyc_attr
-
 from rsim.clock import Clock, Timer
-from rsim.endpoints import CONTROL, PoolElementEndpoint
+from rsim.endpoints import CONTROL
 from rsim.endpoints.choice import ChoiceJudge
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import make_statement
-from rsim.handlespace import load_value, policy_kinds, policy_with
+from rsim.handlespace import load_value, policy_with
 from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
 from rsim.wire import (
@@ -29,9 +26,12 @@ from rsim.wire import (
     receive,
 )
 from rsim.workload import calcapp
+from rsim.workload.accepted_request import AcceptedRequest
 from rsim.workload.cheating import Liar
 from rsim.workload.cookies import CookieSeal
+from rsim.workload.counters import ElementCounters
 from rsim.workload.in_order import InOrderProcessor
+from rsim.workload.membership import Membership, fixed_values
 from rsim.workload.processor_sharing import Processor, Task
 from rsim.workload.settings import ElementSettings
 
@@ -40,85 +40,8 @@ _SOON = 1.0
 _MOST_IN_CARD = 16
 
 
-@mypyc_attr(acyclic=True)
-@dataclass(slots=True)
-class ElementCounters:
-    """What the application has done since it began, as numbers that only grow."""
-
-    accepts: int = 0
-    rejects: int = 0
-    completions: int = 0
-    aborts: int = 0
-    cookies_sent: int = 0
-    cookies_refused: int = 0
-    work_claimed: float = 0.0
-    cards_sent: int = 0
-    proofs_refused: int = 0
-    registrations_told_refused: int = 0
-    work: float = 0.0
-    capacity_time: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """An element's place in a pool.
-
-    Parameters: `endpoint` its ASAP side; `policy` of the pool by name.
-    """
-
-    endpoint: PoolElementEndpoint
-    policy: str
-
-    @property
-    def load_matters(self) -> bool:
-        """Whether the policy looks at the load."""
-        return "load" in policy_kinds()[self.policy].values
-
-
 def _nothing() -> None:
     pass
-
-
-def _fixed_values(settings: ElementSettings) -> dict[str, int]:
-    """The policy values that never change."""
-    step = settings.load_degradation
-    step = step if step is not None else 1 / settings.max_requests
-    return _shared(
-        load_degradation=load_value(step),
-        weight=settings.weight if settings.weight is not None else int(settings.capacity),
-        priority=settings.priority,
-        load_dpf=load_value(settings.load_distance_penalty),
-        weight_dpf=load_value(settings.weight_distance_penalty),
-        distance=round(settings.distance),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _shared(**values: int) -> dict[str, int]:
-    """One for all elements that have the same: each load that is stated looks into it."""
-    return values
-
-
-class _Session:
-    """A request in progress and the association it came by."""
-
-    __slots__ = ("association", "number", "server", "task", "timer", "waiting")
-
-    def __init__(self, server: CalcAppServer, association: Association, number: int) -> None:
-        self.server = server
-        self.association = association
-        self.number = number
-        self.task: Task | None = None
-        self.waiting = False
-        self.timer = server.clock.timer(self._expired)
-
-    def _expired(self) -> None:
-        self.server.session_expired(self)
-
-    def end(self) -> None:
-        """Nothing expires any more, and the task is let go."""
-        self.timer.cancel()
-        self.task = None
 
 
 class CalcAppServer:
@@ -151,7 +74,7 @@ class CalcAppServer:
         self._finishing = False
         kind = Processor if settings.discipline == "sharing" else InOrderProcessor
         self._processor = kind(clock, settings.capacity, self)
-        self._sessions: dict[tuple[Association, int], _Session] = {}
+        self._sessions: dict[tuple[Association, int], AcceptedRequest] = {}
         self.counters = ElementCounters()
         self._told_of_load = tuple(one for one in memberships if one.load_matters)
         self._most = settings.max_requests
@@ -163,7 +86,7 @@ class CalcAppServer:
         self._whims = whims
         self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
         self._cards = settings.business_cards
-        self._values = _fixed_values(settings)
+        self._values = fixed_values(settings)
         self.liar = liar
         self.clock = clock
         self.host = host
@@ -294,11 +217,11 @@ class CalcAppServer:
         statement = make_statement(
             self._signer,
             handle,
-            element,
-            self._statements,
-            self.clock.now,
-            settings.capacity,
-            settings.max_requests,
+            element=element,
+            sequence=self._statements,
+            time=self.clock.now,
+            capacity=settings.capacity,
+            limit=settings.max_requests,
         )
         return statement.encode()
 
@@ -384,7 +307,7 @@ class CalcAppServer:
             self._send(association, calcapp.REJECT, number)
             return
         self.counters.accepts += 1
-        session = _Session(self, association, number)
+        session = AcceptedRequest(association, number, self.clock, self._session_expired)
         self._sessions[association, number] = session
         session.task = self._processor.add(session, size, done, self._next_mark(size, done))
         session.timer.start(self._keep_alive_interval)
@@ -415,7 +338,7 @@ class CalcAppServer:
         self._send_cookie(task.owner, task.size, task.mark)
         return self._next_mark(task.size, task.mark)
 
-    def _send_cookie(self, session: _Session, size: float, done: float) -> None:
+    def _send_cookie(self, session: AcceptedRequest, size: float, done: float) -> None:
         content = calcapp.encode_cookie(session.number, size, done)
         if self._seal is not None:
             content = self._seal.close(content, session.association.remote_address)
@@ -430,13 +353,13 @@ class CalcAppServer:
 
     def finished(self, task: Task) -> None:
         """A request is complete."""
-        session: _Session = task.owner
+        session: AcceptedRequest = task.owner
         self.counters.completions += 1
         self._forget(session)
         self._send(session.association, calcapp.COMPLETE, session.number, task.size)
         self._load_changed()
 
-    def session_expired(self, session: _Session) -> None:
+    def _session_expired(self, session: AcceptedRequest) -> None:
         """Probes the pool user; without an answer its request is given up."""
         if not session.waiting:
             session.waiting = True
@@ -446,14 +369,14 @@ class CalcAppServer:
         self._send(session.association, calcapp.ABORT, session.number)
         self._give_up(session)
 
-    def _give_up(self, session: _Session) -> None:
+    def _give_up(self, session: AcceptedRequest) -> None:
         self.counters.aborts += 1
         if session.task is not None:
             self._processor.remove(session.task)
         self._forget(session)
         self._load_changed()
 
-    def _forget(self, session: _Session) -> None:
+    def _forget(self, session: AcceptedRequest) -> None:
         session.end()
         del self._sessions[session.association, session.number]
         if self._finishing:

@@ -30,7 +30,7 @@ from rsim.network import Association, Event, Host
 from rsim.randomness import Stream, Streams
 from rsim.wire import PoolElement, SctpTransport
 from rsim.workload.calcapp_client import ClientCounters
-from rsim.workload.calcapp_server import ElementCounters
+from rsim.workload.counters import ElementCounters
 from rsim.workload.requests import RequestLog
 
 

@@ -9,7 +9,7 @@ from rsim.endpoints import (
     PoolUserSettings,
     ServerList,
 )
-from rsim.endpoints.pool_element import ElementState
+from rsim.endpoints.element_states import ElementState
 from rsim.handlespace import Draws
 
 HANDLE = b"pool"

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 import rsim
-from rsim.endpoints.pool_element import ElementState
+from rsim.endpoints.element_states import ElementState
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
 from rsim.wire import MESSAGE_KINDS, PPID_ASAP, BusinessCard, Cookie, Registration, decode

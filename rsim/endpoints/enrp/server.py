@@ -8,8 +8,10 @@ each is given what it uses:
 - peers.py: the peer list; announcements.py: what peers are told; homes.py: changes of home.
 - copies.py, updates.py: what peers tell; audits.py: whether that is all; tables.py: what they ask.
 - startup.py: mentors, list and table; takeover.py: arbitration; heartbeat.py: PRESENCE.
-- request_filter.py, admission.py: what is dropped and refused; registration.py, resolution.py,
-  answers.py, subscriptions.py, reports.py: what pool elements and pool users ask for.
+- asap_service.py: what pool elements and pool users ask for. request_filter.py and admission.py say
+  what is dropped and refused; registration.py, resolution.py, answers.py, subscriptions.py and
+  reports.py do the rest.
+- error_limit.py, server_announcements.py: errors and announcements of the server.
 """
 
 from __future__ import annotations
@@ -23,24 +25,20 @@ from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
 from rsim.endpoints.choice import ChoiceAuthority
-from rsim.endpoints.enrp.admission import Admission
 from rsim.endpoints.enrp.announcements import Announcements
-from rsim.endpoints.enrp.answers import Answers
+from rsim.endpoints.enrp.asap_service import AsapService
 from rsim.endpoints.enrp.audits import Audits
 from rsim.endpoints.enrp.copies import Copies
 from rsim.endpoints.enrp.counters import ServerCounters
+from rsim.endpoints.enrp.error_limit import ErrorLimit
 from rsim.endpoints.enrp.heartbeat import Heartbeat
 from rsim.endpoints.enrp.homes import Homes
 from rsim.endpoints.enrp.keep_alives import KeepAlives
 from rsim.endpoints.enrp.node import Node, ServerEvent, ServerPorts, ServerState
 from rsim.endpoints.enrp.peers import Peer, Peers
-from rsim.endpoints.enrp.registration import Registrations
-from rsim.endpoints.enrp.reports import Reports
-from rsim.endpoints.enrp.request_filter import RequestFilter
-from rsim.endpoints.enrp.resolution import Resolutions
+from rsim.endpoints.enrp.server_announcements import ServerAnnouncements
 from rsim.endpoints.enrp.startup import Startup
 from rsim.endpoints.enrp.store import ElementStore
-from rsim.endpoints.enrp.subscriptions import Subscriptions
 from rsim.endpoints.enrp.tables import Tables
 from rsim.endpoints.enrp.takeover import Takeovers
 from rsim.endpoints.enrp.updates import Updates
@@ -53,13 +51,9 @@ from rsim.wire import (
     PPID_ASAP,
     PPID_ENRP,
     Cause,
-    Deregistration,
     Dialect,
-    EndpointKeepAliveAck,
-    EndpointUnreachable,
     EnrpError,
     ErrorCause,
-    HandleResolution,
     HandleTableRequest,
     HandleTableResponse,
     HandleUpdate,
@@ -68,16 +62,10 @@ from rsim.wire import (
     ListRequest,
     ListResponse,
     Presence,
-    Registration,
-    SctpTransport,
     ServerAnnounce,
     TakeoverServer,
     receive,
 )
-
-_MOST_ERRED = 4096
-"""Addresses of which the server remembers when it last sent them an error: a flood from forged
-addresses then fills some 300 KiB, and gets no more errors."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -129,25 +117,35 @@ class EnrpServer:
         self.homes = Homes(node, store, self.keep_alives, self.announcements)
         self.copies = Copies(node, store, peers, self.homes, settings=settings, counters=counters)
         self._wire_enrp(mentors)
-        self._wire_asap(
-            draws,
+        self.asap = asap = AsapService(
+            node,
+            store,
+            peers,
+            keep_alives=self.keep_alives,
+            announcements=self.announcements,
+            copies=self.copies,
+            draws=draws,
             authorisation=authorisation or OpenAuthorisation(),
             choices=choices,
             statements=statements,
             tribunal=tribunal,
+            settings=settings,
+            clock=clock,
+            counters=counters,
         )
         for listener in (
             self.keep_alives,
-            self.subscriptions,
+            asap.subscriptions,
             self.announcements,
-            self.registrations,
+            asap.registrations,
         ):
             store.tell(listener)
-        self._announcement = clock.timer(self._announce)
-        self._heard: dict[int, float] = {}
-        self._erred: dict[str, float] = {}
+        self.server_announcements = ServerAnnouncements(
+            node, settings=settings, clock=clock, random=random, heartbeat=self.heartbeat
+        )
+        self._errors = ErrorLimit(settings.error_interval, clock)
         self._renamed_at = -inf
-        self._asap_handlers = self._take_asap()
+        self._asap_handlers = asap.handlers()
         self._enrp_handlers = self._take_enrp()
 
     def _wire_enrp(self, mentors: tuple[Address, ...]) -> None:
@@ -185,75 +183,6 @@ class EnrpServer:
         self.heartbeat = Heartbeat(
             node, peers, takeovers, audits, mentors=mentors, settings=settings, clock=clock
         )
-
-    def _wire_asap(
-        self,
-        draws: Draws,
-        *,
-        authorisation: Authorisation,
-        choices: ChoiceAuthority | None,
-        statements: StatementStore | None,
-        tribunal: Tribunal | None,
-    ) -> None:
-        """Makes the parts that pool elements and pool users speak to."""
-        node, store, settings, clock = self.node, self.store, self.settings, self.clock
-        counters = self.counters
-        request_filter = RequestFilter(node.identifier, settings, clock, counters)
-        admission = Admission(
-            node,
-            store,
-            self.peers,
-            authorisation=authorisation,
-            statements=statements,
-            tribunal=tribunal,
-            settings=settings,
-            clock=clock,
-            counters=counters,
-        )
-        answers = Answers(node, store, settings, draws)
-        self.subscriptions = Subscriptions(answers, clock)
-        self.registrations = Registrations(
-            node,
-            store,
-            admission=admission,
-            request_filter=request_filter,
-            keep_alives=self.keep_alives,
-            announcements=self.announcements,
-            copies=self.copies,
-            settings=settings,
-            counters=counters,
-        )
-        self.resolutions = Resolutions(
-            store,
-            admission=admission,
-            request_filter=request_filter,
-            answers=answers,
-            subscriptions=self.subscriptions,
-            choices=choices,
-            statements=statements,
-            tribunal=tribunal,
-            settings=settings,
-            clock=clock,
-            counters=counters,
-        )
-        self.reports = Reports(
-            store,
-            request_filter=request_filter,
-            keep_alives=self.keep_alives,
-            announcements=self.announcements,
-            settings=settings,
-            counters=counters,
-        )
-
-    def _take_asap(self) -> dict[type, Callable[[Channel, Any], None]]:
-        """Who takes which ASAP message."""
-        return {
-            Registration: self.registrations.register,
-            Deregistration: self.registrations.deregister,
-            HandleResolution: self.resolutions.resolve,
-            EndpointKeepAliveAck: self.keep_alives.acknowledge,
-            EndpointUnreachable: self.reports.report,
-        }
 
     def _take_enrp(self) -> dict[type, Callable[[Channel, Any], None]]:
         """Who takes which ENRP message; no error answers an ENRP_ERROR, which has no effect."""
@@ -308,8 +237,7 @@ class EnrpServer:
             self.node.identifier = identifier
         self.node.enter(ServerEvent.START)
         self.startup.begin()
-        if self.settings.announce:
-            self._announcement.start(self.settings.t6_serverannounce * self.random.uniform())
+        self.server_announcements.begin()
 
     def _serve(self) -> None:
         """The start is through, and all peers are told."""
@@ -321,11 +249,11 @@ class EnrpServer:
         """Stops without a word, as when the process dies: all that it knew is gone."""
         self.store.clear()
         self.node.enter(ServerEvent.FAIL)
-        self.subscriptions.stop()
+        self.asap.subscriptions.stop()
         self.peers.clear()
         for part in (self.heartbeat, self.tables, self.audits, self.takeovers, self.startup):
             part.stop()
-        self._announcement.stop()
+        self.server_announcements.stop()
 
     def _bury(self, peer: Peer) -> None:
         """A peer did not answer."""
@@ -347,7 +275,7 @@ class EnrpServer:
             return
         if ppid == PPID_ASAP:
             received = receive(data, "asap")
-            if received.reply is not None and self._may_err(channel):
+            if received.reply is not None and self._errors.allow(channel.remote_address):
                 channel.send(PPID_ASAP, received.reply.encode(node.dialect))
             message = received.message
             if message is None:
@@ -370,7 +298,7 @@ class EnrpServer:
                 node.send(channel, refusal)
             return
         received = receive(data, "enrp", node.identifier)
-        if received.reply is not None and self._may_err(channel):
+        if received.reply is not None and self._errors.allow(channel.remote_address):
             channel.send(PPID_ENRP, received.reply.encode(node.dialect))
         message: Any = received.message
         if message is None:
@@ -392,21 +320,6 @@ class EnrpServer:
         """A piece of a table is for the audit of its sender, or else for the start."""
         if not self.audits.take_table(message):
             self.startup.take_table(message)
-
-    def _may_err(self, channel: Channel) -> bool:
-        """Errors to an address are rate-limited: they cannot be used for amplification."""
-        interval = self.settings.error_interval
-        now = self.clock.now
-        if interval <= 0:
-            return True
-        if now - self._erred.get(channel.remote_address, -inf) < interval:
-            return False
-        if len(self._erred) >= _MOST_ERRED:
-            self._erred = {a: t for a, t in self._erred.items() if now - t < interval}
-            if len(self._erred) >= _MOST_ERRED:
-                return False
-        self._erred[channel.remote_address] = now
-        return True
 
     def _settle_collision(self, channel: Channel) -> None:
         """Another server has this identifier: the one with the higher address takes a new one."""
@@ -433,7 +346,7 @@ class EnrpServer:
             return
         message = receive(data, "asap" if ppid == PPID_ASAP else "enrp", node.identifier).message
         if isinstance(message, ServerAnnounce) and message.server_identifier != node.identifier:
-            self._heard[message.server_identifier] = self.clock.now
+            self.server_announcements.hear(message.server_identifier)
         elif isinstance(message, Presence) and message.sender != node.identifier:
             if node.serving:
                 self.heartbeat.meet(message)
@@ -451,21 +364,7 @@ class EnrpServer:
         self.heartbeat.lose_channel(channel)
         self.peers.lose_channel(channel)
         self.keep_alives.lose_channel(channel)
-        self.subscriptions.lose_channel(channel)
-
-    def _announce(self) -> None:
-        """RFC 5352 3.6, T6: every (N + 1) T6, with N other servers heard."""
-        node = self.node
-        t6 = self.settings.t6_serverannounce
-        horizon = self.clock.now - 3 * t6 * (len(self._heard) + 1)
-        self._heard = {server: time for server, time in self._heard.items() if time >= horizon}
-        if node.serving:
-            addresses, _ = self.ports.information()
-            transport = SctpTransport(port=self.ports.asap_port, addresses=addresses)
-            message = ServerAnnounce(server_identifier=node.identifier, transports=(transport,))
-            self.ports.announce(message.encode(node.dialect), PPID_ASAP)
-            self.heartbeat.announce()
-        self._announcement.start(t6 * (len(self._heard) + 1))
+        self.asap.subscriptions.lose_channel(channel)
 
     def settle(self) -> None:
         """Brings the counters that integrate over time up to the present."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rsim
-from rsim.endpoints.pool_element import ElementState
+from rsim.endpoints.element_states import ElementState
 from rsim.handlespace import Handlespace
 from rsim.network import LinkSettings
 from rsim.scenario import Deployment
