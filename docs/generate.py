@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import click
+import draw_states
 import jupytext
 import typer
 
@@ -43,6 +44,7 @@ def pages(docs: Path) -> None:
     (out / "settings.md").write_text(_settings(), encoding="utf-8")
     (out / "metrics.md").write_text(_metrics(), encoding="utf-8")
     (out / "commands.md").write_text(_commands(), encoding="utf-8")
+    draw_states.write(out)
     for name in studies(root / "experiments"):
         folder = root / "experiments" / name
         text = (
