@@ -31,8 +31,8 @@ public:
         : data_(data), at_(at), end_(end), reports_(reports) {}
 
     // Fixed fields in front of the parameters.
-    std::uint32_t word32(const char* field) {
-        if (end_ - at_ < 4) refuse(at_, 0, std::string(field) + " is cut short", std::string());
+    [[gnu::always_inline]] std::uint32_t word32(const char* field) {
+        if (end_ - at_ < 4) refuse_word(field);
         const std::uint32_t value = load32(data_.data() + at_);
         at_ += 4;
         return value;
@@ -64,6 +64,7 @@ public:
     }
 
     bool next_is(ParameterType type) {
+        if (!found_ && at_ >= end_) return false;
         const Tlv* tlv = peek();
         return tlv && tlv->type == static_cast<std::uint16_t>(type);
     }
@@ -113,6 +114,10 @@ public:
     [[noreturn]] void refuse_here(std::string reason) const { refuse(at_, 0, std::move(reason), {}); }
 
 private:
+    [[noreturn, gnu::cold, gnu::noinline]] void refuse_word(const char* field) const {
+        refuse(at_, 0, std::string(field) + " is cut short", std::string());
+    }
+
     static bool assigned(std::uint16_t type) { return type >= 0x1 && type <= 0x10; }
     bool understood(std::uint16_t type) const {
         return assigned(type) || std::ranges::find(extensions_, static_cast<ParameterType>(type)) != extensions_.end();
@@ -264,16 +269,51 @@ public:
     template <class T>
     void fields(T& message) {
         each_field<T>([&]<std::size_t n>() {
-            constexpr auto field = field_of<T, n>;
+            constexpr const auto& field = field_of<T, n>;
             if constexpr (n == end_of_required<T> && !extensions_of<T>.empty()) in_.understand(extensions_of<T>);
-            if constexpr (!field.required && requires { field.layout.type; })
-                if (!in_.next_is(field.layout.type)) return;
-            read(field.layout, field.name, message.*field.member);
+            read_field<field>(message.*field.member);
         });
     }
 
 private:
-    // One function for each layout.
+    template <const auto& field, class Value>
+    void read_field(Value& value) {
+        if constexpr (!requires { field.layout.type; }) read(field.layout, field.name, value);
+        else if constexpr (has_parameter_for_each<Value, decltype(field.layout)>)
+            while (in_.next_is(field.layout.type)) read(field.layout, in_.consume(), value.emplace_back());
+        else if constexpr (field.required) read(field.layout, in_.take(field.layout.type, field.name), value);
+        else if (in_.next_is(field.layout.type)) read(field.layout, in_.consume(), place_of(value));
+    }
+    template <class Value>
+    static Value& place_of(std::optional<Value>& value) {
+        return value.emplace();
+    }
+    template <class Value>
+    static Value& place_of(Value& value) {
+        return value;
+    }
+
+    // One function for each layout. What is a parameter has been found.
+    void read(layout::HandleParameter, const Tlv& tlv, std::string& value) {
+        in_.require_at_least(tlv, 5);
+        value = in_.value(tlv);
+    }
+    void read(layout::OctetsParameter, const Tlv& tlv, std::string& value) { value = in_.value(tlv); }
+    void read(layout::OwnExtension, const Tlv& tlv, std::string& value) { value = in_.value(tlv); }
+    void read(layout::WordParameter, const Tlv& tlv, std::uint32_t& value) {
+        in_.require_length(tlv, 8);
+        value = load32(in_.bytes(tlv.value));
+    }
+    void read(layout::ChecksumParameter, const Tlv& tlv, std::uint16_t& value) {
+        in_.require_length(tlv, 6);
+        value = load16(in_.bytes(tlv.value));
+    }
+    void read(layout::PolicyParameter, const Tlv& tlv, Policy& value) { value = read_policy(in_, tlv); }
+    void read(layout::ElementParameter, const Tlv& tlv, PoolElement& value) { inside(tlv, value); }
+    void read(layout::ServerParameter, const Tlv& tlv, ServerInformation& value) { inside(tlv, value); }
+    void read(layout::ErrorParameter, const Tlv& tlv, std::vector<ErrorCause>& causes) { causes = read_error(in_, tlv); }
+
+    // One function for each layout of what is none, or has a place of its own.
     void read(layout::Flag flag, const char*, bool& value) { value = flags_ & flag.mask; }
     void read(layout::Word, const char* field, std::uint32_t& value) { value = in_.word32(field); }
     void read(layout::SignedWord, const char* field, std::int32_t& value) {
@@ -282,41 +322,6 @@ private:
     void read(layout::Action, const char* field, std::uint16_t& value) {
         value = static_cast<std::uint16_t>(in_.word32(field) >> 16);
         if (value > 1) in_.refuse_here("update action is neither 0 (add) nor 1 (delete)");
-    }
-    void read(layout::HandleParameter handle, const char* field, std::string& value) {
-        const Tlv tlv = in_.take(handle.type, field);
-        in_.require_at_least(tlv, 5);
-        value = in_.value(tlv);
-    }
-    void read(layout::OctetsParameter octets, const char* field, std::string& value) {
-        value = in_.value(in_.take(octets.type, field));
-    }
-    void read(layout::OwnExtension extension, const char* field, std::string& value) {
-        value = in_.value(in_.take(extension.type, field));
-    }
-    void read(layout::WordParameter word, const char* field, std::uint32_t& value) {
-        const Tlv tlv = in_.take(word.type, field);
-        in_.require_length(tlv, 8);
-        value = load32(in_.bytes(tlv.value));
-    }
-    void read(layout::ChecksumParameter checksum, const char* field, std::uint16_t& value) {
-        const Tlv tlv = in_.take(checksum.type, field);
-        in_.require_length(tlv, 6);
-        value = load16(in_.bytes(tlv.value));
-    }
-    void read(layout::PolicyParameter policy, const char* field, Policy& value) {
-        value = read_policy(in_, in_.take(policy.type, field));
-    }
-    void read(layout::ElementParameter element, const char* field, PoolElement& value) {
-        const Tlv tlv = in_.take(element.type, field);
-        inside(tlv, value);
-    }
-    void read(layout::ServerParameter server, const char* field, ServerInformation& value) {
-        const Tlv tlv = in_.take(server.type, field);
-        inside(tlv, value);
-    }
-    void read(layout::ErrorParameter error, const char* field, std::vector<ErrorCause>& causes) {
-        causes = read_error(in_, in_.take(error.type, field));
     }
     void read(layout::PoolEntries, const char*, std::vector<PoolEntry>& values) {
         while (in_.next_is(ParameterType::pool_handle)) {
@@ -352,16 +357,6 @@ private:
     }
     void read(layout::ServerTransport, const char*, Transport& value) {
         value = read_transport(in_, in_.take(ParameterType::sctp_transport, "server transport"));
-    }
-
-    // What may be missing, and is there; what there may be several of.
-    template <class Layout, class Value>
-    void read(Layout layout, const char* field, std::optional<Value>& value) {
-        read(layout, field, value.emplace());
-    }
-    template <class Layout, class Value>
-    void read(Layout layout, const char* field, std::vector<Value>& values) {
-        while (in_.next_is(layout.type)) read(layout, field, values.emplace_back());
     }
 
     // The content of a parameter that holds others.

@@ -151,9 +151,11 @@ private:
         at_ += bytes.size();
         padding_ = 0;
     }
-    void require_room(const char* field, std::size_t size) const {
-        if (static_cast<std::size_t>(at_ - start_) + size > max_length)
-            throw FieldProblem(field, "does not fit: a message has at most 65535 bytes");
+    [[gnu::always_inline]] void require_room(const char* field, std::size_t size) const {
+        if (static_cast<std::size_t>(at_ - start_) + size > max_length) refuse_room(field);
+    }
+    [[noreturn, gnu::cold, gnu::noinline]] static void refuse_room(const char* field) {
+        throw FieldProblem(field, "does not fit: a message has at most 65535 bytes");
     }
     void header(ParameterType type, std::uint16_t length) {
         put16(static_cast<std::uint16_t>(type));

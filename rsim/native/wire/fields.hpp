@@ -65,6 +65,13 @@ constexpr bool is_extension(const Layout& layout) {
     else return false;
 }
 
+// Whether there is a parameter for each value of a list; an operation error holds all its causes.
+template <class Value, class Layout>
+inline constexpr bool has_parameter_for_each = false;
+template <class Value, class Layout>
+inline constexpr bool has_parameter_for_each<std::vector<Value>, Layout> =
+    !std::is_same_v<std::remove_const_t<Layout>, layout::ErrorParameter>;
+
 template <class Owner_, class Value_, class Layout_>
 struct Field {
     using Owner = Owner_;
