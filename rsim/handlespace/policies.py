@@ -19,6 +19,7 @@ from rsim._native import (
     PoolElement,
     UserRule,
     policy_types,
+    policy_user_rule,
     policy_values,
     register_selection,
 )
@@ -85,17 +86,12 @@ class SelectionPolicy(ABC):
         return dict(zip(cls.values, words, strict=True))
 
 
-def _native_rule(name: str) -> UserRule:
-    if "round_robin" in name:
-        return UserRule.WALK
-    return UserRule.UNIFORM if "random" in name else UserRule.IN_ORDER
-
-
 _KINDS = {
-    name: PolicyKind(name, code, policy_values(name), _native_rule(name))
+    name: PolicyKind(name, code, policy_values(name), policy_user_rule(name))
     for name, code in policy_types().items()
 }
 _NATIVE = tuple(_KINDS)
+_NATIVE_VALUES = frozenset(value for kind in _KINDS.values() for value in kind.values)
 _RULES = {kind.type_code: kind.user_rule for kind in _KINDS.values()}
 
 P = TypeVar("P", bound=type[SelectionPolicy])
@@ -133,14 +129,26 @@ def user_rule(type_code: int) -> UserRule:
 def policy_with(name: str, offered: dict[str, int], load: int | None = None) -> Policy:
     """The policy parameter with those of the offered values that the policy has, 0 for the others.
 
-    Parameters: `offered` 32-bit values by name (`load`, `weight`, ...), loads as shares of
-    0xffffffff (RFC 5356 3.1); `load` in place of the one offered.
+    Parameters: `name` of the policy; `offered` 32-bit values by name (`load`, `weight`, ...), loads
+    as shares of 0xffffffff (RFC 5356 3.1); `load` in place of the one offered.
+
+    Raises PolicyError if the policy has a value that no native policy has and nobody offers.
     """
     values = [
-        load if load is not None and value == "load" else offered.get(value, 0)
+        load if load is not None and value == "load" else _offer(name, value, offered)
         for value in _KINDS[name].values
     ]
     return _policy_of(name, tuple(values))
+
+
+def _offer(name: str, value: str, offered: dict[str, int]) -> int:
+    found = offered.get(value)
+    if found is not None:
+        return found
+    if value not in _NATIVE_VALUES:
+        known = ", ".join(sorted(_NATIVE_VALUES | offered.keys()))
+        raise PolicyError(f"{name}: nobody offers its value '{value}'; elements offer {known}")
+    return 0
 
 
 @lru_cache(maxsize=1024)

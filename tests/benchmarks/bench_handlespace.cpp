@@ -37,7 +37,7 @@ std::mt19937_64 words(1);
 std::uint64_t next_word(void*) { return words(); }
 Draws draws{nullptr, next_word};
 
-wire::PoolElement element(std::uint32_t identifier, const wire::PolicyFormat& format) {
+wire::PoolElement element(std::uint32_t identifier, const wire::NativePolicy& policy) {
     wire::PoolElement made;
     made.identifier = identifier;
     made.home_server = 1;
@@ -46,10 +46,10 @@ wire::PoolElement element(std::uint32_t identifier, const wire::PolicyFormat& fo
     made.user_transport.port = 80;
     made.user_transport.add_address(address, 4);
     made.asap_transport = made.user_transport;
-    made.policy.type = static_cast<std::uint32_t>(format.type);
-    made.policy.data.resize(4 * format.word_count());
-    for (std::size_t i = 0; i < format.word_count(); ++i) {
-        const bool weight = format.words[i] == "weight";
+    made.policy.type = policy.type;
+    made.policy.data.resize(4 * policy.value_count());
+    for (std::size_t i = 0; i < policy.value_count(); ++i) {
+        const bool weight = policy.values[i] == &wire::value::weight;
         wire::store32(made.policy.data.data() + 4 * i, static_cast<std::uint32_t>(weight ? 1 + words() % 100 : words()));
     }
     return made;
@@ -69,7 +69,7 @@ void in_process_of_its_own(Action action) {
     if (child < 0 || waitpid(child, &status, 0) != child || status != 0) std::exit(1);
 }
 
-void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t size) {
+void measure(const wire::NativePolicy& policy, std::size_t pools, std::size_t size) {
     const std::size_t total = pools * size;
     std::vector<std::string> handles(pools);
     for (std::size_t p = 0; p < pools; ++p) {
@@ -82,15 +82,15 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
     const std::size_t samples = std::min<std::size_t>(total, 4096);
     std::vector<wire::PoolElement> fresh, renewed;
     for (std::size_t i = 0; i < samples; ++i) {
-        fresh.push_back(element(order[i], format));
-        renewed.push_back(element(order[i], format));
+        fresh.push_back(element(order[i], policy));
+        renewed.push_back(element(order[i], policy));
     }
     const auto pool = [&](std::size_t i) -> const std::string& { return handles[order[i % total] % pools]; };
 
     counting = true;
     Handlespace handlespace({});
     for (std::size_t i = 0; i < total; ++i) {
-        wire::PoolElement one = i < samples ? fresh[i] : element(order[i], format);
+        wire::PoolElement one = i < samples ? fresh[i] : element(order[i], policy);
         handlespace.add(pool(i), one, 300);
     }
     counting = false;
@@ -115,7 +115,7 @@ void measure(const wire::PolicyFormat& format, std::size_t pools, std::size_t si
         const std::size_t at = i % samples;
         handlespace.add(pool(at), fresh[at], 300);
     });
-    std::printf("%-24.*s %6zu %8zu %8.0f %8.0f %8.0f %8.0f", static_cast<int>(format.name.size()), format.name.data(),
+    std::printf("%-24.*s %6zu %8zu %8.0f %8.0f %8.0f %8.0f", static_cast<int>(policy.name.size()), policy.name.data(),
                 pools, size, in * 1e9, changed, same, out * 1e9);
     // Drawn beforehand: a draw takes as long as a selection in a small pool.
     std::vector<const std::string*> asked;
@@ -142,7 +142,7 @@ int main(int count, char** arguments) {
     std::printf("%-24s %6s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "pools", "elements", "register",
                 "renew", "same", "remove", "select 1", "2", "3", "4", "4, read", "bytes");
     const auto row = [](std::size_t policy, std::size_t pools, std::size_t size) {
-        in_process_of_its_own([=] { measure(wire::policy_formats[policy], pools, size); });
+        in_process_of_its_own([=] { measure(wire::native_policies[policy], pools, size); });
     };
     for (std::size_t i = 0; i < 9; ++i) {
         for (std::size_t size = 10; size <= largest; size *= 10) row(i, 1, size);

@@ -111,6 +111,18 @@ def test_answers_that_no_policy_may_give_are_refused(answer):
         handlespace.select(b"pool", 2, Draws(np.random.default_rng(1)))
 
 
+def test_a_value_that_nobody_offers_is_named_and_not_taken_for_0():
+    class Misspelt(Copy):
+        name = "misspelt"
+        type_code = 0x80000104
+        values = ("wieght",)
+
+    policy(Misspelt)
+    with pytest.raises(PolicyError, match="misspelt: nobody offers its value 'wieght'"):
+        policy_with("misspelt", {"weight": 1})
+    assert policy_with("misspelt", {"wieght": 7}).data == bytes([0, 0, 0, 7])
+
+
 def test_names_and_codes_of_native_policies_are_taken():
     for attributes in (
         {"name": "random", "type_code": 0x80000103},

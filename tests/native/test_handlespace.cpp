@@ -19,30 +19,30 @@ std::mt19937_64 random_words(1);
 std::uint64_t next_word(void*) { return random_words(); }
 Draws draws{nullptr, next_word};
 
-wire::PoolElement element(std::uint32_t identifier, std::uint32_t owner, const wire::PolicyFormat& format) {
+wire::PoolElement element(std::uint32_t identifier, std::uint32_t owner, const wire::NativePolicy& policy) {
     wire::PoolElement made;
     made.identifier = identifier;
     made.home_server = owner;
     const std::uint8_t address[] = {10, 0, 0, 1};
     made.user_transport.add_address(address, 4);
-    made.policy.type = static_cast<std::uint32_t>(format.type);
-    made.policy.data.resize(4 * format.word_count());
-    for (std::size_t i = 0; i < format.word_count(); ++i)
+    made.policy.type = policy.type;
+    made.policy.data.resize(4 * policy.value_count());
+    for (std::size_t i = 0; i < policy.value_count(); ++i)
         wire::store32(made.policy.data.data() + 4 * i, static_cast<std::uint32_t>(random_words()) >> (random_words() % 32));
     return made;
 }
 
-void random_history(const wire::PolicyFormat& format) {
+void random_history(const wire::NativePolicy& policy) {
     Handlespace handlespace({});
     std::map<std::uint32_t, std::uint32_t> owners;  // by identifier
-    const std::string handle(format.name);
+    const std::string handle(policy.name);
     for (int step = 0; step < 4000; ++step) {
         const std::uint32_t identifier = random_words() % 40;
         switch (random_words() % 4) {
             case 0:
             case 1: {
                 const std::uint32_t owner = 1 + random_words() % 3;
-                const auto outcome = handlespace.add(handle, element(identifier, owner, format), 1.0 + random_words() % 100);
+                const auto outcome = handlespace.add(handle, element(identifier, owner, policy), 1.0 + random_words() % 100);
                 CHECK(outcome == (owners.count(identifier) ? Outcome::renewed : Outcome::added));
                 owners[identifier] = owner;
                 break;
@@ -84,12 +84,12 @@ void random_history(const wire::PolicyFormat& format) {
 }
 
 // What elements took is given back when they leave, also where many have left and few have stayed.
-void memory_returns(const wire::PolicyFormat& format) {
+void memory_returns(const wire::NativePolicy& policy) {
     Handlespace handlespace({});
     const auto used = [] { return mallinfo2().uordblks; };
-    for (std::uint32_t i = 0; i < 10; ++i) handlespace.add("pool", element(i, 1, format), 1e6);
+    for (std::uint32_t i = 0; i < 10; ++i) handlespace.add("pool", element(i, 1, policy), 1e6);
     const std::size_t before = used();
-    for (std::uint32_t i = 10; i < 50000; ++i) handlespace.add("pool", element(i, 1, format), 1e6);
+    for (std::uint32_t i = 10; i < 50000; ++i) handlespace.add("pool", element(i, 1, policy), 1e6);
     const std::size_t full = used() - before;
     for (std::uint32_t i = 10; i < 50000; ++i) handlespace.remove("pool", i);
     CHECK(used() - before < full / 100);
@@ -99,8 +99,8 @@ void memory_returns(const wire::PolicyFormat& format) {
 
 int main() {
 #if !defined(__SANITIZE_ADDRESS__)  // whose allocator mallinfo2 knows nothing of
-    for (const auto& format : wire::policy_formats) memory_returns(format);
+    for (const auto& policy : wire::native_policies) memory_returns(policy);
 #endif
-    for (const auto& format : wire::policy_formats) random_history(format);
+    for (const auto& policy : wire::native_policies) random_history(policy);
     return failures != 0;
 }

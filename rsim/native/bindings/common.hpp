@@ -52,6 +52,20 @@ PyObject* guarded(Action&& action) {
     return nullptr;
 }
 
+inline std::string to_string(nb::bytes value) { return {value.c_str(), value.size()}; }
+inline nb::bytes to_bytes(const std::string& value) { return nb::bytes(value.data(), value.size()); }
+
+// A parameter's own bytes by the letter of the RFCs, without filler.
+template <class Write>
+nb::bytes encode_parameter(Write&& write) {
+    wire::Encoder encoder(wire::rfc);
+    try {
+        return to_bytes(encoder.parameter(write));
+    } catch (const wire::FieldProblem& problem) {
+        raise_field_error(problem.field.c_str(), problem.what());
+    }
+}
+
 inline PyObject* wrong_arguments(const char* expected) { return PyErr_Format(PyExc_TypeError, "expected %s", expected); }
 
 template <class Function>
@@ -87,9 +101,6 @@ T whole(const char* field, nb::int_ value, T largest = std::numeric_limits<T>::m
         raise_field_error(field, "is " + std::string(nb::str(value).c_str()) + ", must be 0 to " + std::to_string(largest));
     return static_cast<T>(number);
 }
-
-inline std::string to_string(nb::bytes value) { return {value.c_str(), value.size()}; }
-inline nb::bytes to_bytes(const std::string& value) { return nb::bytes(value.data(), value.size()); }
 
 // An object of its own. The copy is made here, as nanobind takes lack of memory in its own for a wrong type.
 template <class T>
@@ -168,6 +179,7 @@ void value_methods(Class& cls, FieldNames names, std::function<std::string(const
 }
 
 void bind_wire_parameters(nb::module_& module);
+void bind_wire_policy(nb::module_& module);
 void bind_wire_messages(nb::module_& module);
 void bind_handlespace(nb::module_& module);
 void bind_user_list(nb::module_& module);

@@ -94,6 +94,12 @@ void bind_user_list(nb::module_& module) {
         .value("IN_ORDER", UserRule::in_order, "The first that answers.")
         .value("WALK", UserRule::walk, "One after the other, then from the beginning.")
         .value("UNIFORM", UserRule::uniform, "Any, with equal chances.");
+    module.def("policy_user_rule", [](const char* policy) {
+        const wire::NativePolicy* native = wire::find_policy(std::string_view(policy));
+        if (!native) raise_field_error("policy", "'" + std::string(policy) + "' is no known policy");
+        return native->user_rule;
+    }, "policy"_a, "What a pool user does with the elements of an answer, by the native policy's name.\n\n"
+                   "Parameters: `policy` its name. Raises FieldError for a name that is no native policy's.");
     add_type(module, list_spec);
 }
 

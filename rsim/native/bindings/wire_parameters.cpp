@@ -44,17 +44,6 @@ nb::tuple texts_of(const Transport& transport) {
     return nb::tuple(result);
 }
 
-// A parameter's own bytes by the letter of the RFCs, without filler.
-template <class Write>
-nb::bytes encode_parameter(Write&& write) {
-    Encoder encoder(rfc);
-    try {
-        return to_bytes(encoder.parameter(write));
-    } catch (const FieldProblem& problem) {
-        raise_field_error(problem.field.c_str(), problem.what());
-    }
-}
-
 std::string identity(const Transport& t) {
     Encoder encoder(rsplib);
     return encoder.parameter([&](Encoder& e) { e.transport("transport", t); });
@@ -134,103 +123,6 @@ void bind_transports(nb::module_& module) {
     value_methods<OpaqueTransport>(opaque, {"data"}, [](const OpaqueTransport& t) { return identity(t); }, {"protocol", "opaque"});
 }
 
-using Word = std::optional<nb::int_>;
-
-Policy make_policy(nb::object type, const std::array<std::pair<const char*, Word>, 7>& words, nb::bytes data) {
-    Policy policy;
-    const PolicyFormat* format = nullptr;
-    if (nb::isinstance<nb::str>(type)) {
-        const std::string name = nb::cast<std::string>(type);
-        format = find_policy(name);
-        if (!format) raise_field_error("type", "'" + name + "' is no known policy");
-        policy.type = static_cast<std::uint32_t>(format->type);
-    } else {
-        policy.type = whole<std::uint32_t>("type", nb::cast<nb::int_>(type));
-        format = find_policy(policy.type);
-    }
-    if (!format) policy.data = to_string(data);
-    else if (data.size() != 0) raise_field_error("data", "is for policy types that rsim does not know; name the values instead");
-    else policy.data.resize(4 * format->word_count());
-    for (const auto& [name, value] : words) {
-        const int index = format ? format->index_of(name) : -1;
-        if (index < 0 && value) raise_field_error(name, "is no value of this policy");
-        if (index < 0) continue;
-        if (!value) raise_field_error(name, "is missing: the policy needs it");
-        store32(policy.data.data() + 4 * index, whole<std::uint32_t>(name, *value));
-    }
-    return policy;
-}
-
-template <std::size_t N>
-void policy_word(nb::class_<Policy>& cls, const char (&name)[N], const char* doc) {
-    cls.def_prop_ro(name, [name = std::string_view(name, N - 1)](const Policy& p) -> std::optional<std::uint32_t> {
-        const PolicyFormat* format = find_policy(p.type);
-        const int index = format ? format->index_of(name) : -1;
-        if (index < 0) return std::nullopt;
-        return p.word(static_cast<std::size_t>(index));
-    }, doc);
-}
-
-FieldNames policy_fields(const Policy& policy) {
-    FieldNames names{"type"};
-    const PolicyFormat* format = find_policy(policy.type);
-    if (!format) names.push_back("data");
-    for (std::size_t i = 0; format && i < format->word_count(); ++i) names.push_back(format->words[i].data());
-    return names;
-}
-
-void bind_policy(nb::module_& module) {
-    nb::class_<Policy> cls(module, "Policy",
-        "Pool member selection policy (RFC 5354 3.8, RFC 5356).\n\n"
-        "`type` is a policy's name or type code; a known type takes exactly its own values, each a\n"
-        "32-bit integer (loads: 0 to 0xffffffff is 0 to 100%), any other type takes `data`.");
-    cls.def("__init__", [](Policy* self, nb::object type, Word weight, Word priority, Word load, Word load_degradation,
-                           Word load_dpf, Word weight_dpf, Word distance, nb::bytes data) {
-        new (self) Policy(make_policy(type, {{{"weight", weight}, {"priority", priority}, {"load", load},
-            {"load_degradation", load_degradation}, {"load_dpf", load_dpf}, {"weight_dpf", weight_dpf}, {"distance", distance}}}, data));
-    }, "type"_a, nb::kw_only(), "weight"_a = nb::none(), "priority"_a = nb::none(), "load"_a = nb::none(),
-       "load_degradation"_a = nb::none(), "load_dpf"_a = nb::none(), "weight_dpf"_a = nb::none(),
-       "distance"_a = nb::none(), "data"_a = nb::bytes("", 0),
-       nb::sig("def __init__(self, type: int | str, *, weight: int | None = None, priority: int | None = None, "
-               "load: int | None = None, load_degradation: int | None = None, load_dpf: int | None = None, "
-               "weight_dpf: int | None = None, distance: int | None = None, data: bytes = b'') -> None"));
-    cls.def("encode", [](const Policy& p) {
-        return encode_parameter([&](Encoder& out) { out.policy("policy", p); });
-    }, "The parameter's own bytes, as an error cause quotes it.");
-    cls.def_prop_ro("type", [](const Policy& p) { return p.type; }, "Type code.");
-    cls.def_prop_ro("name", [](const Policy& p) -> std::optional<std::string> {
-        const PolicyFormat* format = find_policy(p.type);
-        if (!format) return std::nullopt;
-        return std::string(format->name);
-    }, "Name of the type, None for types unknown here.");
-    policy_word(cls, "weight", "Weight, for the weighted policies.");
-    policy_word(cls, "priority", "Priority, larger first.");
-    policy_word(cls, "load", "Load, 0xffffffff is 100%.");
-    policy_word(cls, "load_degradation", "Load added per selection or by one more request.");
-    policy_word(cls, "load_dpf", "Distance penalty factor of the load.");
-    policy_word(cls, "weight_dpf", "Distance penalty factor of the weight.");
-    policy_word(cls, "distance", "Distance in ms.");
-    cls.def_prop_ro("data", [](const Policy& p) { return find_policy(p.type) ? nb::bytes("", 0) : to_bytes(p.data); },
-                    "Data of a type unknown here, else empty.");
-    cls.def("__repr__", [](nb::handle_t<Policy> self) {
-        const Policy& policy = nb::cast<const Policy&>(self);
-        FieldNames names = policy_fields(policy);
-        names.erase(names.begin());
-        const PolicyFormat* format = find_policy(policy.type);
-        const std::string type = format ? "'" + std::string(format->name) + "'" : std::to_string(policy.type);
-        const std::string rest = repr_of(self, names);
-        const std::size_t open = rest.find('(') + 1;
-        return rest.substr(0, open) + type + (names.empty() ? "" : ", ") + rest.substr(open);
-    });
-    cls.def("to_dict", [](nb::handle_t<Policy> self) {
-        nb::dict result;
-        result["policy"] = self.attr("name");
-        for (auto [name, value] : fields_of(self, policy_fields(nb::cast<const Policy&>(self)))) result[name] = plain(value);
-        return result;
-    }, nb::sig("def to_dict(self) -> dict[str, typing.Any]"), "Name, type code and values, JSON-ready.");
-    identity_methods<Policy>(cls, FieldsOf<Policy>(&policy_fields), [](const Policy& p) { return std::to_string(p.type) + ":" + p.data; });
-}
-
 // A parameter that is described by its fields; `identity` maps it to bytes that are equal where values are.
 template <class T, class... Leading>
 nb::class_<T> bind_parameter(nb::module_& module, std::function<std::string(const T&)> identity, Leading... leading) {
@@ -273,20 +165,8 @@ nb::object transport_object(const Transport& transport) {
 
 void bind_wire_parameters(nb::module_& module) {
     bind_transports(module);
-    bind_policy(module);
+    bind_wire_policy(module);
     bind_others(module);
-    module.def("policy_types", [] {
-        nb::dict result;
-        for (const auto& format : policy_formats) result[nb::str(format.name.data(), format.name.size())] = static_cast<std::uint32_t>(format.type);
-        return result;
-    }, nb::sig("def policy_types() -> dict[str, int]"), "Type codes of the policies that the codec takes apart, by name.");
-    module.def("policy_values", [](const char* policy) {
-        const PolicyFormat* format = find_policy(std::string_view(policy));
-        if (!format) raise_field_error("policy", "'" + std::string(policy) + "' is no known policy");
-        nb::list names;
-        for (std::size_t i = 0; i < format->word_count(); ++i) names.append(nb::str(format->words[i].data(), format->words[i].size()));
-        return nb::tuple(names);
-    }, "policy"_a, nb::sig("def policy_values(policy: str) -> tuple[str, ...]"), "Names of the values of a policy, in the order of the wire.");
 }
 
 }  // namespace rsim

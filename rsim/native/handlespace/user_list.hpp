@@ -6,15 +6,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "../wire/policies.hpp"
 #include "draws.hpp"
 
 namespace rsim::handlespace {
 
-enum class UserRule {
-    in_order,  // the first that answers
-    walk,      // one after the other, then from the beginning
-    uniform,   // any, with equal chances
-};
+using wire::UserRule;
 
 // The elements of one answer, as a pool user works through them; each has an `identifier`.
 template <class Element>

@@ -35,7 +35,7 @@ constexpr auto error_causes_field() {
 struct Registration {
     std::string pool_handle;
     PoolElement pool_element;
-    std::optional<std::string> statement;
+    std::optional<std::string> statement{};
     bool operator==(const Registration&) const = default;
 
     static constexpr MessageName about{0x01, "Registration", "ASAP_REGISTRATION", "RFC 5352 2.2.1",
@@ -96,7 +96,7 @@ struct HandleResolution {
     bool send_updates = false;
     std::string pool_handle;
     std::optional<std::uint32_t> items;
-    std::optional<std::string> evidence;
+    std::optional<std::string> evidence{};
     bool operator==(const HandleResolution&) const = default;
 
     static constexpr MessageName about{0x05, "HandleResolution", "ASAP_HANDLE_RESOLUTION", "RFC 5352 2.2.5",
@@ -120,8 +120,8 @@ struct HandleResolutionResponse {
     std::optional<Policy> policy;
     std::vector<PoolElement> pool_elements;
     std::vector<ErrorCause> error_causes;
-    std::optional<std::string> statements;
-    std::optional<std::string> choice_grant;
+    std::optional<std::string> statements{};
+    std::optional<std::string> choice_grant{};
     bool operator==(const HandleResolutionResponse&) const = default;
 
     static constexpr MessageName about{0x06, "HandleResolutionResponse", "ASAP_HANDLE_RESOLUTION_RESPONSE",

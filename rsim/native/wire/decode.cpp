@@ -201,7 +201,7 @@ Policy read_policy(Parameters& parent, const Tlv& tlv) {
     parent.require_at_least(tlv, 8);
     Policy policy{load32(parent.bytes(tlv.value)), std::string(parent.value(tlv).substr(4))};
     if (!policy_type_is_valid(policy.type)) parent.refuse(tlv, "invalid policy type");
-    if (const PolicyFormat* format = find_policy(policy.type)) parent.require_length(tlv, 8 + 4 * format->word_count());
+    if (const NativePolicy* native = find_policy(policy.type)) parent.require_length(tlv, 8 + 4 * native->value_count());
     return policy;
 }
 

@@ -1,4 +1,5 @@
-// The selection policies that the codec can take apart: name, type code, data words.
+// The native selection policies (RFC 5356, and those of RSPSIM and rsplib): one record each, from which the codec, Python's
+// Policy and the pool user's rule follow. How each selects stands in handlespace/native_policies.cpp.
 #pragma once
 
 #include <array>
@@ -7,85 +8,86 @@
 
 namespace rsim::wire {
 
-enum class PolicyType : std::uint32_t {
-    round_robin = 0x00000001,
-    weighted_round_robin = 0x00000002,
-    random = 0x00000003,
-    weighted_random = 0x00000004,
-    priority = 0x00000005,
-    least_used = 0x40000001,
-    least_used_degradation = 0x40000002,
-    priority_least_used = 0x40000003,
-    randomized_least_used = 0x40000004,
-    // Private types of rsplib.
-    randomized_priority_least_used = 0xb0001001,
-    randomized_least_used_degradation = 0xb0001002,
-    priority_least_used_degradation = 0xb0001003,
-    randomized_priority_least_used_degradation = 0xb0001004,
-    weighted_random_dpf = 0xb0002001,
-    least_used_dpf = 0xb0002002,
-    least_used_degradation_dpf = 0xb0002003,
-    priority_least_used_dpf = 0xb0002004,
-    priority_least_used_degradation_dpf = 0xb0002005,
+// A 32-bit word of a policy's parameter.
+struct PolicyValue {
+    std::string_view name;
+    const char* doc;  // meaning, unit and range
 };
 
-struct PolicyFormat {
-    PolicyType type;
-    std::string_view name;
-    std::array<std::string_view, 4> words;  // names of the 32-bit data words, in order
+namespace value {
+inline constexpr PolicyValue weight{"weight", "share of the selections, in relation to the other elements' weights"};
+inline constexpr PolicyValue priority{"priority", "larger is chosen first"};
+inline constexpr PolicyValue load{"load", "load of the element, 0xffffffff is 100% (RFC 5356 3.1)"};
+inline constexpr PolicyValue load_degradation{"load_degradation", "load that a selection or a request adds, as a load"};
+inline constexpr PolicyValue load_dpf{"load_dpf", "distance penalty factor of the load: load for each ms, as a load"};
+inline constexpr PolicyValue weight_dpf{"weight_dpf", "distance penalty factor of the weight: share for each ms, as a load"};
+inline constexpr PolicyValue distance{"distance", "distance of the element in ms"};
+}  // namespace value
 
-    constexpr std::size_t word_count() const {
+// What a pool user does with the elements of an answer.
+enum class UserRule {
+    in_order,  // the first that answers
+    walk,      // one after the other, then from the beginning
+    uniform,   // any, with equal chances
+};
+
+// Most 32-bit words that a policy of these has.
+inline constexpr std::size_t most_policy_values = 4;
+
+struct NativePolicy {
+    std::string_view name;
+    std::uint32_t type;
+    std::array<const PolicyValue*, most_policy_values> values;  // in the order of the wire
+    UserRule user_rule;
+
+    constexpr std::size_t value_count() const {
         std::size_t count = 0;
-        while (count < words.size() && !words[count].empty()) ++count;
+        while (count < values.size() && values[count]) ++count;
         return count;
     }
 
-    // Position of the word of that name, or -1.
-    constexpr int index_of(std::string_view word) const {
-        for (std::size_t i = 0; i < word_count(); ++i)
-            if (words[i] == word) return static_cast<int>(i);
+    // Position of a value among the words, or -1.
+    constexpr int index_of(const PolicyValue& wanted) const {
+        for (std::size_t i = 0; i < value_count(); ++i)
+            if (values[i] == &wanted) return static_cast<int>(i);
         return -1;
     }
 };
 
-inline constexpr std::array<PolicyFormat, 18> policy_formats{{
-    {PolicyType::round_robin, "round_robin", {}},
-    {PolicyType::weighted_round_robin, "weighted_round_robin", {"weight"}},
-    {PolicyType::random, "random", {}},
-    {PolicyType::weighted_random, "weighted_random", {"weight"}},
-    {PolicyType::priority, "priority", {"priority"}},
-    {PolicyType::least_used, "least_used", {"load"}},
-    {PolicyType::least_used_degradation, "least_used_degradation", {"load", "load_degradation"}},
-    {PolicyType::priority_least_used, "priority_least_used", {"load", "load_degradation"}},
-    {PolicyType::randomized_least_used, "randomized_least_used", {"load"}},
-    {PolicyType::randomized_priority_least_used, "randomized_priority_least_used",
-     {"load", "load_degradation"}},
-    {PolicyType::randomized_least_used_degradation, "randomized_least_used_degradation",
-     {"load", "load_degradation"}},
-    {PolicyType::priority_least_used_degradation, "priority_least_used_degradation",
-     {"load", "load_degradation"}},
-    {PolicyType::randomized_priority_least_used_degradation,
-     "randomized_priority_least_used_degradation",
-     {"load", "load_degradation"}},
-    {PolicyType::weighted_random_dpf, "weighted_random_dpf", {"weight", "weight_dpf", "distance"}},
-    {PolicyType::least_used_dpf, "least_used_dpf", {"load", "load_dpf", "distance"}},
-    {PolicyType::least_used_degradation_dpf, "least_used_degradation_dpf",
-     {"load", "load_degradation", "load_dpf", "distance"}},
-    {PolicyType::priority_least_used_dpf, "priority_least_used_dpf",
-     {"load", "load_degradation", "load_dpf", "distance"}},
-    {PolicyType::priority_least_used_degradation_dpf, "priority_least_used_degradation_dpf",
-     {"load", "load_degradation", "load_dpf", "distance"}},
-}};
+// Policies of RFC 5356, then the private types of RSPSIM and rsplib.
+inline constexpr auto native_policies = std::to_array<NativePolicy>({
+    {"round_robin", 0x00000001, {}, UserRule::walk},
+    {"weighted_round_robin", 0x00000002, {&value::weight}, UserRule::walk},
+    {"random", 0x00000003, {}, UserRule::uniform},
+    {"weighted_random", 0x00000004, {&value::weight}, UserRule::uniform},
+    {"priority", 0x00000005, {&value::priority}, UserRule::in_order},
+    {"least_used", 0x40000001, {&value::load}, UserRule::in_order},
+    {"least_used_degradation", 0x40000002, {&value::load, &value::load_degradation}, UserRule::in_order},
+    {"priority_least_used", 0x40000003, {&value::load, &value::load_degradation}, UserRule::in_order},
+    {"randomized_least_used", 0x40000004, {&value::load}, UserRule::uniform},
+    {"randomized_priority_least_used", 0xb0001001, {&value::load, &value::load_degradation}, UserRule::uniform},
+    {"randomized_least_used_degradation", 0xb0001002, {&value::load, &value::load_degradation}, UserRule::uniform},
+    {"priority_least_used_degradation", 0xb0001003, {&value::load, &value::load_degradation}, UserRule::in_order},
+    {"randomized_priority_least_used_degradation", 0xb0001004, {&value::load, &value::load_degradation}, UserRule::uniform},
+    {"weighted_random_dpf", 0xb0002001, {&value::weight, &value::weight_dpf, &value::distance}, UserRule::uniform},
+    {"least_used_dpf", 0xb0002002, {&value::load, &value::load_dpf, &value::distance}, UserRule::in_order},
+    {"least_used_degradation_dpf", 0xb0002003,
+     {&value::load, &value::load_degradation, &value::load_dpf, &value::distance}, UserRule::in_order},
+    {"priority_least_used_dpf", 0xb0002004,
+     {&value::load, &value::load_degradation, &value::load_dpf, &value::distance}, UserRule::in_order},
+    {"priority_least_used_degradation_dpf", 0xb0002005,
+     {&value::load, &value::load_degradation, &value::load_dpf, &value::distance}, UserRule::in_order},
+});
 
-constexpr const PolicyFormat* find_policy(std::uint32_t type) {
-    for (const auto& format : policy_formats)
-        if (static_cast<std::uint32_t>(format.type) == type) return &format;
+constexpr const NativePolicy* find_policy(std::uint32_t type) {
+    for (const NativePolicy& policy : native_policies)
+        if (policy.type == type) return &policy;
     return nullptr;
 }
 
-constexpr const PolicyFormat* find_policy(std::string_view name) {
-    for (const auto& format : policy_formats)
-        if (format.name == name) return &format;
+constexpr const NativePolicy* find_policy(std::string_view name) {
+    for (const NativePolicy& policy : native_policies)
+        if (policy.name == name) return &policy;
     return nullptr;
 }
 

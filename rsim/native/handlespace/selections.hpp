@@ -1,68 +1,19 @@
-#include "selection.hpp"
+// How elements are selected: a ring, turns, an order by rank, draws that are uniform or in proportion to weights.
+#pragma once
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "../wire/policies.hpp"
 #include "indexed_heap.hpp"
 #include "ring.hpp"
+#include "selection.hpp"
 #include "turn_queue.hpp"
 #include "weight_sums.hpp"
 
 namespace rsim::handlespace {
-namespace {
 
-using wire::PolicyType;
-
-constexpr std::uint64_t full_load = 0xffffffff;
-
-// Position of each value among the data words is the same for all policies that have it, but for
-// the distance group at the end.
-std::uint64_t load(const Element& e) { return e.content.policy.word(0); }
-std::uint64_t degradation(const Element& e) { return e.content.policy.word(1); }
-
-std::uint64_t degraded(const Element& e, std::uint64_t value, const SelectionSettings& settings) {
-    const std::uint64_t sum = value + e.degradations * degradation(e);
-    return settings.saturate ? std::min(sum, full_load) : sum;
-}
-
-// load + distance * DPF (as a share of full load), cut off where 64 bits end.
-std::uint64_t penalised(const Element& e, std::uint64_t value, std::size_t dpf_word) {
-    const std::uint64_t dpf = e.content.policy.word(dpf_word);
-    const std::uint64_t distance = e.content.policy.word(dpf_word + 1);
-    const std::uint64_t penalty = distance * dpf;  // 32 by 32 bits
-    return value + penalty < value ? UINT64_MAX : value + penalty;
-}
-
+// Rank or weight of an element under the handlespace's settings.
 using Rank = std::uint64_t (*)(const Element&, const SelectionSettings&);
-
-namespace rank {  // smallest first
-std::uint64_t priority(const Element& e, const SelectionSettings&) { return full_load - load(e); }
-std::uint64_t least_used(const Element& e, const SelectionSettings&) { return load(e); }
-std::uint64_t degraded_load(const Element& e, const SelectionSettings& s) { return degraded(e, load(e), s); }
-std::uint64_t with_own(const Element& e, const SelectionSettings&) { return load(e) + degradation(e); }
-std::uint64_t with_own_degraded(const Element& e, const SelectionSettings& s) { return degraded(e, load(e) + degradation(e), s); }
-std::uint64_t least_used_dpf(const Element& e, const SelectionSettings&) { return penalised(e, load(e), 1); }
-std::uint64_t degraded_dpf(const Element& e, const SelectionSettings& s) { return penalised(e, degraded(e, load(e), s), 2); }
-std::uint64_t with_own_dpf(const Element& e, const SelectionSettings&) { return penalised(e, load(e) + degradation(e), 2); }
-std::uint64_t with_own_degraded_dpf(const Element& e, const SelectionSettings& s) { return penalised(e, with_own_degraded(e, s), 2); }
-}  // namespace rank
-
-namespace weight {
-std::uint64_t stated(const Element& e, const SelectionSettings&) { return e.content.policy.word(0); }
-std::uint64_t unused(std::uint64_t load) { return full_load - std::min(load, full_load); }
-std::uint64_t randomized(const Element& e, const SelectionSettings&) { return unused(load(e)); }
-std::uint64_t with_own(const Element& e, const SelectionSettings& s) { return unused(rank::with_own(e, s)); }
-std::uint64_t degraded_load(const Element& e, const SelectionSettings& s) { return unused(rank::degraded_load(e, s)); }
-std::uint64_t with_own_degraded(const Element& e, const SelectionSettings& s) { return unused(rank::with_own_degraded(e, s)); }
-// weight * (1 - distance * DPF); what would be negative or nothing becomes 1.
-std::uint64_t distant(const Element& e, const SelectionSettings&) {
-    const std::uint64_t penalty = std::uint64_t{e.content.policy.word(1)} * e.content.policy.word(2);
-    if (penalty >= full_load) return 1;
-    return std::max<std::uint64_t>(1, load(e) * (full_load - penalty) / full_load);
-}
-}  // namespace weight
 
 template <class Tie, bool rare_ties>
 using SortedHeap = IndexedHeap<std::uint64_t, Tie, Element, SelectionSlot, usual_list, rare_ties>;
@@ -227,50 +178,5 @@ private:
     WeightSums<Element, SelectionSlot> positive_;
     UniformSet zero_;
 };
-
-template <Rank rank, bool degrades = false>
-std::unique_ptr<Selection> sorted(const SelectionSettings& settings) {
-    return std::make_unique<Sorted<rank, degrades>>(settings);
-}
-template <Rank weight>
-std::unique_ptr<Selection> proportional(const SelectionSettings& settings) {
-    return std::make_unique<Proportional<weight>>(settings);
-}
-std::unique_ptr<Selection> round_robin(const SelectionSettings& settings) {
-    return std::make_unique<RoundRobin>(settings);
-}
-std::unique_ptr<Selection> weighted_round_robin(const SelectionSettings& settings) {
-    return std::make_unique<WeightedRoundRobin>(settings);
-}
-std::unique_ptr<Selection> random(const SelectionSettings&) { return std::make_unique<Random>(); }
-
-constexpr std::array<std::pair<PolicyType, SelectionFactory>, 18> native_policies{{
-    {PolicyType::round_robin, round_robin},
-    {PolicyType::weighted_round_robin, weighted_round_robin},
-    {PolicyType::random, random},
-    {PolicyType::weighted_random, proportional<weight::stated>},
-    {PolicyType::priority, sorted<rank::priority>},
-    {PolicyType::least_used, sorted<rank::least_used>},
-    {PolicyType::least_used_degradation, sorted<rank::degraded_load, true>},
-    {PolicyType::priority_least_used, sorted<rank::with_own>},
-    {PolicyType::randomized_least_used, proportional<weight::randomized>},
-    {PolicyType::randomized_priority_least_used, proportional<weight::with_own>},
-    {PolicyType::randomized_least_used_degradation, proportional<weight::degraded_load>},
-    {PolicyType::priority_least_used_degradation, sorted<rank::with_own_degraded, true>},
-    {PolicyType::randomized_priority_least_used_degradation, proportional<weight::with_own_degraded>},
-    {PolicyType::weighted_random_dpf, proportional<weight::distant>},
-    {PolicyType::least_used_dpf, sorted<rank::least_used_dpf>},
-    {PolicyType::least_used_degradation_dpf, sorted<rank::degraded_dpf, true>},
-    {PolicyType::priority_least_used_dpf, sorted<rank::with_own_dpf>},
-    {PolicyType::priority_least_used_degradation_dpf, sorted<rank::with_own_degraded_dpf, true>},
-}};
-
-}  // namespace
-
-SelectionFactory find_selection(std::uint32_t policy_type) {
-    for (const auto& [type, factory] : native_policies)
-        if (static_cast<std::uint32_t>(type) == policy_type) return factory;
-    return nullptr;
-}
 
 }  // namespace rsim::handlespace
