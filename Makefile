@@ -7,7 +7,7 @@ NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 # The hot path is compiled, Python as it is (CMakeLists.txt). COMPILE=OFF runs it from source: for
 # debuggers, for coverage, and while editing.
 COMPILE ?= ON
-COMPILED := tools/compile_modules.py rsim/clock.py rsim/randomness.py \
+COMPILED := tools/compile_modules.py rsim/clock.py $(shell grep -oE '^  rsim/[a-z_/]+\.py' CMakeLists.txt) \
 	$(shell find rsim/endpoints rsim/handlespace rsim/network rsim/wire rsim/workload -name '*.py' 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood

@@ -508,20 +508,46 @@ PyObject* queue_fingerprint(PyObject* self, void*) {
 
 PyMethodDef queue_methods[] = {
     method("call_at", queue_call_at, METH_FASTCALL,
-           "Calls `function(*args)` at `time` (s, absolute); it can't be called back."),
+           "call_at($self, time, function, /, *args)\n--\n\n"
+           "Calls a function at a time; it can't be called back.\n\n"
+           "Parameters: `time` in s, absolute; `function` to call; `args` its arguments. Raises FieldError for a time that "
+           "is not a number."),
     method("call_method_at", queue_call_method_at, METH_FASTCALL,
-           "The same for `owner.name(*args)`, without an object for the bound method."),
-    method("schedule", queue_schedule, METH_FASTCALL, "Puts an event of SimPy's into the queue."),
-    method("timer", queue_timer, METH_O, "A timer that calls `function` when it expires; it isn't running yet."),
-    method("step", queue_step, METH_NOARGS, "Carries out what is due first; False if nothing is."),
-    method("run_until", queue_run_until, METH_O, "Carries out all that is due before `time` (s)."),
-    method("peek", queue_peek, METH_NOARGS, "When something is due next, infinity if nothing is."),
+           "call_method_at($self, time, name, owner, /, *args)\n--\n\n"
+           "Calls a method at a time, without an object for the bound method.\n\n"
+           "Parameters: `time` in s, absolute; `name` of the method; `owner` whose method it is; `args` its arguments. "
+           "Raises FieldError for a time that is not a number."),
+    method("schedule", queue_schedule, METH_FASTCALL,
+           "schedule($self, time, priority, event, /)\n--\n\n"
+           "Puts an event of SimPy's into the queue.\n\n"
+           "Parameters: `time` in s, absolute; `priority` -1 to 2, smallest first among those of one time; `event` that is "
+           "processed then. Raises FieldError for a time that is not a number, ValueError for another priority."),
+    method("timer", queue_timer, METH_O,
+           "timer($self, function, /)\n--\n\n"
+           "A timer that is not running yet.\n\n"
+           "Parameters: `function` to call, without arguments, when it expires."),
+    method("step", queue_step, METH_NOARGS,
+           "step($self, /)\n--\n\n"
+           "Carries out what is due first; False if nothing is.\n\n"
+           "Raises ReentryError from within what it calls, StandstillError if time does not go on."),
+    method("run_until", queue_run_until, METH_O,
+           "run_until($self, time, /)\n--\n\n"
+           "Carries out all that is due before a time.\n\n"
+           "Parameters: `time` in s, absolute. Raises ReentryError from within what it calls, StandstillError if time does "
+           "not go on."),
+    method("peek", queue_peek, METH_NOARGS,
+           "peek($self, /)\n--\n\n"
+           "When something is due next, in s; infinity if nothing is."),
     {},
 };
 PyMethodDef timer_methods[] = {
-    method("start", timer_start, METH_O, "Expires `delay` seconds from now, whatever it was to do before."),
-    method("stop", timer_stop, METH_NOARGS, "Does not expire, until it is started again."),
-    method("cancel", timer_cancel, METH_NOARGS, "Never expires again, and lets go of its function."),
+    method("start", timer_start, METH_O, 
+           "start($self, delay, /)\n--\n\n"
+           "Starts it, whatever it was to do before.\n\n"
+           "Parameters: `delay` in s from now until it expires. Raises FieldError for a delay that is not a number."),
+    method("stop", timer_stop, METH_NOARGS, "stop($self, /)\n--\n\nIt does not expire until it is started again."),
+    method("cancel", timer_cancel, METH_NOARGS, 
+           "cancel($self, /)\n--\n\nIt never expires again, and lets go of its function."),
     {},
 };
 PyGetSetDef queue_properties[] = {
@@ -536,7 +562,7 @@ PyGetSetDef timer_properties[] = {
 PyType_Slot queue_slots[] = {
     {Py_tp_doc, const_cast<char*>("What is due, in order of time, priority and insertion.\n\n"
                                   "Parameters: `clock` whose `_now` follows, and whose `_process` takes events of "
-                                  "SimPy's.")},
+                                  "SimPy's; `now` its time in s.")},
     {Py_tp_new, slot(make_queue)},
     {Py_tp_dealloc, slot(free_object<end_queue>)},
     {Py_tp_traverse, slot(visit_queue)},
@@ -547,7 +573,7 @@ PyType_Slot queue_slots[] = {
     {0, nullptr},
 };
 PyType_Slot timer_slots[] = {
-    {Py_tp_doc, const_cast<char*>("A named time-out that can be started, restarted and stopped.")},
+    {Py_tp_doc, const_cast<char*>("A time-out that can be started, restarted and stopped; `EventQueue.timer` makes it.")},
     {Py_tp_dealloc, slot(free_object<end_timer>)},
     {Py_tp_traverse, slot(visit_timer)},
     {Py_tp_clear, slot(clear_timer)},

@@ -89,6 +89,8 @@ void free_object(PyObject* self) {
 inline PyTypeObject* add_type(nb::module_& module, PyType_Spec& spec) {
     auto* type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
     if (!type || PyModule_AddType(module.ptr(), type) < 0) throw nb::python_error();
+    // The stub generator imports the module by another name.
+    nb::handle(reinterpret_cast<PyObject*>(type)).attr("__module__") = module.attr("__name__");
     return type;
 }
 
@@ -157,7 +159,7 @@ void identity_methods(Class& cls, FieldsOf<T> names, std::function<std::string(c
         fields.update(changes);
         return self.type()(**fields);
     }, nb::sig("def replace(self, **changes: typing.Any) -> typing.Self"),
-       "A copy with the named fields changed.");
+       "A copy with some fields changed.\n\nParameters: `changes` new values, as the constructor takes them.");
     cls.def("__reduce__", [names](nb::handle_t<T> self) {
         const nb::object partial = nb::module_::import_("functools").attr("partial");
         return nb::make_tuple(partial(self.type(), **fields_of(self, names(nb::cast<const T&>(self)))), nb::tuple());

@@ -89,8 +89,12 @@ PyObject* list_repr(PyObject* self) {
 }
 
 PyMethodDef list_methods[] = {
-    method("index", list_index, METH_O, "Where the element stands first."),
-    method("count", list_count, METH_O, "How often the element is listed."),
+    method("index", list_index, METH_O, 
+           "index($self, value, /)\n--\n\n"
+           "Where an element stands first.\n\nParameters: `value` the element. Raises ValueError if it is not listed."),
+    method("count", list_count, METH_O, 
+           "count($self, value, /)\n--\n\n"
+           "How often an element is listed.\n\nParameters: `value` the element."),
     {},
 };
 PyType_Slot list_slots[] = {

@@ -96,9 +96,12 @@ PyObject* stream_generator(PyObject* self, void*) {
 }
 
 PyMethodDef stream_methods[] = {
-    method("exponential", stream_draw<exponentials>, METH_NOARGS, "One draw of the exponential distribution with mean 1."),
-    method("uniform", stream_draw<uniforms>, METH_NOARGS, "One draw of the uniform distribution on [0, 1)."),
-    method("identifier", stream_identifier, METH_NOARGS, "One draw of a 32-bit identifier, never 0."),
+    method("exponential", stream_draw<exponentials>, METH_NOARGS, 
+           "exponential($self, /)\n--\n\nOne draw of the exponential distribution with mean 1."),
+    method("uniform", stream_draw<uniforms>, METH_NOARGS, 
+           "uniform($self, /)\n--\n\nOne draw of the uniform distribution on [0, 1)."),
+    method("identifier", stream_identifier, METH_NOARGS, 
+           "identifier($self, /)\n--\n\nOne draw of a 32-bit identifier, never 0."),
     {},
 };
 PyGetSetDef stream_properties[] = {
@@ -107,8 +110,9 @@ PyGetSetDef stream_properties[] = {
 };
 PyType_Slot stream_slots[] = {
     {Py_tp_doc, const_cast<char*>("Draws of one actor for one purpose, from a generator of its own.\n\n"
-                                  "Draws come in blocks; the sequence is that of single draws. Parameters: `make` "
-                                  "makes the generator when it is first needed, since many actors never draw.")},
+                                  "Draws come in blocks; the sequence is that of single draws.\n\n"
+                                  "Parameters: `make` makes the numpy Generator when it is first needed, as many actors "
+                                  "never draw.")},
     {Py_tp_new, slot(make_stream)},
     {Py_tp_dealloc, slot(free_object<end_stream>)},
     {Py_tp_methods, stream_methods},
@@ -200,12 +204,16 @@ PyObject* draws_below(PyObject* self, PyObject* given) {
 }
 
 PyMethodDef draws_methods[] = {
-    method("below", draws_below, METH_O, "Uniform on 0 to bound - 1."),
+    method("below", draws_below, METH_O, 
+           "below($self, bound, /)\n--\n\n"
+           "One draw of the whole numbers below a bound, all equally likely.\n\n"
+           "Parameters: `bound` 1 to 2^64 - 1. Raises FieldError for another one."),
     {},
 };
 PyType_Slot draws_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Random draws for selections, from a numpy Generator or from what makes one when it "
-                                  "is first needed.")},
+    {Py_tp_doc, const_cast<char*>("Random draws for selections.\n\n"
+                                  "Parameters: `generator` a numpy Generator, or a function that makes one when it is "
+                                  "first needed.")},
     {Py_tp_new, slot(make_draws)},
     {Py_tp_dealloc, slot(free_object<end_draws>)},
     {Py_tp_methods, draws_methods},

@@ -72,7 +72,10 @@ PyObject* traffic_fingerprint(PyObject* self, void*) {
 }
 
 PyMethodDef traffic_methods[] = {
-    method("count", traffic_count, METH_FASTCALL, "Counts one message under its type, which its first byte gives."),
+    method("count", traffic_count, METH_FASTCALL, 
+           "count($self, ppid, data, /)\n--\n\n"
+           "Counts one message under its type, which its first byte gives.\n\n"
+           "Parameters: `ppid` its payload protocol identifier; `data` its bytes, at least one."),
     {},
 };
 PyGetSetDef traffic_properties[] = {
@@ -83,7 +86,8 @@ PyGetSetDef traffic_properties[] = {
 };
 PyType_Slot traffic_slots[] = {
     {Py_tp_doc, const_cast<char*>("Messages and bytes sent, by payload protocol and message type.\n\n"
-                                  "Parameters: `protocols` identifiers that are listed even if nothing is sent.")},
+                                  "Parameters: `protocols` payload protocol identifiers that are listed even if nothing is "
+                                  "sent.")},
     {Py_tp_new, slot(make_traffic)},
     {Py_tp_dealloc, slot(free_object<end_traffic>)},
     {Py_tp_methods, traffic_methods},

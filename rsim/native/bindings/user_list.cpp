@@ -73,12 +73,20 @@ PyObject* list_forget(PyObject* self, PyObject* given) {
 Py_ssize_t list_length(PyObject* self) { return static_cast<Py_ssize_t>(answer_of(self).size()); }
 
 PyMethodDef list_methods[] = {
-    method("choose", list_choose, METH_O, "The element to use next, None if none is left."),
-    method("forget", list_forget, METH_O, "Takes out an element that was found unreachable."),
+    method("choose", list_choose, METH_O, 
+           "choose($self, draws, /)\n--\n\n"
+           "The element to use next, None if none is left.\n\n"
+           "Parameters: `draws` for a rule that draws."),
+    method("forget", list_forget, METH_O, 
+           "forget($self, identifier, /)\n--\n\n"
+           "Takes out an element that was found unreachable; a walk goes on behind it.\n\n"
+           "Parameters: `identifier` of the element, 32 bits."),
     {},
 };
 PyType_Slot list_slots[] = {
-    {Py_tp_doc, const_cast<char*>("The elements of an answer, as a pool user works through them.")},
+    {Py_tp_doc, const_cast<char*>("The elements of an answer, as a pool user works through them (RFC 5356, pool user "
+                                  "considerations).\n\n"
+                                  "Parameters: `elements` in the order of the answer; `rule` of the pool's policy.")},
     {Py_tp_new, slot(make_list)},
     {Py_tp_dealloc, slot(free_object<end_list>)},
     {Py_tp_methods, list_methods},

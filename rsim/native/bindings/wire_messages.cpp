@@ -118,7 +118,7 @@ void bind_wire_messages(nb::module_& module) {
     bind_messages(module, AsapMessages{}, "asap", "AsapMessage");
     bind_messages(module, EnrpMessages{}, "enrp", "EnrpMessage");
     module.attr("Message") = nb::module_::import_("typing").attr("Union")[nb::make_tuple(module.attr("AsapMessage"), module.attr("EnrpMessage"))];
-    nb::class_<Received>(module, "Received", nb::type_slots(received_slots), "What became of received bytes.")
+    nb::class_<Received>(module, "Received", nb::type_slots(received_slots), "What became of received bytes (RFC 5354 3 and 4).")
         .def_ro("message", &Received::message, nb::sig("def message(self) -> Message | None"), "The decoded message, or None.")
         .def_ro("reply", &Received::reply, nb::sig("def reply(self) -> AsapError | EnrpError | None"),
                 "The error message to send back, or None.")
@@ -128,10 +128,13 @@ void bind_wire_messages(nb::module_& module) {
         });
     module.def("decode", &decode_or_raise, "data"_a, "protocol"_a,
                nb::sig("def decode(data: bytes, protocol: str) -> Message"),
-               "The message in `data`, by protocol 'asap' or 'enrp'. Raises WireError with offset, parameter and reason.");
+               "The message in some bytes.\n\n"
+               "Parameters: `data` the bytes; `protocol` 'asap' or 'enrp'. Raises WireError with offset, parameter and reason "
+               "for bytes that are no such message, FieldError for another protocol.");
     module.def("receive", &receive, "data"_a, "protocol"_a, "identifier"_a = 0u,
                "Treats received bytes as RFC 5354 3 and 4 ask, whatever they are; never raises on their content.\n\n"
-               "`identifier` is the receiving server's own, for an ENRP_ERROR in reply.");
+               "Parameters: `data` the bytes; `protocol` 'asap' or 'enrp'; `identifier` the receiving server's own, 32 bits, "
+               "for an ENRP_ERROR in reply. Raises FieldError for another protocol.");
 }
 
 }  // namespace rsim

@@ -53,15 +53,22 @@ template <class T>
 nb::class_<T, Transport> transport_class(nb::module_& module, const char* name, const char* doc) {
     nb::class_<T, Transport> cls(module, name, doc);
     cls.def_prop_ro("addresses", &addresses_of,
-                    nb::sig("def addresses(self) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]"));
+                    nb::sig("def addresses(self) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]"),
+                    "Its addresses, in order.");
     return cls;
 }
+
+// What the constructors take.
+constexpr const char* parameters =
+    "\n\nParameters: `port` 16 bits; `addresses` IPv4 or IPv6, as text or of the module ipaddress, one, of SCTP one or more";
+constexpr const char* raises = ". Raises FieldError, which names the field, for a value out of its range.";
+constexpr const char* with_use = "; `use` 0 for data only, 1 for data plus control";
 
 #define ADDRESSES "collections.abc.Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address | str]"
 
 template <class T>
 void plain_transport(nb::module_& module, const char* name, const char* protocol, const char* doc) {
-    auto cls = transport_class<T>(module, name, doc);
+    auto cls = transport_class<T>(module, name, (std::string(doc) + parameters + raises).c_str());
     cls.def("__init__", [](T* self, nb::int_ port, nb::iterable addresses) {
         T made;
         made.port = whole<std::uint16_t>("port", port);
@@ -73,7 +80,7 @@ void plain_transport(nb::module_& module, const char* name, const char* protocol
 
 template <class T>
 void transport_with_use(nb::module_& module, const char* name, const char* protocol, const char* doc) {
-    auto cls = transport_class<T>(module, name, doc);
+    auto cls = transport_class<T>(module, name, (std::string(doc) + parameters + with_use + raises).c_str());
     cls.def("__init__", [](T* self, nb::int_ port, nb::iterable addresses, nb::int_ use) {
         T made;
         made.port = whole<std::uint16_t>("port", port);
@@ -90,18 +97,19 @@ void bind_transports(nb::module_& module) {
     nb::class_<Transport>(module, "Transport", "A transport address of any kind (RFC 5354 3.3 to 3.7, 3.16).")
         .def("encode", [](const Transport& t) {
             return encode_parameter([&](Encoder& out) { out.transport("transport", t); });
-        }, "The parameter's own bytes, as an error cause quotes it.")
+        }, "The parameter's own bytes, as an error cause quotes it. Raises FieldError for what the wire can't carry.")
         .def_prop_ro("port", [](const Transport& t) { return t.port; }, "Its port; 0 if it is opaque.")
         .def_prop_ro("hosts", [](const Transport& t) {
             return t.kind == ParameterType::opaque_transport ? nb::tuple() : texts_of(t);
         }, nb::sig("def hosts(self) -> tuple[str, ...]"), "Its addresses as text; none if it is opaque.");
-    transport_with_use<SctpTransport>(module, "SctpTransport", "sctp", "SCTP transport (RFC 5354 3.4); addresses may mix families.");
+    transport_with_use<SctpTransport>(module, "SctpTransport", "sctp", "SCTP transport (RFC 5354 3.4); its addresses may mix families.");
     transport_with_use<TcpTransport>(module, "TcpTransport", "tcp",
         "TCP transport (RFC 5354 3.5). `use` stands for rsplib's use of the reserved field; the RFC encoding leaves it 0.");
     plain_transport<UdpTransport>(module, "UdpTransport", "udp", "UDP transport (RFC 5354 3.6).");
     plain_transport<UdpLiteTransport>(module, "UdpLiteTransport", "udp_lite", "UDP-Lite transport (RFC 5354 3.7).");
 
-    auto dccp = transport_class<DccpTransport>(module, "DccpTransport", "DCCP transport (RFC 5354 3.3).");
+    auto dccp = transport_class<DccpTransport>(module, "DccpTransport",
+        (std::string("DCCP transport (RFC 5354 3.3).") + parameters + "; `service_code` 32 bits" + raises).c_str());
     dccp.def("__init__", [](DccpTransport* self, nb::int_ port, nb::int_ service_code, nb::iterable addresses) {
         DccpTransport made;
         made.port = whole<std::uint16_t>("port", port);
@@ -110,16 +118,17 @@ void bind_transports(nb::module_& module) {
         new (self) DccpTransport(std::move(made));
     }, nb::kw_only(), "port"_a, "service_code"_a, "addresses"_a,
        nb::sig("def __init__(self, *, port: int, service_code: int, addresses: " ADDRESSES ") -> None"));
-    dccp.def_prop_ro("service_code", [](const DccpTransport& t) { return t.service_code; });
+    dccp.def_prop_ro("service_code", [](const DccpTransport& t) { return t.service_code; }, "Service code, 32 bits.");
     value_methods<DccpTransport>(dccp, {"port", "service_code", "addresses"}, [](const DccpTransport& t) { return identity(t); },
                                  {"protocol", "dccp"});
 
-    nb::class_<OpaqueTransport, Transport> opaque(module, "OpaqueTransport", "Opaque transport (RFC 5354 3.16): octets that only the application understands.");
+    nb::class_<OpaqueTransport, Transport> opaque(module, "OpaqueTransport", 
+        "Opaque transport (RFC 5354 3.16): octets that only the application understands.\n\nParameters: `data` the octets.");
     opaque.def("__init__", [](OpaqueTransport* self, nb::bytes data) {
         new (self) OpaqueTransport();
         self->content = to_string(data);
     }, nb::kw_only(), "data"_a);
-    opaque.def_prop_ro("data", [](const OpaqueTransport& t) { return to_bytes(t.content); });
+    opaque.def_prop_ro("data", [](const OpaqueTransport& t) { return to_bytes(t.content); }, "The octets.");
     value_methods<OpaqueTransport>(opaque, {"data"}, [](const OpaqueTransport& t) { return identity(t); }, {"protocol", "opaque"});
 }
 
