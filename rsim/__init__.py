@@ -14,13 +14,16 @@ if TYPE_CHECKING:
         ScenarioError,
         SimulationError,
     )
-    from rsim.results import Result
+    from rsim.handlespace import policy
+    from rsim.results import Metric, Observation, Result, metric
     from rsim.scenario import Scenario, Simulation, load, run, scenario
     from rsim.sweep import Study, Sweep, load_study, read, sweep
 
     __version__: str
 
 _MODULES = {
+    "Metric": "rsim.results",
+    "Observation": "rsim.results",
     "Result": "rsim.results",
     "ResultError": "rsim.errors",
     "RsimError": "rsim.errors",
@@ -33,6 +36,8 @@ _MODULES = {
     "Sweep": "rsim.sweep",
     "load": "rsim.scenario",
     "load_study": "rsim.sweep",
+    "metric": "rsim.results",
+    "policy": "rsim.handlespace",
     "read": "rsim.sweep",
     "run": "rsim.scenario",
 }
@@ -41,6 +46,8 @@ _PACKAGES = ("errors", "results", "scenario", "sweep")
 """Which are there without being imported; two can be called, as `rsim.sweep(...)`."""
 
 __all__ = [
+    "Metric",
+    "Observation",
     "Result",
     "ResultError",
     "RsimError",
@@ -54,6 +61,8 @@ __all__ = [
     "__version__",
     "load",
     "load_study",
+    "metric",
+    "policy",
     "read",
     "run",
     "scenario",

@@ -39,14 +39,16 @@ def summary_command(
     With --breaking the breaking points: where a metric falls below a level, or below a share of
     what it is in the arm of --against.
     """
-    from rsim.results import METRICS
+    from rsim.results.registry import check_name
     from rsim.sweep.report import open_report
 
     report = open_report(directory)
     wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
     for name in wanted:
-        if name not in METRICS:
-            raise ScenarioError(f"--metric {name}: is no metric")
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise ScenarioError(f"--metric {error}") from None
     for option, value in (("--share", share), ("--level", level)):
         if value is None:
             continue

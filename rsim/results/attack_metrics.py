@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from rsim.results.observation import Metric, Observation, count, ratio
+from rsim.results.metric import Metric, count, ratio
+from rsim.results.observation import Observation
 
 
 def _rate(name: str, observation: Observation) -> float:
@@ -37,51 +38,57 @@ ATTACK_METRICS = [
     Metric(
         "rogue_share_pct",
         "%",
-        "selections of rogue or dead elements",
-        "selections by users of an element of an attacker, or where nobody is / all selections",
-        partial(_selections, ("rogue", "dead")),
+        label="selections of rogue or dead elements",
+        formula=(
+            "selections by users of an element of an attacker, or where nobody is / all selections"
+        ),
+        compute=partial(_selections, ("rogue", "dead")),
     ),
     Metric(
         "diverted_share_pct",
         "%",
-        "selections of attackers",
-        "selections by users of an element of an attacker / all selections",
-        partial(_selections, ("rogue",)),
+        label="selections of attackers",
+        formula="selections by users of an element of an attacker / all selections",
+        compute=partial(_selections, ("rogue",)),
     ),
     Metric(
         "insecure_share_pct",
         "%",
-        "selections of insecure elements",
-        "selections by users of an element without credentials / all selections",
-        partial(_selections, ("insecure",)),
+        label="selections of insecure elements",
+        formula="selections by users of an element without credentials / all selections",
+        compute=partial(_selections, ("insecure",)),
     ),
     Metric(
         "listed_pct",
         "%",
-        "elements listed",
-        "entries that lead to a living element / elements deployed, mean over servers",
-        partial(_share, "observer.genuine", "observer.elements_there"),
+        label="elements listed",
+        formula="entries that lead to a living element / elements deployed, mean over servers",
+        compute=partial(_share, "observer.genuine", "observer.elements_there"),
     ),
     Metric(
         "false_entries",
         "",
-        "false entries",
-        "entries that lead to no living element, mean over servers and looks",
-        partial(_mean, "observer.false", "observer.observations", 1.0),
+        label="false entries",
+        formula="entries that lead to no living element, mean over servers and looks",
+        compute=partial(_mean, "observer.false", "observer.observations", 1.0),
     ),
     Metric(
         "servers_unknown_pct",
         "%",
-        "servers that hosts do not know",
-        "share of the servers that serve which a host's list lacks, mean over hosts and looks",
-        partial(_mean, "observer.servers_unknown", "observer.observations", 100.0),
+        label="servers that hosts do not know",
+        formula=(
+            "share of the servers that serve which a host's list lacks, mean over hosts and looks"
+        ),
+        compute=partial(_mean, "observer.servers_unknown", "observer.observations", 100.0),
     ),
     Metric(
         "registration_delay_s",
         "s",
-        "time to register",
-        "mean time from a first registration's start to its grant, hunts and retries included",
-        partial(
+        label="time to register",
+        formula=(
+            "mean time from a first registration's start to its grant, hunts and retries included"
+        ),
+        compute=partial(
             _mean,
             "pool_elements.first_registration_time",
             "pool_elements.first_registrations",
@@ -91,9 +98,11 @@ ATTACK_METRICS = [
     Metric(
         "registrations_late_pct",
         "%",
-        "late registrations",
-        "first registrations that took more than 1 s / those granted",
-        partial(_share, "pool_elements.registrations_late", "pool_elements.first_registrations"),
+        label="late registrations",
+        formula="first registrations that took more than 1 s / those granted",
+        compute=partial(
+            _share, "pool_elements.registrations_late", "pool_elements.first_registrations"
+        ),
     ),
     count("requests_ignored", "requests ignored by servers", "enrp_servers.requests_ignored"),
     count(
@@ -104,16 +113,16 @@ ATTACK_METRICS = [
     Metric(
         "attack_messages_per_s",
         "1/s",
-        "attack messages",
-        "messages sent by attackers / time",
-        partial(_rate, "attackers.attack_messages"),
+        label="attack messages",
+        formula="messages sent by attackers / time",
+        compute=partial(_rate, "attackers.attack_messages"),
     ),
     Metric(
         "attack_bytes_per_s",
         "B/s",
-        "attack bytes",
-        "bytes sent by attackers / time",
-        partial(_rate, "attackers.attack_bytes"),
+        label="attack bytes",
+        formula="bytes sent by attackers / time",
+        compute=partial(_rate, "attackers.attack_bytes"),
     ),
     count(
         "attacker_ignored_messages",
@@ -128,32 +137,35 @@ ATTACK_METRICS = [
     Metric(
         "exposed_octets",
         "B",
-        "application bytes read on the path",
-        "bytes of application messages in clear that a listener has seen",
-        partial(_total, "attackers.application_octets_read"),
+        label="application bytes read on the path",
+        formula="bytes of application messages in clear that a listener has seen",
+        compute=partial(_total, "attackers.application_octets_read"),
     ),
     Metric(
         "knowledge_pct",
         "%",
-        "elements known to a listener",
-        "identifiers that listeners have read / elements deployed; those that return have new ones",
-        _knowledge,
+        label="elements known to a listener",
+        formula=(
+            "identifiers that listeners have read / elements deployed; those that return "
+            "have new ones"
+        ),
+        compute=_knowledge,
     ),
     count("elements_guessed", "elements guessed from sizes", "attackers.elements_guessed"),
     count("forgeries_accepted", "forged cookies accepted", "attackers.forgeries_accepted"),
     Metric(
         "work_forged",
         "calculations",
-        "work credited that was never done",
-        "calculations that accepted forged cookies claim",
-        partial(_total, "attackers.work_forged"),
+        label="work credited that was never done",
+        formula="calculations that accepted forged cookies claim",
+        compute=partial(_total, "attackers.work_forged"),
     ),
     Metric(
         "amplification",
         "",
-        "bytes got for a byte sent",
-        "bytes that an attacker gets / bytes that it sends",
-        partial(_mean, "attackers.octets_answered", "attackers.attack_bytes", 1.0),
+        label="bytes got for a byte sent",
+        formula="bytes that an attacker gets / bytes that it sends",
+        compute=partial(_mean, "attackers.octets_answered", "attackers.attack_bytes", 1.0),
     ),
 ]
 """In the order in which they are shown."""

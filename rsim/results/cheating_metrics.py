@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from rsim.results.observation import Metric, Observation, count, ratio
+from rsim.results.metric import Metric, count, ratio
+from rsim.results.observation import Observation
 
 
 def _handling(cheats: bool, observation: Observation) -> float:
@@ -61,37 +62,39 @@ CHEATING_METRICS = [
     Metric(
         "cheat_speed_pct",
         "% of a PE's capacity",
-        "handling speed of cheats",
-        "calculations of requests completed by cheats / (their handling times x mean capacity)",
-        partial(_speed, True),
+        label="handling speed of cheats",
+        formula=(
+            "calculations of requests completed by cheats / (their handling times x mean capacity)"
+        ),
+        compute=partial(_speed, True),
     ),
     Metric(
         "honest_speed_pct",
         "% of a PE's capacity",
-        "handling speed of honest users",
-        "the same of all other users",
-        partial(_speed, False),
+        label="handling speed of honest users",
+        formula="the same of all other users",
+        compute=partial(_speed, False),
     ),
     Metric(
         "cheat_advantage",
         "",
-        "advantage of cheating",
-        "mean handling time of honest users / that of cheats",
-        _advantage,
+        label="advantage of cheating",
+        formula="mean handling time of honest users / that of cheats",
+        compute=_advantage,
     ),
     Metric(
         "liars_gain",
         "",
-        "load of liars",
-        "mean work / capacity of elements that lie / that of honest ones",
-        _liars_gain,
+        label="load of liars",
+        formula="mean work / capacity of elements that lie / that of honest ones",
+        compute=_liars_gain,
     ),
     Metric(
         "most_loaded_pct",
         "%",
-        "load of the most loaded element",
-        "largest work / (capacity x time) of an element",
-        _most_loaded,
+        label="load of the most loaded element",
+        formula="largest work / (capacity x time) of an element",
+        compute=_most_loaded,
     ),
     count("proofs_refused", "requests without good proof", "pool_elements.proofs_refused"),
     count("choices_postponed", "choices postponed", "pool_users.choices_postponed"),
@@ -100,30 +103,32 @@ CHEATING_METRICS = [
     Metric(
         "false_accusations",
         "1/1000 h",
-        "honest elements accused",
-        "accusations of honest elements / 1000 hours of an honest element",
-        partial(_of_honest, "tribunal.honest_accused"),
+        label="honest elements accused",
+        formula="accusations of honest elements / 1000 hours of an honest element",
+        compute=partial(_of_honest, "tribunal.honest_accused"),
     ),
     Metric(
         "false_penalties",
         "1/1000 h",
-        "honest elements penalised",
-        "penalties of honest elements / 1000 hours of an honest element",
-        partial(_of_honest, "tribunal.honest_penalised"),
+        label="honest elements penalised",
+        formula="penalties of honest elements / 1000 hours of an honest element",
+        compute=partial(_of_honest, "tribunal.honest_penalised"),
     ),
     Metric(
         "liars_found_pct",
         "%",
-        "liars found",
-        "elements that lie and had their first penalty in the measured time / elements that lie",
-        _found,
+        label="liars found",
+        formula=(
+            "elements that lie and had their first penalty in the measured time / elements that lie"
+        ),
+        compute=_found,
     ),
     Metric(
         "detection_time_s",
         "s",
-        "time to detect a liar",
-        "mean time from an element's start to its first penalty, over liars found",
-        _detection,
+        label="time to detect a liar",
+        formula="mean time from an element's start to its first penalty, over liars found",
+        compute=_detection,
     ),
     count("signature_checks", "signatures checked", "tribunal.signature_checks"),
 ]

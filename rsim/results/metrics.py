@@ -12,7 +12,8 @@ import numpy as np
 
 from rsim.results.attack_metrics import ATTACK_METRICS
 from rsim.results.cheating_metrics import CHEATING_METRICS
-from rsim.results.observation import Column, Metric, Observation, count, ratio
+from rsim.results.metric import Metric, count, ratio
+from rsim.results.observation import Column, Observation
 
 
 def _span(observation: Observation, begin: str, end: str) -> Column:
@@ -119,12 +120,22 @@ def _times() -> list[Metric]:
     for name, begin, end, label in _SPANS:
         about = f"from {begin} to {end}, over requests {end}"
         mean = partial(_mean_span, begin, end)
-        metrics.append(Metric(f"{name}_s", "s", f"mean {label}", f"mean time {about}", mean))
+        metrics.append(
+            Metric(
+                f"{name}_s", "s", label=f"mean {label}", formula=f"mean time {about}", compute=mean
+            )
+        )
         for percent in (50, 95, 99):
             quantile = partial(_quantile_span, begin, end, percent / 100)
             text = f"{percent}% quantile of the time {about}"
             metrics.append(
-                Metric(f"{name}_p{percent}_s", "s", f"{label}, {percent}%", text, quantile)
+                Metric(
+                    f"{name}_p{percent}_s",
+                    "s",
+                    label=f"{label}, {percent}%",
+                    formula=text,
+                    compute=quantile,
+                )
             )
     return metrics
 
@@ -135,25 +146,29 @@ METRICS: dict[str, Metric] = {
         Metric(
             "utilisation_pct",
             "%",
-            "utilisation",
-            "calculations done by all pool elements / (capacity x time in service)",
-            _utilisation,
+            label="utilisation",
+            formula="calculations done by all pool elements / (capacity x time in service)",
+            compute=_utilisation,
         ),
         Metric(
             "handling_speed_pct",
             "% of a PE's capacity",
-            "handling speed",
-            "calculations credited to pool users / (handling times of requests completed x mean "
-            "capacity)",
-            partial(_speed, "generated"),
+            label="handling speed",
+            formula=(
+                "calculations credited to pool users / (handling times of requests completed x "
+                "mean capacity)"
+            ),
+            compute=partial(_speed, "generated"),
         ),
         Metric(
             "processing_speed_pct",
             "% of a PE's capacity",
-            "processing speed",
-            "calculations credited to pool users / (processing times of requests completed x mean "
-            "capacity)",
-            partial(_speed, "accepted"),
+            label="processing speed",
+            formula=(
+                "calculations credited to pool users / (processing times of requests completed x "
+                "mean capacity)"
+            ),
+            compute=partial(_speed, "accepted"),
         ),
         *_times(),
         count("requests_generated", "requests generated", "pool_users.requests_generated"),
@@ -161,20 +176,27 @@ METRICS: dict[str, Metric] = {
         Metric(
             "completed_share_pct",
             "%",
-            "requests completed in time",
-            "requests generated in the measured time and completed in it / those generated in it",
-            _completed_share,
+            label="requests completed in time",
+            formula=(
+                "requests generated in the measured time and completed in it / those generated "
+                "in it"
+            ),
+            compute=_completed_share,
         ),
         count("requests_failed", "requests failed for good", "pool_users.requests_failed"),
         Metric(
             "work_lost_pct",
             "%",
-            "work lost",
-            "(calculations done by elements - calculations credited to users) / those done",
-            _work_lost,
+            label="work lost",
+            formula="(calculations done by elements - calculations credited to users) / those done",
+            compute=_work_lost,
         ),
         Metric(
-            "pu_queue_length_at_end", "", "requests queued at end", "sum over pool users", _queued
+            "pu_queue_length_at_end",
+            "",
+            label="requests queued at end",
+            formula="sum over pool users",
+            compute=_queued,
         ),
         count("accepts", "accepts", "pool_users.accepts"),
         count("rejects", "rejects", "pool_users.rejects"),
@@ -190,16 +212,16 @@ METRICS: dict[str, Metric] = {
         Metric(
             "failover_time_s",
             "s",
-            "failover time",
-            "sum of the times from the last cookie or accept to the next accept",
-            partial(_total, "pool_users.failover_time"),
+            label="failover time",
+            formula="sum of the times from the last cookie or accept to the next accept",
+            compute=partial(_total, "pool_users.failover_time"),
         ),
         Metric(
             "failover_mean_s",
             "s",
-            "mean failover time",
-            "failover_time_s / failovers",
-            _mean_failover,
+            label="mean failover time",
+            formula="failover_time_s / failovers",
+            compute=_mean_failover,
         ),
         count("server_selections", "selections", "pool_users.server_selections"),
         count("cookie_echoes", "cookie echoes", "pool_users.cookie_echoes"),
@@ -220,77 +242,81 @@ METRICS: dict[str, Metric] = {
         Metric(
             "mean_pool_elements",
             "",
-            "registered elements",
-            "time average of the handlespace's size, fake elements included",
-            _mean_pool_elements,
+            label="registered elements",
+            formula="time average of the handlespace's size, fake elements included",
+            compute=_mean_pool_elements,
         ),
         Metric(
             "asap_messages_per_s",
             "1/s",
-            "ASAP messages",
-            "ASAP messages sent by all components, cookies and their echoes left out / time",
-            partial(_rate, "network.asap_messages"),
+            label="ASAP messages",
+            formula=(
+                "ASAP messages sent by all components, cookies and their echoes left out / time"
+            ),
+            compute=partial(_rate, "network.asap_messages"),
         ),
         Metric(
             "asap_bytes_per_s",
             "B/s",
-            "ASAP bytes",
-            "bytes of all ASAP messages sent / time",
-            partial(_rate, "network.asap_bytes"),
+            label="ASAP bytes",
+            formula="bytes of all ASAP messages sent / time",
+            compute=partial(_rate, "network.asap_bytes"),
         ),
         Metric(
             "divergence_pct",
             "%",
-            "divergence of handlespaces",
-            "share of entries that differ from what the element's home has, over elements and "
-            "servers, mean over comparisons",
-            partial(_observed, "divergence", 100.0),
+            label="divergence of handlespaces",
+            formula=(
+                "share of entries that differ from what the element's home has, over elements "
+                "and servers, mean over comparisons"
+            ),
+            compute=partial(_observed, "divergence", 100.0),
         ),
         Metric(
             "orphans",
             "",
-            "orphaned elements",
-            "elements whose home is no server that serves, mean over comparisons",
-            partial(_observed, "orphans", 1.0),
+            label="orphaned elements",
+            formula="elements whose home is no server that serves, mean over comparisons",
+            compute=partial(_observed, "orphans", 1.0),
         ),
         Metric(
             "fairness",
             "",
-            "fairness of load (Jain)",
-            "Jain's index of work / capacity over pool elements",
-            _fairness,
+            label="fairness of load (Jain)",
+            formula="Jain's index of work / capacity over pool elements",
+            compute=_fairness,
         ),
         count("peers_found_dead", "peers found dead", "enrp_servers.peers_found_dead"),
         count("takeovers", "takeovers", "enrp_servers.takeovers_won"),
         Metric(
             "takeover_time_s",
             "s",
-            "duration of a takeover",
-            "mean time from the death being found to the last acknowledgement",
-            _takeover_time,
+            label="duration of a takeover",
+            formula="mean time from the death being found to the last acknowledgement",
+            compute=_takeover_time,
         ),
         count("elements_taken_over", "elements taken over", "enrp_servers.elements_taken_over"),
         count("audit_mismatches", "audits that failed", "enrp_servers.audit_mismatches"),
         Metric(
             "enrp_messages_per_s",
             "1/s",
-            "ENRP messages",
-            "ENRP messages sent by all servers / time",
-            partial(_rate, "network.enrp_messages"),
+            label="ENRP messages",
+            formula="ENRP messages sent by all servers / time",
+            compute=partial(_rate, "network.enrp_messages"),
         ),
         Metric(
             "enrp_bytes_per_s",
             "B/s",
-            "ENRP bytes",
-            "bytes of all ENRP messages sent / time",
-            partial(_rate, "network.enrp_bytes"),
+            label="ENRP bytes",
+            formula="bytes of all ENRP messages sent / time",
+            compute=partial(_rate, "network.enrp_bytes"),
         ),
         Metric(
             "updates_per_s",
             "1/s",
-            "handle updates",
-            "ENRP_HANDLE_UPDATE sent / time",
-            partial(_rate, "network.enrp_handle_update"),
+            label="handle updates",
+            formula="ENRP_HANDLE_UPDATE sent / time",
+            compute=partial(_rate, "network.enrp_handle_update"),
         ),
         count("tables", "pieces of tables", "network.enrp_handle_table_response"),
         count("resolution_failures", "resolutions that failed", "pool_users.resolution_failures"),
@@ -299,9 +325,9 @@ METRICS: dict[str, Metric] = {
         Metric(
             "packets_lost_pct",
             "%",
-            "packets lost",
-            "packets lost on links by loss, full queues and cuts / packets sent",
-            _packets_lost,
+            label="packets lost",
+            formula="packets lost on links by loss, full queues and cuts / packets sent",
+            compute=_packets_lost,
         ),
         count("retransmissions", "messages sent again by SCTP", "*.retransmissions"),
         count("associations_lost", "associations lost", "*.associations_lost"),
@@ -311,16 +337,16 @@ METRICS: dict[str, Metric] = {
         Metric(
             "server_cpu_load_pct",
             "%",
-            "CPU load of the ENRP servers",
-            "CPU time used by ENRP servers / (time x servers with a CPU model)",
-            _server_cpu_load,
+            label="CPU load of the ENRP servers",
+            formula="CPU time used by ENRP servers / (time x servers with a CPU model)",
+            compute=_server_cpu_load,
         ),
         Metric(
             "server_cpu_wait_s",
             "s",
-            "mean wait for an ENRP server's CPU",
-            "sum of the waits / messages that had their turn",
-            _server_cpu_wait,
+            label="mean wait for an ENRP server's CPU",
+            formula="sum of the waits / messages that had their turn",
+            compute=_server_cpu_wait,
         ),
         count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
         *ATTACK_METRICS,

@@ -1,14 +1,16 @@
-"""What a run has shown, and what a metric is."""
+"""What a run has shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from rsim.errors import ResultError, shown
 
 Column = npt.NDArray[np.float64]
 Columns = dict[str, npt.NDArray[Any]]
@@ -37,7 +39,8 @@ class Observation:
     time; `requests` columns (s; NaN: has not happened) of all requests of the run; `reference`
     mean capacity of a pool element in calculations/s; `queued_at_end` requests; `loads` work of
     each pool element in the measured time / its capacity, in s, and which of them are `liars`;
-    `cheats` which requests are those of users that cheat.
+    `cheats` which requests are those of users that cheat; `known` gives the names of all counters
+    that there are, of which a run has some, None: any name may be one.
     """
 
     begin: float
@@ -49,6 +52,7 @@ class Observation:
     loads: Column
     liars: npt.NDArray[np.bool_]
     cheats: npt.NDArray[np.bool_]
+    known: Callable[[], frozenset[str]] | None = None
 
     @classmethod
     def between(
@@ -60,22 +64,27 @@ class Observation:
         reference: float,
         liars: npt.NDArray[np.bool_],
         cheats: npt.NDArray[np.bool_],
+        known: Callable[[], frozenset[str]] | None = None,
     ) -> Observation:
-        """What a run has shown between two samples."""
+        """What a run has shown between two samples.
+
+        Parameters: `before` and `after` the samples; the others as those of the class.
+        """
         counters = {
             name: total - before.totals.get(name, 0) for name, total in after.totals.items()
         }
         loads = after.work - before.work
         return cls(
-            before.time,
-            after.time,
-            counters,
-            requests,
-            reference,
-            after.queued,
-            loads,
-            liars,
-            cheats,
+            begin=before.time,
+            end=after.time,
+            counters=counters,
+            requests=requests,
+            reference=reference,
+            queued_at_end=after.queued,
+            loads=loads,
+            liars=liars,
+            cheats=cheats,
+            known=known,
         )
 
     @property
@@ -84,43 +93,53 @@ class Observation:
         return self.end - self.begin
 
     def counter(self, name: str) -> float:
-        """A counter's sum, 0 if no actor has it; `*.name` over all roles."""
+        """A counter's sum over the measured time, 0 if no actor of the run has it.
+
+        Parameters: `name` by role and name, such as `pool_users.accepts`; `*.name`: over all roles.
+        Raises ResultError, which names the nearest, if there is no such counter.
+        """
+        if not self.counts(name):
+            if self.known is not None:
+                check_counter(name, self.known())
+            return 0.0
         if name.startswith("*."):
             ending = name[1:]
             return sum(value for key, value in self.counters.items() if key.endswith(ending))
-        return self.counters.get(name, 0.0)
+        return self.counters[name]
+
+    def counts(self, name: str) -> bool:
+        """Whether an actor of the run has this counter.
+
+        Parameters: `name` as for `counter`.
+        """
+        if name.startswith("*."):
+            return any(key.endswith(name[1:]) for key in self.counters)
+        return name in self.counters
+
+    def unchecked(self) -> Observation:
+        """The same, which takes any name for that of a counter."""
+        return replace(self, known=None)
 
     def during(self, event: str) -> npt.NDArray[np.bool_]:
-        """Which requests had their `event` (a column) in the measured time."""
+        """Which requests had their `event` in the measured time.
+
+        Parameters: `event` a column of `requests`: `generated`, `started`, `accepted` or
+        `completed`.
+        """
         times = self.requests[event]
         return (times >= self.begin) & (times < self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric: `compute` gives its value, NaN where it is undefined."""
+def check_counter(name: str, known: Collection[str]) -> None:
+    """Raises ResultError, which names the nearest, if no counter is called so.
 
-    name: str
-    unit: str
-    label: str
-    formula: str
-    compute: Callable[[Observation], float]
-
-    @property
-    def axis(self) -> str:
-        """Label with unit, for an axis."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
-
-
-def ratio(part: float, whole: float) -> float:
-    """A quotient, NaN where nothing is divided."""
-    return part / whole if whole else float("nan")
-
-
-def _total(name: str, observation: Observation) -> float:
-    return observation.counter(name)
-
-
-def count(name: str, label: str, counter: str) -> Metric:
-    """The metric that is the total of a counter."""
-    return Metric(name, "", label, f"total of {counter}", partial(_total, counter))
+    Parameters: `name` of a counter by role and name, `*.name`: of any role; `known` names of all.
+    """
+    if name.startswith("*."):
+        known = {f"*.{one.partition('.')[2]}" for one in known}
+    if name not in known:
+        by_name = {one.rpartition(".")[2]: one for one in known}
+        close = get_close_matches(name, known, n=1)
+        close = close or [by_name[one] for one in get_close_matches(name, by_name, n=1)]
+        hint = f"did you mean '{close[0]}'?" if close else "one is 'pool_users.accepts'"
+        raise ResultError(f"there is no counter {shown(name)}; {hint}")

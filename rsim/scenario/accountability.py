@@ -13,6 +13,15 @@ from rsim.endpoints.statements import Ledger, StatementStore, Tribunal
 from rsim.scenario.security import SecuritySettings
 from rsim.workload import CalcAppClient, CalcAppServer
 
+VERDICTS = (
+    "honest_accused",
+    "honest_penalised",
+    "liars_found",
+    "detection_time",
+    "signature_checks",
+)
+"""Names of the totals of what became of accusations."""
+
 
 class Accountability:
     """Makes what servers, elements and users need."""

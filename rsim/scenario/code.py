@@ -17,6 +17,7 @@ from typing import Any
 
 from rsim.errors import ScenarioError, shown
 from rsim.reading import read_regular
+from rsim.results.registry import CODE_MODULE
 
 _LARGEST_FILE = 1 << 20
 """Bytes."""
@@ -90,7 +91,7 @@ def run_code(file: str, digest: str | None) -> str:
             f"code: {file}: is not what was allowed to run (digest {shown(digest)}, now {found})"
         )
     if found not in _admitted:
-        _execute(file, content, f"rsim_code_{found}")
+        _execute(file, content, CODE_MODULE + found)
         _admitted.add(found)
     return found
 

@@ -12,9 +12,11 @@ from rsim.attackers import Attacker
 from rsim.errors import RsimWarning, ScenarioError, shown
 from rsim.network import PacketCapture
 from rsim.results import Result
+from rsim.results.registry import check_needs, metrics_of
 from rsim.scenario.attacker_builder import AttackerBuilder
 from rsim.scenario.auditor import audits
 from rsim.scenario.collection import no_collection
+from rsim.scenario.counters import known_counters
 from rsim.scenario.discovery import Discovery
 from rsim.scenario.element_builder import ElementBuilder
 from rsim.scenario.fields import HONEST
@@ -46,6 +48,7 @@ class Deployment:
         _check(scenario, seed)
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else int(seed)
+        check_needs(metrics_of(tuple(file.digest for file in scenario.code)), known_counters)
         self.world = World(scenario, self.seed, capture)
         self.servers: list[PlacedServer] = add_servers(
             self.world, scenario.enrp_servers, scenario.protocol.enrp_server

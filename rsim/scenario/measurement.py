@@ -11,6 +11,7 @@ from rsim.attackers import Attacker
 from rsim.errors import ScenarioError
 from rsim.results import Observation, Result, Sample, mser5
 from rsim.results.observation import Columns
+from rsim.scenario.counters import known_counters
 from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario
 from rsim.scenario.observer import Look, Observer
@@ -104,6 +105,7 @@ class Measurement:
             seed=self._seed,
             observation=observation,
             request_columns=requests,
+            code=tuple(file.digest for file in self._scenario.code),
             series_columns={
                 name: np.array([getattr(look, name) for look in looks]) for name in Look._fields
             },
@@ -133,6 +135,7 @@ class Measurement:
             reference=sum(capacities) / len(capacities) if capacities else float("nan"),
             liars=np.array([element.liar is not None for element in self._elements], dtype=bool),
             cheats=requests["cheat"],
+            known=known_counters,
         )
 
 

@@ -7,6 +7,19 @@ from collections.abc import Iterator
 from rsim.network import Network
 from rsim.wire import MESSAGE_KINDS, PPID_ASAP, PPID_ENRP, Cookie, CookieEcho
 
+TRAFFIC = (
+    "asap_messages",
+    "asap_bytes",
+    "enrp_messages",
+    "enrp_bytes",
+    *(kind.lower() for kind in MESSAGE_KINDS.values()),
+    "messages",
+    "bytes",
+    "packets",
+    "packets_lost",
+)
+"""Names of the totals."""
+
 
 def traffic_totals(network: Network) -> Iterator[tuple[str, float]]:
     """Names and totals since the run began: messages, octets and packets that `network` carried.

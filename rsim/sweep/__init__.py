@@ -5,11 +5,22 @@ Called as a function, `rsim.sweep(study)`, the package carries a sweep out.
 
 from rsim.callable_package import make_callable
 from rsim.sweep.figures import Reference
-from rsim.sweep.report import read
+from rsim.sweep.report import Report, open_report, read
 from rsim.sweep.runner import Sweep, sweep
 from rsim.sweep.study import Point, Study, load_study
 from rsim.sweep.table import Arm
 
-__all__ = ["Arm", "Point", "Reference", "Study", "Sweep", "load_study", "read", "sweep"]
+__all__ = [
+    "Arm",
+    "Point",
+    "Reference",
+    "Report",
+    "Study",
+    "Sweep",
+    "load_study",
+    "open_report",
+    "read",
+    "sweep",
+]
 
 make_callable(__name__, sweep)

@@ -27,6 +27,7 @@ from typing import Any
 from rsim.errors import RsimWarning, ScenarioError, one_line
 from rsim.provenance import code_version
 from rsim.results.pieces import Row
+from rsim.results.transport import unpack
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
 from rsim.sweep.study import Point
@@ -92,12 +93,18 @@ def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
 
 
 def _batch(
-    batch: Batch, series: tuple[str, ...], *, version: str | None = None, number: int = 0
+    batch: Batch,
+    series: tuple[str, ...],
+    *,
+    version: str | None = None,
+    number: int = 0,
+    metrics: bytes = b"",
 ) -> tuple[list[Row], float]:
     """Outcomes of a batch and the time in s that it took; for worker processes.
 
     Parameters: `version` of rsim that began the sweep; `number` another one each time that it is
-    given out, as Dask takes equal calls for one. Raises NoWorkersError if this is another version.
+    given out, as Dask takes equal calls for one; `metrics` of users there, packed. Raises
+    NoWorkersError if this is another version.
 
     Scenarios come as plain values: what their Python files define is defined here anew, by files
     that have the digest that was allowed where the sweep began, or else by none.
@@ -108,6 +115,7 @@ def _batch(
             f"a worker on {platform.node()} runs rsim {code_version()}, the sweep {version}; "
             "install the same on all"
         )
+    unpack(metrics)
     rows = []
     for document, seeds in batch:
         try:
@@ -203,7 +211,12 @@ def _sent(tasks: list[PlannedRun], chosen: Workers) -> _Future:
     assert chosen.executor is not None
     try:
         with starting_processes():
-            work = partial(_batch, version=code_version(), number=next(chosen.numbers))
+            work = partial(
+                _batch,
+                version=code_version(),
+                number=next(chosen.numbers),
+                metrics=chosen.metrics,
+            )
             return chosen.executor.submit(work, _packed(tasks), tasks[0].series)
     except Exception as error:
         failed: _Future = Future()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from rsim.errors import shown
-from rsim.results import METRICS
+from rsim.results.registry import check_name
 from rsim.sweep.values import Forms
 from rsim.units import Model, Plain
 
@@ -39,23 +38,14 @@ Label = Annotated[str, AfterValidator(drawable)]
 """Text in a figure."""
 
 
-def metric(name: str) -> str:
-    """The name of a metric. Raises ValueError where it is none."""
-    if name not in METRICS:
-        close = get_close_matches(name, METRICS, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ValueError(f"{shown(name)} is no metric{hint}")
-    return name
-
-
-Metric = Annotated[str, AfterValidator(metric)]
+MetricName = Annotated[str, AfterValidator(check_name)]
 """Name of a metric."""
 
 
 class Figure(Model):
     """What `rsim plot` draws of a study."""
 
-    metric: Metric = Field("handling_speed_pct", description="metric on the vertical axis")
+    metric: MetricName = Field("handling_speed_pct", description="metric on the vertical axis")
     x: str = Field(description="dotted path on the horizontal axis")
     against: str = Field(
         "", description="metric on the horizontal axis instead; `x` then marks the points"
@@ -70,7 +60,7 @@ class Figure(Model):
     @field_validator("against")
     @classmethod
     def _against_a_metric(cls, value: str) -> str:
-        return metric(value) if value else value
+        return check_name(value) if value else value
 
     @model_validator(mode="after")
     def _settings_serve(self) -> Figure:
@@ -93,7 +83,7 @@ class Reference(Model):
     values: dict[str, dict[str, Plain]] = Field(
         {}, description="this simulator's value by the reference's, for each column that differs"
     )
-    metrics: dict[str, Metric] = Field(
+    metrics: dict[str, MetricName] = Field(
         min_length=1, description="this simulator's metric by the reference's name"
     )
     where: dict[str, Plain] = Field({}, description="only rows with these values")

@@ -15,6 +15,7 @@ from rsim.explanation import explained
 from rsim.results import METRICS, Result, summarise
 from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
+from rsim.results.registry import learn
 from rsim.results.storage import (
     read_failures,
     read_series,
@@ -205,6 +206,7 @@ def open_report(directory: str | Path) -> Report:
     """The stored sweep in a folder. Raises ResultError if there is none."""
     runs, manifest = read_sweep(directory)
     try:
+        learn(manifest.get("metrics", {}))
         parameters = parameters_of(manifest["parameters"])
         table = SweepTable.model_validate(manifest["sweep"])
         study = Path(manifest["study"])
@@ -212,7 +214,7 @@ def open_report(directory: str | Path) -> Report:
         check_manifest(table, parameters)
     except ValidationError as error:
         raise ResultError(explained(error, f"{directory}: damaged manifest: sweep")) from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ResultError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
     failures = read_failures(directory)
     try:

@@ -15,6 +15,7 @@ from rsim.errors import ResultError, RsimWarning, shown
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
 from rsim.results.pieces import Row, Series
+from rsim.results.registry import described
 from rsim.results.storage import RunStore, series_frame, told_once
 from rsim.results.without_effect import STUDY, without_effect
 from rsim.sweep.executors import PlannedRun, outcomes
@@ -50,7 +51,8 @@ class Sweep:
     @property
     def summary(self) -> pd.DataFrame:
         """Means with 95% intervals by point and metric."""
-        return summarise(self.runs, self.parameters, list(METRICS))
+        names = [name for name in METRICS if name in self.runs]
+        return summarise(self.runs, self.parameters, names)
 
     @property
     def report(self) -> Report:
@@ -140,7 +142,8 @@ def _forget_damaged(store: RunStore, tasks: list[PlannedRun]) -> None:
         row = store.rows.get(task.key)
         if row is None:
             continue
-        missing = next((name for name in (*task.row, *METRICS) if name not in row), None)
+        names = (*task.row, *task.point.metrics)
+        missing = next((name for name in names if name not in row), None)
         if missing is not None:
             store.forget(task.key, f"has no {missing}")
             continue
@@ -221,7 +224,7 @@ class _Runs:
         known = sorted(self.rows.values(), key=lambda row: order[str(row["run"])])
         parameters = ["arm", *self.study.parameters]
         runs = pd.DataFrame(known)
-        runs.attrs["units"] = {name: METRICS[name].unit for name in METRICS}
+        runs.attrs["units"] = {name: one.unit for name, one in METRICS.items() if name in runs}
         series = series_frame(runs, self.series, parameters)
         for text in [text for text in self.warnings if text.startswith(STUDY)]:
             # Of the runs that were there before.
@@ -276,5 +279,6 @@ def _manifest(study: Study, runs: int, warnings: dict[str, list[str]]) -> dict[s
         "first_seed": study.first_seed,
         "scenario": study.table,
         "sweep": study.sweep.model_dump(mode="json"),
-        "units": {name: metric.unit for name, metric in METRICS.items()},
+        "units": {name: metric.unit for name, metric in study.metrics.items()},
+        "metrics": described(study.metrics.values()),
     }

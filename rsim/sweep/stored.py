@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 
     from rsim.sweep.table import SweepTable
 
-_OWN = {"run", "arm", "replication", "seed", "scenario", "digest", "code", *METRICS}
-"""Columns of the table of runs that are no parameters."""
+_OWN = {"run", "arm", "replication", "seed", "scenario", "digest", "code"}
+"""Columns of the table of runs that are neither parameters nor metrics."""
 
 
 def parameters_of(names: Any) -> list[str]:
     """The columns that make a point, as a manifest names them. Raises ValueError if it can't be."""
     right = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    if not right or names[:1] != ["arm"] or len(set(names)) < len(names) or _OWN & {*names[1:]}:
+    if (
+        not right
+        or names[:1] != ["arm"]
+        or len(set(names)) < len(names)
+        or {*_OWN, *METRICS} & {*names[1:]}
+    ):
         raise ValueError(f"parameters is {shown(names)}, must be a list of paths after 'arm'")
     return list(names)
 

@@ -16,8 +16,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rsim.errors import ScenarioError, shown
+from rsim.errors import ResultError, ScenarioError, shown
 from rsim.explanation import explained
+from rsim.results.metric import Metric
+from rsim.results.registry import check_needs, metrics_of
+from rsim.scenario.code import admitted
+from rsim.scenario.counters import known_counters
 from rsim.scenario.files import completed, get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
 from rsim.sweep.design import MOST_POINTS, design
@@ -38,6 +42,11 @@ class Point:
     arm: str
     parameters: dict[str, Any]
     scenario: Scenario
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of its runs by name: built-in ones, and users'."""
+        return metrics_of(tuple(file.digest for file in self.scenario.code))
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -71,6 +80,11 @@ class Study:
     first_seed: int
 
     @property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of all its runs by name: built-in ones, and users'."""
+        return {name: one for point in self.points for name, one in point.metrics.items()}
+
+    @property
     def parameters(self) -> list[str]:
         """Dotted paths of all axes, in order of appearance."""
         names = dict.fromkeys(name for point in self.points for name in point.parameters)
@@ -99,6 +113,9 @@ def load_study(
     if "sweep" not in table:
         raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
     raw = table.pop("sweep")
+    # It may register the metrics that the sweep names.
+    code = (overrides or {}).get("code", table.get("code", ()))
+    admitted({"code": code}, path, allow_code)
     try:
         sweep = SweepTable.model_validate(raw)
     except ValidationError as error:
@@ -130,6 +147,7 @@ def load_study(
     except ValueError as error:
         raise ScenarioError(f"{path}: sweep.{error}") from None
     sweep = sweep.model_copy(update={"figure": figure})
+    _check_metrics(path, sweep, points)
     return Study(
         name=first.name,
         source=path,
@@ -168,6 +186,29 @@ def _in_one_form(
                 checked(panel, described, sweep.arms, forms=forms, declared=declared(sweep))
             )
     return tuple(points), tuple(panels)
+
+
+def _check_metrics(path: Path, sweep: SweepTable, points: tuple[Point, ...]) -> None:
+    """Raises ScenarioError where a metric that the study names is of another one's Python file."""
+    named = {f"series.{number}": name for number, name in enumerate(sweep.series)}
+    if sweep.precision is not None:
+        named["precision.metric"] = sweep.precision.metric
+    for number, panel in enumerate(sweep.figure):
+        named[f"figure.{number}.metric"] = panel.metric
+        named[f"figure.{number}.against"] = panel.against
+    known = points[0].metrics
+    for where, name in named.items():
+        if name and name not in known:
+            raise ScenarioError(
+                f"{path}: sweep.{where}: {name} is a metric of another study's code"
+            )
+    for parameter in dict.fromkeys(name for point in points for name in point.parameters):
+        if parameter in known:
+            raise ScenarioError(f"{path}: sweep: {parameter} is the name of a metric, too")
+    try:
+        check_needs(known, known_counters)
+    except ResultError as error:
+        raise ScenarioError(f"{path}: {error}") from None
 
 
 def _check_size(sweep: SweepTable, points: int, seeds: int) -> None:

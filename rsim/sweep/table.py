@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rsim.results import mean_interval
 from rsim.sweep.design import MOST_POINTS, Axes, SpaceSample
-from rsim.sweep.figures import Figure, Label, Metric, Reference, drawable
+from rsim.sweep.figures import Figure, Label, MetricName, Reference, drawable
 from rsim.units import LARGEST_NUMBER, SMALLEST_NUMBER, Model, Name, Plain
 
 
@@ -31,7 +31,7 @@ class Quick(Model):
 class Precision(Model):
     """How narrow intervals must be; points whose are wider get further seeds."""
 
-    metric: Metric = Field(description="metric whose 95% interval counts")
+    metric: MetricName = Field(description="metric whose 95% interval counts")
     half_width: float | None = Field(
         None, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, description="largest half-width"
     )
@@ -67,7 +67,7 @@ class SweepTable(Model):
     )
     sample: SpaceSample | None = Field(None, description="points spread over a space of settings")
     precision: Precision | None = Field(None, description="further seeds until it is enough")
-    series: tuple[Metric, ...] = Field(
+    series: tuple[MetricName, ...] = Field(
         (), description="metrics whose time series are kept, one value each `series_interval`"
     )
     derived: dict[str, str] = Field(

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from rsim.errors import ScenarioError
-from rsim.results import METRICS
+from rsim.results.registry import check_name
 from rsim.scenario import Scenario
 from rsim.scenario.files import set_path, validate
 from rsim.units import Model
@@ -91,8 +91,7 @@ class Threat(Model):
         if self.breaking is not None:
             named.append(self.breaking.metric)
         for name in named:
-            if name not in METRICS:
-                raise ValueError(f"'{name}' is no metric")
+            check_name(name)
         return self
 
     def table(self, arm: str, changes: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import pytest
 
 import rsim
 from rsim.results import METRICS
-from rsim.results.observation import Observation, count
+from rsim.results.metric import count
+from rsim.results.observation import Observation
 
 EVERYTHING = {
     "warm_up": 1,
@@ -24,7 +25,7 @@ EVERYTHING = {
 
 @pytest.fixture(scope="module")
 def observation():
-    return rsim.run(rsim.scenario(EVERYTHING)).observation
+    return rsim.run(rsim.scenario(EVERYTHING)).observation.unchecked()
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""What a metric is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import inf, nan
+from numbers import Real
+from typing import Literal
+
+from rsim.errors import ResultError, shown
+from rsim.results.observation import Observation
+
+Better = Literal["higher", "lower", ""]
+"""Which values of a metric are better; empty: that depends on who looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric, of what a run has shown.
+
+    Parameters: `name` by which results and studies know it; `unit` "" for a mere number; `label` in
+    figures; `formula` in words; `compute` gives the value, NaN where it is undefined; `better`
+    which values are; `low` and `high` ends of the range that values lie in; `needs` counters
+    without which it is undefined; `own` whether it is a user's; `code` digest of the Python file
+    that defines it, "" for none.
+    """
+
+    name: str
+    unit: str
+    label: str
+    formula: str
+    compute: Callable[[Observation], float]
+    better: Better = ""
+    low: float = -inf
+    high: float = inf
+    needs: tuple[str, ...] = ()
+    own: bool = False
+    code: str = ""
+
+    @property
+    def axis(self) -> str:
+        """Label with unit, for an axis."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    def value(self, observation: Observation) -> float:
+        """The metric of what a run has shown.
+
+        Parameters: `observation` of the measured time. Raises ResultError where a user's metric
+        gives no number, or one outside its range, or asks for a counter that there is not.
+        """
+        if any(not observation.counts(name) for name in self.needs):
+            return nan
+        value = self.compute(observation)
+        if not self.own:
+            return value
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise ResultError(f"metric {self.name}: gives {shown(value)}, must be a number")
+        number = float(value)
+        if number < self.low or number > self.high:
+            raise ResultError(
+                f"metric {self.name}: gives {number:g}, which is not from {self.low:g} to "
+                f"{self.high:g}"
+            )
+        return number
+
+
+def ratio(part: float, whole: float) -> float:
+    """A quotient, NaN where nothing is divided.
+
+    Parameters: `part` is divided by `whole`.
+    """
+    return part / whole if whole else nan
+
+
+def _total(name: str, observation: Observation) -> float:
+    return observation.counter(name)
+
+
+def count(name: str, label: str, counter: str) -> Metric:
+    """The metric that is the total of a counter.
+
+    Parameters: `name` and `label` of the metric; `counter` by role and name, `*.name`: over all
+    roles.
+    """
+    return Metric(name, "", label, f"total of {counter}", compute=partial(_total, counter))
