@@ -30,8 +30,8 @@ from dataclasses import replace
 import pandas as pd
 
 from rsim.threats import run_threats, threat, threats
-from rsim.threats.experiment import QUICK as EFFORT
-from rsim.threats.figure import threat_figure
+from rsim.threats import QUICK as EFFORT
+from rsim.threats import threat_figure
 
 pd.DataFrame(
     [{"id": t.id, "threat": t.name, "needs": t.needs, "measured by": t.metric} for t in threats()]

@@ -27,7 +27,7 @@ QUICK = bool(os.environ.get("RSIM_QUICK"))  # The tests set it: shorter runs, fe
 
 import tempfile
 
-from rsim.sweep.report import open_report
+from rsim.sweep import open_report
 
 OUT = Path(tempfile.mkdtemp()) / "flood"
 STUDY = EXPERIMENTS / "registration-flood" / "study.toml"

@@ -16,9 +16,7 @@ from rsim.results.comparison import compare
 from rsim.sweep.report import Report, open_report
 from rsim.sweep.runner import Progress, sweep
 from rsim.sweep.study import load_study
-from rsim.threats import run_threats, threats
-from rsim.threats.experiment import FULL
-from rsim.threats.report import store
+from rsim.threats import FULL, run_threats, store_outcomes, threats
 
 THREATS = "threats"
 """The study that is no sweep but the catalogue of threats."""
@@ -159,7 +157,7 @@ def _threats(
     chosen = threats()
     for number, one in enumerate(chosen):
         progress(number, len(chosen), 0)
-        store(run_threats([one], effort, jobs=jobs), out)
+        store_outcomes(run_threats([one], effort, jobs=jobs), out)
     progress(len(chosen), len(chosen), 0)
     frames = [_long(pd.read_csv(folder / "rows.csv")) for folder in (out, source)]
     return compare(frames[0], frames[1], ["id", "arm"])

@@ -12,9 +12,7 @@ import pytest
 from rsim.errors import ResultError, ScenarioError
 from rsim.studies import reproduce, studies
 from rsim.sweep import load_study, sweep
-from rsim.threats import run_threats, threats
-from rsim.threats.experiment import FULL
-from rsim.threats.report import store
+from rsim.threats import FULL, run_threats, store_outcomes, threats
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def test_threats_are_done_again_and_what_has_changed_is_named(experiments, tmp_p
     [one] = [threat for threat in threats() if threat.id == "2.5d"]
     monkeypatch.setattr("rsim.studies.threats", lambda: [one])
     kept = experiments / "threats"
-    store(run_threats([one], replace(FULL, seeds=2, duration=600.0), jobs=1), kept)
+    store_outcomes(run_threats([one], replace(FULL, seeds=2, duration=600.0), jobs=1), kept)
     assert studies(experiments) == ["small", "threats"]
     seen = []
     done = reproduce(

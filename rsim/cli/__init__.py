@@ -10,6 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rsim.cli.commands import app
+
+__all__ = ["app", "main"]
+
 
 def main() -> None:
     """Entry point: what goes wrong is told in a line; `rsim.cli.start` has the exit codes."""

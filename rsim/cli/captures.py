@@ -81,7 +81,7 @@ def trace_command(
 
     Frames that are not understood are told of; if none is, the exit code is 2.
     """
-    from rsim.plots.sequence import as_html, as_text, sequence
+    from rsim.plots import read_sequence, sequence_html, sequence_text
     from rsim.wire.capture import FrameCount
 
     for option, time in (("--begin", begin), ("--end", end)):
@@ -91,7 +91,7 @@ def trace_command(
         raise ScenarioError(f"--end: {end:g} s is before --begin, {begin:g} s")
     refuse_same(out, "PAGE", file)
     count = FrameCount()
-    steps = sequence(
+    steps = read_sequence(
         file,
         begin=begin,
         end=end,
@@ -103,11 +103,11 @@ def trace_command(
     if count.messages and not steps:
         typer.echo(f"{file}: none of {count.messages} messages is what you ask for", err=True)
     if out is None:
-        typer.echo(as_text(steps), nl=False)
+        typer.echo(sequence_text(steps), nl=False)
         return
     try:
         with open_to_write(out) as page:
-            page.write(as_html(steps, file.name).encode())
+            page.write(sequence_html(steps, file.name).encode())
     except OSError as error:
         raise CaptureError(f"{out}: can't be written: {error.strerror}") from None
     console.print(f"{len(steps)} messages in {out}")

@@ -40,7 +40,7 @@ def summary_command(
     what it is in the arm of --against.
     """
     from rsim.results.registry import check_name
-    from rsim.sweep.report import open_report
+    from rsim.sweep import open_report
 
     report = open_report(directory)
     wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
@@ -97,7 +97,7 @@ def plot_command(
     """Draws the figure of a study from its stored results, and prints its table."""
     from rsim import plots
     from rsim.studies import study_figure
-    from rsim.sweep.report import open_report
+    from rsim.sweep import open_report
 
     report = open_report(directory)
     figure = study_figure(report)
@@ -120,7 +120,7 @@ def compare_command(
     ] = False,
 ) -> None:
     """Compares stored results with a reference, point by point, by joint 95% intervals."""
-    from rsim.sweep.report import open_report
+    from rsim.sweep import open_report
 
     report = open_report(directory)
     points = report.compare(reference)

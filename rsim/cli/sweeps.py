@@ -118,7 +118,7 @@ def rerun_command(
     allow_code: AllowCode = False,
 ) -> None:
     """Does one run of a stored sweep again and says whether it gives the same."""
-    from rsim.sweep.report import open_report
+    from rsim.sweep import open_report
 
     result, digest = open_report(directory).rerun(run, allow_code=allow_code)
     for name, value in result.metrics.items():

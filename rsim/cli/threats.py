@@ -49,9 +49,7 @@ def threats_run_command(
     """Runs threats in four arms, and writes a figure and a line of a table for each."""
     from dataclasses import replace
 
-    from rsim.threats import run_threats, threat, threats
-    from rsim.threats.experiment import FULL, QUICK
-    from rsim.threats.report import store
+    from rsim.threats import FULL, QUICK, run_threats, store_outcomes, threat, threats
     from rsim.units import seconds as to_seconds
 
     chosen = list(threats()) if names == ["all"] else [threat(name) for name in names]
@@ -68,7 +66,7 @@ def threats_run_command(
         # One after the other, so that what is finished is stored.
         for number, one in enumerate(chosen):
             [outcome] = run_threats([one], effort, jobs=jobs)
-            store([outcome], out)
+            store_outcomes([outcome], out)
             progress(number + 1, len(chosen), 0)
             row = outcome.row()
             cells = [f"{row[arm]:.4g}" for arm in ("baseline", "attack", "mitigated")]

@@ -1,6 +1,11 @@
 """Protocol state machines: the ENRP server, the pool element, the pool user."""
 
-from rsim.endpoints.authorisation import Authorisation, authorisation, authorisations
+from rsim.endpoints.authorisation import (
+    Authorisation,
+    KeyAuthorisation,
+    authorisation,
+    authorisations,
+)
 from rsim.endpoints.counters import PoolElementCounters, PoolUserCounters
 from rsim.endpoints.detection import Detector, RateLimits, RateTable, detector, detectors
 from rsim.endpoints.enrp import EnrpServer, ServerCounters, ServerPorts, ServerState
@@ -26,6 +31,7 @@ __all__ = [
     "EnrpServer",
     "Failure",
     "HuntSettings",
+    "KeyAuthorisation",
     "Messenger",
     "PoolElementCounters",
     "PoolElementEndpoint",

@@ -6,11 +6,13 @@ from rsim.plots.loads import plot_loads
 from rsim.plots.messages import plot_messages
 from rsim.plots.over_time import plot_divergence, plot_over_time
 from rsim.plots.requests import plot_failovers
+from rsim.plots.sequence import SequenceStep, read_sequence, sequence_html, sequence_text
 from rsim.plots.style import panels, save
 from rsim.plots.topology import plot_topology
 from rsim.plots.tradeoff import plot_tradeoff
 
 __all__ = [
+    "SequenceStep",
     "panels",
     "plot_breaking",
     "plot_divergence",
@@ -21,5 +23,8 @@ __all__ = [
     "plot_over_time",
     "plot_topology",
     "plot_tradeoff",
+    "read_sequence",
     "save",
+    "sequence_html",
+    "sequence_text",
 ]

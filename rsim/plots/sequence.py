@@ -19,7 +19,7 @@ _HIDDEN = ("sender", "receiver", "pool_elements", "pools", "servers", "server_in
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SequenceStep:
     """One message: `departure` and, where the capture knows it, `arrival` in s; host names or
     addresses; `detail` its fields in short."""
 
@@ -31,7 +31,7 @@ class Step:
     detail: str
 
 
-def sequence(
+def read_sequence(
     path: str | Path,
     *,
     begin: float | None = None,
@@ -39,7 +39,7 @@ def sequence(
     hosts: tuple[str, ...] = (),
     messages: tuple[str, ...] = (),
     count: FrameCount | None = None,
-) -> list[Step]:
+) -> list[SequenceStep]:
     """The messages in a capture, in order of departure.
 
     Parameters: `begin`, `end` of the time in s; `hosts` names, addresses or patterns such as
@@ -61,7 +61,9 @@ def sequence(
         if messages and not _matches(row["message"], messages):
             continue
         detail = row["error"] or _detail(row["fields"])
-        steps.append(Step(departure, row["arrival"], source, destination, row["message"], detail))
+        steps.append(
+            SequenceStep(departure, row["arrival"], source, destination, row["message"], detail)
+        )
     return steps
 
 
@@ -94,14 +96,14 @@ def _detail(fields: dict[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _lanes(steps: list[Step]) -> list[str]:
+def _lanes(steps: list[SequenceStep]) -> list[str]:
     """Hosts in the order of their first message, those that speak ENRP before the others."""
     enrp = [step for step in steps if step.message.startswith("ENRP")]
     steps = enrp + steps
     return list(dict.fromkeys(name for step in steps for name in (step.source, step.destination)))
 
 
-def as_text(steps: list[Step]) -> str:
+def sequence_text(steps: list[SequenceStep]) -> str:
     """The chart as text: a column for each host, an arrow for each message."""
     lanes = _lanes(steps)
     # Wide enough for names and, where there are few hosts, for the messages between neighbours.
@@ -127,7 +129,7 @@ def as_text(steps: list[Step]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_html(steps: list[Step], title: str) -> str:
+def sequence_html(steps: list[SequenceStep], title: str) -> str:
     """The chart as one page that needs nothing else; a message's fields show under the pointer."""
     lanes = _lanes(steps)
     width = _LEFT + _LANE * max(1, len(lanes))
@@ -156,7 +158,7 @@ def as_html(steps: list[Step], title: str) -> str:
     )
 
 
-def _arrow(step: Step, lanes: list[str], y: int) -> str:
+def _arrow(step: SequenceStep, lanes: list[str], y: int) -> str:
     here, there = (
         _LEFT + _LANE * lanes.index(name) + _LANE // 2 for name in (step.source, step.destination)
     )

@@ -8,7 +8,7 @@ from rsim.sweep.figures import Reference
 from rsim.sweep.report import Report, open_report, read
 from rsim.sweep.runner import Sweep, sweep
 from rsim.sweep.study import Point, Study, load_study
-from rsim.sweep.table import Arm
+from rsim.sweep.table import Arm, SweepTable
 
 __all__ = [
     "Arm",
@@ -17,6 +17,7 @@ __all__ = [
     "Report",
     "Study",
     "Sweep",
+    "SweepTable",
     "load_study",
     "open_report",
     "read",

@@ -29,7 +29,7 @@ section{margin-top:2.5rem}img{max-width:100%}dt{font-weight:600}dd{margin:0 0 .4
 """
 
 
-def store(outcomes: Iterable[Outcome], directory: str | Path) -> pd.DataFrame:
+def store_outcomes(outcomes: Iterable[Outcome], directory: str | Path) -> pd.DataFrame:
     """Stores outcomes: a figure and a JSON file each, and `rows.csv` with a line for each.
 
     Raises ResultError if the folder can't be written.
@@ -40,14 +40,14 @@ def store(outcomes: Iterable[Outcome], directory: str | Path) -> pd.DataFrame:
         for outcome in outcomes:
             outcome.save(folder)
             save(threat_figure(outcome), folder / f"{outcome.threat.id}.png")
-        rows = pd.DataFrame([outcome.row() for outcome in stored(folder)])
+        rows = pd.DataFrame([outcome.row() for outcome in read_outcomes(folder)])
         rows.to_csv(folder / "rows.csv", index=False)
     except OSError as error:
         raise ResultError(f"{folder}: can't be written: {error.strerror}") from None
     return rows
 
 
-def stored(directory: str | Path) -> list[Outcome]:
+def read_outcomes(directory: str | Path) -> list[Outcome]:
     """The outcomes in a folder, in the catalogue's order. Raises ResultError if there are none."""
     folder = Path(directory)
     found = [
@@ -63,7 +63,7 @@ def stored(directory: str | Path) -> list[Outcome]:
 def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
     """Writes one self-contained HTML page of the outcomes in a folder, `report.html` by default."""
     folder = Path(directory)
-    outcomes = stored(folder)
+    outcomes = read_outcomes(folder)
     path = Path(file) if file is not None else folder / "report.html"
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",

@@ -23,6 +23,9 @@ from rsim.wire.display import add_displays
 
 add_displays()
 
+# It needs what stands above.
+from rsim.wire.capture import CaptureWriter, read_capture  # noqa: E402
+
 __all__ = [
     "ASAP_PORT",
     "ASAP_TLS_PORT",
@@ -31,10 +34,12 @@ __all__ = [
     "MESSAGE_KINDS",
     "PPID_ASAP",
     "PPID_ENRP",
+    "CaptureWriter",
     "Cause",
     "Dialect",
     "FieldError",
     "WireError",
     "message_name",
+    "read_capture",
     *_values,
 ]

@@ -8,8 +8,7 @@ import rsim
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
-from rsim.wire import Deregistration, EndpointKeepAlive, Registration, decode
-from rsim.wire.capture import read_capture
+from rsim.wire import Deregistration, EndpointKeepAlive, Registration, decode, read_capture
 
 
 def scenario(attacker, **changes):

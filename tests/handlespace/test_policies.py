@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from scipy import stats
 
+import rsim
 from rsim import wire
 from rsim.handlespace import (
     Draws,
@@ -18,7 +19,6 @@ from rsim.handlespace import (
     policy_kinds,
     user_rule,
 )
-from rsim.scenario.groups import Pool
 from tests.handlespace import twin
 
 HANDLE = b"pool"
@@ -410,7 +410,7 @@ def test_round_robin_is_known_everywhere_and_the_default():
     kind = policy_kinds()["round_robin"]
     assert kind.type_code == 1
     assert user_rule(kind.type_code) is UserRule.WALK
-    assert Pool().policy == "round_robin"
+    assert rsim.scenario({}).pools["pool"].policy == "round_robin"
 
 
 @requirement("POL-009")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import rsim
 from rsim.cli import app
 from rsim.errors import CaptureError
-from rsim.plots.sequence import as_html, as_text, sequence
+from rsim.plots import read_sequence, sequence_html, sequence_text
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def kinds(steps):
 
 
 def test_a_takeover_can_be_read_from_the_chart(capture):
-    steps = sequence(capture, messages=("enrp_*takeover*",))
+    steps = read_sequence(capture, messages=("enrp_*takeover*",))
     winner = next(s.source for s in steps if s.message == "ENRP_TAKEOVER_SERVER")
     assert steps[0].message == "ENRP_INIT_TAKEOVER"
     assert winner in {s.source for s in steps if s.message == "ENRP_INIT_TAKEOVER"}
     assert {s.destination for s in steps if s.message == "ENRP_INIT_TAKEOVER"} >= {"victim-1"}
     assert kinds(steps).index("ENRP_INIT_TAKEOVER_ACK") < kinds(steps).index("ENRP_TAKEOVER_SERVER")
-    text = as_text(steps)
+    text = sequence_text(steps)
     lines = text.splitlines()
     assert {"server-1", "server-2", "victim-1"} == set(lines[0].split()[2:])
     arrows = [line for line in lines if "ENRP_TAKEOVER_SERVER" in line]
@@ -51,22 +51,22 @@ def test_a_takeover_can_be_read_from_the_chart(capture):
 
 
 def test_the_new_home_tells_the_elements(capture):
-    (won, *_) = sequence(capture, messages=("enrp_takeover_server",))
-    after = sequence(
+    (won, *_) = read_sequence(capture, messages=("enrp_takeover_server",))
+    after = read_sequence(
         capture, begin=won.departure, hosts=(won.source,), messages=("asap_endpoint_keep_alive",)
     )
     assert any("home" in step.detail for step in after)
 
 
 def test_filters(capture):
-    everything = sequence(capture)
-    some = sequence(capture, begin=50, end=60)
+    everything = read_sequence(capture)
+    some = read_sequence(capture, begin=50, end=60)
     assert some == [step for step in everything if 50 <= step.departure <= 60]
-    mine = sequence(capture, hosts=("element-1",))
+    mine = read_sequence(capture, hosts=("element-1",))
     assert mine and all("element-1" in (s.source, s.destination) for s in mine)
-    assert sequence(capture, messages=("ASAP_REGISTRATION",))
-    assert sequence(capture, hosts=("nobody",)) == []
-    assert as_text([]).startswith("    time (s)")
+    assert read_sequence(capture, messages=("ASAP_REGISTRATION",))
+    assert read_sequence(capture, hosts=("nobody",)) == []
+    assert sequence_text([]).startswith("    time (s)")
 
 
 class Page(HTMLParser):
@@ -86,9 +86,9 @@ class Page(HTMLParser):
 
 
 def test_the_page_holds_an_arrow_for_each_message(capture):
-    steps = sequence(capture, begin=100)
+    steps = read_sequence(capture, begin=100)
     page = Page()
-    html = as_html(steps, "a <takeover>")
+    html = sequence_html(steps, "a <takeover>")
     page.feed(html)
     assert page.open == []
     assert page.counts["g"] == len(steps)
@@ -106,8 +106,8 @@ def test_command(capture, tmp_path):
 
 def test_what_is_no_capture(tmp_path):
     with pytest.raises(CaptureError, match="no such file"):
-        sequence(tmp_path / "none.pcapng")
+        read_sequence(tmp_path / "none.pcapng")
     file = tmp_path / "text.txt"
     file.write_text("hello")
     with pytest.raises(CaptureError, match="is no capture"):
-        sequence(file)
+        read_sequence(file)

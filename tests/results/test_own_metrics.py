@@ -106,14 +106,6 @@ def test_a_counter_of_which_no_actor_has_any_is_0(name):
     assert result().observation.counter(name) == 0
 
 
-def test_all_counters_of_a_run_are_known():
-    from rsim.scenario.counters import known_counters
-
-    from .test_counters import EVERYTHING
-
-    assert rsim.run(rsim.scenario(EVERYTHING)).counters.keys() <= known_counters()
-
-
 def test_what_it_needs_is_checked_before_anything_runs():
     metric("needy", needs=["pool_users.acepts"])(lambda observation: 1)
     with pytest.raises(

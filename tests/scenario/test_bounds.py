@@ -11,7 +11,7 @@ from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError
 from rsim.scenario.groups import GROUPS
 from rsim.scenario.model import Scenario
-from rsim.sweep.table import SweepTable
+from rsim.sweep import SweepTable
 
 ROOTS = [
     Scenario,

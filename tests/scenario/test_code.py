@@ -16,8 +16,7 @@ from rsim.errors import ResultError, RsimError, ScenarioError
 from rsim.scenario import Scenario
 from rsim.scenario.files import validate
 from rsim.studies import reproduce
-from rsim.sweep.executors import _batch
-from rsim.sweep.report import open_report
+from rsim.sweep import open_report
 
 SCENARIO = """
 warm_up = "20s"
@@ -175,14 +174,6 @@ def test_a_stored_study_runs_only_the_code_that_it_was_stored_with(tmp_path, tra
     (tmp_path / "good.py").write_bytes((tmp_path / "evil.py").read_bytes())
     with pytest.raises(ScenarioError, match="not what was allowed"):
         open_report(out).rerun(run, allow_code=True)
-    assert not trap.exists()
-
-
-@pytest.mark.parametrize("digest", ["", "0" * 20])
-def test_workers_refuse_what_has_no_admitted_digest(tmp_path, trap, digest):
-    document = {"code": [{"file": str(tmp_path / "evil.py"), "digest": digest}]}
-    with pytest.raises(ScenarioError, match="not what was allowed"):
-        _batch([(document, [1])], ())
     assert not trap.exists()
 
 

@@ -7,8 +7,8 @@ import pytest
 
 import rsim
 from rsim.errors import ScenarioError
+from rsim.plots import read_sequence
 from rsim.scenario import Deployment
-from rsim.wire.dissect import dissect
 
 
 def scenario(**changes):
@@ -329,9 +329,7 @@ def test_a_capture_shows_records_as_sent_and_decrypted_on_request(tmp_path):
         rsim.run(secure).digest,
     }
     assert len(digests) == 1
-    opaque, readable = (
-        [row["message"] for row in dissect(str(file)) if not row["error"]] for file in plain
-    )
+    opaque, readable = ([step.message for step in read_sequence(str(file))] for file in plain)
     assert "ASAP_REGISTRATION" in readable and "ASAP_HANDLE_RESOLUTION_RESPONSE" in readable
     assert "ASAP_REGISTRATION" not in opaque
 
@@ -365,8 +363,7 @@ def test_a_secure_question_about_an_unsecured_handlespace_is_answered():
 
 
 def test_an_authorisation_of_ones_own_decides():
-    from rsim.endpoints import authorisation
-    from rsim.endpoints.authorisation import KeyAuthorisation
+    from rsim.endpoints import KeyAuthorisation, authorisation
 
     @authorisation("even")
     class Even(KeyAuthorisation):

@@ -5,11 +5,17 @@ import pytest
 from scipy.stats import kstest
 
 import rsim
-from rsim.endpoints.element_states import ElementState
 from rsim.errors import ScenarioError
 from rsim.scenario import Deployment
-from rsim.wire import MESSAGE_KINDS, PPID_ASAP, BusinessCard, Cookie, Registration, decode
-from rsim.wire.capture import read_capture
+from rsim.wire import (
+    MESSAGE_KINDS,
+    PPID_ASAP,
+    BusinessCard,
+    Cookie,
+    Registration,
+    decode,
+    read_capture,
+)
 
 from .test_network import scenario
 
@@ -237,7 +243,7 @@ def test_announcements_go_to_the_group_of_the_rfc(changes, group):
     )
     assert deployment.world.network._groups.keys() == {group}
     deployment.world.clock.run_until(6 * 60)
-    assert all(e.endpoint.state is ElementState.REGISTERED for e in deployment.elements)
+    assert all(e.endpoint.state.name == "REGISTERED" for e in deployment.elements)
 
 
 @requirement("ARC-016")

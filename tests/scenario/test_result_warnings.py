@@ -6,8 +6,7 @@ import pytest
 
 import rsim
 from rsim.errors import RsimWarning
-from rsim.sweep import load_study, sweep
-from rsim.sweep.report import open_report
+from rsim.sweep import load_study, open_report, sweep
 
 TABLE = {
     "warm_up": 10,

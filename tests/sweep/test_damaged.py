@@ -8,8 +8,7 @@ import pytest
 
 import rsim
 from rsim.errors import ResultError
-from rsim.sweep import load_study, sweep
-from rsim.sweep.report import open_report
+from rsim.sweep import load_study, open_report, sweep
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import rsim
 from rsim.errors import ResultError, ScenarioError
 from rsim.sweep import load_study, sweep
+from rsim.sweep.executors import _batch
 
 
 def cli(*arguments):
@@ -238,3 +239,13 @@ def broken(user, settings):
     done = cli("summary", tmp_path / "out", "--metric", "utilisation_pct")
     assert "seed 6" in done.stdout and "this one fails" in done.stdout
     assert set(rsim.read(tmp_path / "out")["seed"]) == {5, 7}
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 20])
+def test_workers_refuse_what_has_no_admitted_digest(tmp_path, digest):
+    told = tmp_path / "it ran"
+    (tmp_path / "evil.py").write_text(f"import pathlib\npathlib.Path({str(told)!r}).touch()\n")
+    document = {"code": [{"file": str(tmp_path / "evil.py"), "digest": digest}]}
+    with pytest.raises(ScenarioError, match="not what was allowed"):
+        _batch([(document, [1])], ())
+    assert not told.exists()

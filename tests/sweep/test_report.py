@@ -6,10 +6,9 @@ import sys
 import pandas as pd
 import pytest
 
-from rsim.cli.start import start
+from rsim.cli import main
 from rsim.errors import ResultError, RsimWarning
-from rsim.sweep import load_study, sweep
-from rsim.sweep.report import open_report
+from rsim.sweep import load_study, open_report, sweep
 
 
 @pytest.fixture
@@ -18,7 +17,9 @@ def rsim(monkeypatch, capsys):
 
     def command(*arguments):
         monkeypatch.setattr(sys, "argv", ["rsim", *map(str, arguments)])
-        return start(), capsys.readouterr().err
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
 
     return command
 

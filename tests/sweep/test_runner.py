@@ -7,8 +7,7 @@ import pytest
 import rsim
 from rsim.errors import ResultError
 from rsim.studies import study_figure
-from rsim.sweep import executors, load_study, runner, sweep
-from rsim.sweep.report import open_report
+from rsim.sweep import executors, load_study, open_report, runner, sweep
 
 
 @pytest.fixture

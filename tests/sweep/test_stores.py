@@ -14,9 +14,7 @@ import pytest
 import rsim
 import rsim.sweep.workers
 from rsim.errors import ResultError, RsimWarning
-from rsim.results.lock import LOCK
-from rsim.sweep import executors, load_study, sweep
-from rsim.sweep.report import open_report
+from rsim.sweep import executors, load_study, open_report, sweep
 
 LONG = """
 warm_up = "1min"
@@ -84,7 +82,7 @@ def test_a_second_sweep_is_told_who_holds_the_folder(long_study, tmp_path):
     finally:
         end(first)
     # The lock ends with the process, however that has ended.
-    assert (out / LOCK).exists()
+    assert (out / "sweep.lock").exists()
     stored = finished(out)
     counts = []
 

@@ -3,8 +3,7 @@
 import pytest
 
 from rsim.errors import RsimWarning
-from rsim.sweep import load_study, sweep
-from rsim.sweep.report import open_report
+from rsim.sweep import load_study, open_report, sweep
 
 STUDY = """
 warm_up = 1

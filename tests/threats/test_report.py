@@ -11,7 +11,7 @@ import pytest
 from rsim.errors import ResultError
 from rsim.threats import threat, write_report
 from rsim.threats.experiment import Effort, load_outcome, run_threats
-from rsim.threats.report import store, stored
+from rsim.threats.report import read_outcomes, store_outcomes
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
@@ -20,7 +20,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("threats")
     short = Effort(seeds=2, duration=60.0, search=False)
-    store(run_threats([threat("2.4"), threat("2.16")], short, jobs=1), where)
+    store_outcomes(run_threats([threat("2.4"), threat("2.16")], short, jobs=1), where)
     return where
 
 
@@ -36,7 +36,7 @@ def test_each_threat_leaves_a_figure_and_a_row(folder):
 
 
 def test_what_was_stored_is_read_again(folder):
-    first, second = stored(folder)
+    first, second = read_outcomes(folder)
     assert (first.threat.id, second.threat.id) == ("2.4", "2.16")
     assert len(first.arms["attack"]["diverted_share_pct"]) == 2
     assert first.curve[0]["strength"] == 1
@@ -66,7 +66,7 @@ def test_the_report_opens_in_a_browser(folder, tmp_path):
 
 def test_mistakes_are_told(folder, tmp_path):
     with pytest.raises(ResultError, match="holds no outcomes"):
-        stored(tmp_path)
+        read_outcomes(tmp_path)
     damaged = tmp_path / "2.4.json"
     damaged.write_text("{")
     with pytest.raises(ResultError, match="damaged"):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rsim import wire
 from rsim.cli import app
 from rsim.errors import CaptureError
-from rsim.plots.sequence import sequence
+from rsim.plots import read_sequence
 from rsim.wire.capture import CaptureWriter, FrameCount, read_capture, read_names
 from rsim.wire.dissect import dissect
 
@@ -390,7 +390,7 @@ def test_special_files_are_refused(kind, tmp_path):
         lambda: list(read_capture(file)),
         lambda: read_names(file),
         lambda: list(dissect(str(file))),
-        lambda: sequence(file),
+        lambda: read_sequence(file),
     ):
         with pytest.raises(CaptureError, match=r"is a (FIFO|directory|device), must be a file"):
             read()

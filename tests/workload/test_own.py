@@ -58,7 +58,7 @@ def test_a_sweep_runs_it_in_other_processes(files):
     out = files / "out"
     results = rsim.sweep(rsim.load_study(study, allow_code=True), out, jobs=2)
     assert len(results.runs) == 2 and not results.failures
-    from rsim.sweep.report import open_report
+    from rsim.sweep import open_report
 
     report = open_report(out)
     result, digest = report.rerun(results.runs["run"][0], allow_code=True)

@@ -330,7 +330,7 @@ def test_announced_servers_flap_with_the_default_timers_from_five_servers_on(sca
 @requirement("ENRP-107")
 def test_enrp_between_servers_in_a_capture(tmp_path):
     import rsim
-    from rsim.wire.capture import read_capture
+    from rsim.wire import read_capture
 
     table = {"warm_up": 0, "duration": "2min", "enrp_servers": {"server": {"count": 2}}}
     file = tmp_path / "enrp.pcapng"
