@@ -121,7 +121,7 @@ def reproduce(
         raise ScenarioError(f"{experiments}: there is no study '{name}'; studies are {known}")
     source, folder = Path(experiments) / name, Path(out) / name
     if name == THREATS:
-        points = _threats(source, folder, jobs, replications, progress)
+        points = _threats(source, folder, jobs=jobs, replications=replications, progress=progress)
         return Reproduction(name, points, ["id", "arm"], folder)
     study = load_study(source / "study.toml", replications=replications)
     sweep(study, folder, jobs=jobs, resume=resume, progress=progress)
@@ -149,7 +149,7 @@ def _compared(new: Path, kept: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _threats(
-    source: Path, out: Path, jobs: int | None, replications: int | None, progress: Progress
+    source: Path, out: Path, *, jobs: int | None, replications: int | None, progress: Progress
 ) -> pd.DataFrame:
     """Effects of all threats in all arms, new and kept."""
     # As the kept rows were made: README of the study.

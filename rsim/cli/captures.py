@@ -28,6 +28,9 @@ def _tell(what: str, count: FrameCount) -> None:
         typer.echo(f"{what}: {count}", err=True)
 
 
+_TITLES = ("time (s)", "from", "to", "message", "content")
+
+
 @app.command("dissect")
 def dissect_command(
     what: Annotated[str, typer.Argument(metavar="FILE|HEX", help="Capture file or bytes in hex.")],
@@ -41,7 +44,7 @@ def dissect_command(
     from rsim.wire.capture import FrameCount
     from rsim.wire.dissect import dissect
 
-    table = Table("time (s)", "from", "to", "message", "content")
+    table = Table(*_TITLES)
     count = FrameCount()
     shown, cut = 0, False
     for row in dissect(what, count):
@@ -54,7 +57,8 @@ def dissect_command(
         else:
             time = "" if row["departure"] is None else f"{row['departure']:.9f}"
             content = row["error"] or ", ".join(f"{k}={v}" for k, v in row["fields"].items())
-            table.add_row(time, row["source"], row["destination"], row["message"], content)
+            ends = row["source"], row["destination"]
+            table.add_row(time, *ends, row["message"], content)
     if table.rows:
         console.print(table)
     if not cut and (count.frames or not shown):

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from math import isfinite, nan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from rsim.cli.application import Directory, app, console
 from rsim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from rsim.sweep import Report
+
+
+def _check_breaking(
+    breaking: str | None, against: str | None, *, share: float | None, level: float | None
+) -> None:
+    """Raises ScenarioError where the options of breaking points don't fit each other."""
+    for option, value in (("--share", share), ("--level", level)):
+        if value is None:
+            continue
+        if breaking is None:
+            raise ScenarioError(f"{option}: does nothing without --breaking PATH")
+        if not isfinite(value):
+            raise ScenarioError(f"{option}: {value}: must be a finite number")
+    if breaking is None:
+        return
+    if (level is None) == (against is None):
+        raise ScenarioError("--breaking: needs --against ARM (and --share), or --level")
+    if share is not None and (against is None or not 0 < share <= 1):
+        raise ScenarioError("--share: must be above 0 and at most 1, beside --against ARM")
 
 
 @app.command("summary")
@@ -49,18 +71,8 @@ def summary_command(
             check_name(name)
         except ValueError as error:
             raise ScenarioError(f"--metric {error}") from None
-    for option, value in (("--share", share), ("--level", level)):
-        if value is None:
-            continue
-        if breaking is None:
-            raise ScenarioError(f"{option}: does nothing without --breaking PATH")
-        if not isfinite(value):
-            raise ScenarioError(f"{option}: {value}: must be a finite number")
+    _check_breaking(breaking, against, share=share, level=level)
     if breaking is not None:
-        if (level is None) == (against is None):
-            raise ScenarioError("--breaking: needs --against ARM (and --share), or --level")
-        if share is not None and (against is None or not 0 < share <= 1):
-            raise ScenarioError("--share: must be above 0 and at most 1, beside --against ARM")
         for name in dict.fromkeys(wanted):
             points = report.breaking_points(
                 breaking,
@@ -80,6 +92,11 @@ def summary_command(
             _print_points(frame, name, report.parameters)
     if len(frame) > 20 * len(wanted):
         console.print("of many 95% intervals one in twenty misses; differences call for care")
+    _print_problems(report)
+
+
+def _print_problems(report: Report) -> None:
+    """Prints what in the study had no effect, and what has failed."""
     for text in report.warnings:
         console.print(f"warning: {text}")
     for failure in report.failures:
@@ -132,10 +149,10 @@ def compare_command(
         )
     listed = points if everything else points[~points["within"]]
     names = [name for name in report.parameters if listed[name].notna().any()]
-    table = Table(*names, "metric", "rsim", "±95%", "reference", "±95%", "difference / joint ±")
+    titles = ("metric", "rsim", "±95%", "reference", "±95%", "difference / joint ±")
+    table = Table(*names, *titles)
     for row in listed.to_dict("records"):
-        table.add_row(
-            *(str(row[name]) for name in names),
+        cells = (
             row["metric"],
             f"{row['mean']:.4g}",
             f"{row['ci95']:.2g}",
@@ -143,6 +160,7 @@ def compare_command(
             f"{row['reference_ci95']:.2g}",
             f"{row['difference'] / row['joint_ci95']:+.2f}" if row["joint_ci95"] else "inf",
         )
+        table.add_row(*(str(row[name]) for name in names), *cells)
     if len(listed):
         console.print(table)
     console.print(shares)

@@ -25,9 +25,9 @@ def threats_command(context: typer.Context) -> None:
         return
     from rsim.threats import threats
 
-    table = Table("id", "threat", "needs", "effect measured", "mitigation")
+    table = Table(*("id", "threat", "needs", "effect measured", "mitigation"))
     for one in threats():
-        table.add_row(one.id, one.name, one.needs, one.metric, one.mitigation)
+        table.add_row(*(one.id, one.name, one.needs, one.metric, one.mitigation))
     console.print(table)
 
 
@@ -61,7 +61,7 @@ def threats_run_command(
             effort = replace(effort, duration=float(to_seconds(duration)))
         except ValueError as error:
             raise ScenarioError(f"--duration: {error}") from None
-    table = Table("id", "effect", "no attack", "attack", "mitigated", "restored")
+    table = Table(*("id", "effect", "no attack", "attack", "mitigated", "restored"))
     with heeded(), progress_bar("threats") as progress:
         # One after the other, so that what is finished is stored.
         for number, one in enumerate(chosen):

@@ -39,20 +39,12 @@ def plot_effect(
     values = list(dict.fromkeys(data[lines])) if lines else [""]
     labels = arms or {str(arm): str(arm) for arm in dict.fromkeys(data["arm"])}
     for i, value in enumerate(values):
+        colour = COLOURS[i % len(COLOURS)]
         for j, arm in enumerate(labels):
             chosen = data[data["arm"] == arm]
             if lines:
                 chosen = chosen[chosen[lines] == value]
-            colour = COLOURS[i % len(COLOURS)]
-            if chosen[x].isna().all():
-                for level in chosen["mean"]:
-                    axes.axhline(level, ls=DASHES[j % len(DASHES)], color=colour, lw=1.0)
-                continue
-            # A column with gaps may hold numbers and switches as objects.
-            chosen = chosen.dropna(subset=[x]).infer_objects().sort_values(x)
-            low, high = chosen["mean"] - chosen["ci95"], chosen["mean"] + chosen["ci95"]
-            axes.plot(chosen[x], chosen["mean"], DASHES[j % len(DASHES)], color=colour, lw=1.6)
-            axes.fill_between(chosen[x], low, high, color=colour, alpha=0.18, lw=0)
+            _draw_line(axes, chosen, x, colour=colour, dashes=DASHES[j % len(DASHES)])
         for _, reference in references:
             if x not in reference:
                 continue
@@ -64,7 +56,7 @@ def plot_effect(
                 points[x],
                 points["mean"],
                 MARKERS[i % len(MARKERS)],
-                color=COLOURS[i % len(COLOURS)],
+                color=colour,
                 ms=4.5,
                 mfc="none",
             )
@@ -79,6 +71,19 @@ def plot_effect(
     if handles:
         axes.legend(handles=handles, fontsize=8, ncols=2)
     return axes
+
+
+def _draw_line(axes: Axes, points: pd.DataFrame, x: str, *, colour: str, dashes: str) -> None:
+    """Draws the points of one line with their intervals; a level line where none has an `x`."""
+    if points[x].isna().all():
+        for level in points["mean"]:
+            axes.axhline(level, ls=dashes, color=colour, lw=1.0)
+        return
+    # A column with gaps may hold numbers and switches as objects.
+    points = points.dropna(subset=[x]).infer_objects().sort_values(x)
+    low, high = points["mean"] - points["ci95"], points["mean"] + points["ci95"]
+    axes.plot(points[x], points["mean"], dashes, color=colour, lw=1.6)
+    axes.fill_between(points[x], low, high, color=colour, alpha=0.18, lw=0)
 
 
 def _scale(axes: Axes, values: pd.Series[Any], scale: str) -> None:

@@ -62,7 +62,14 @@ def read_sequence(
             continue
         detail = row["error"] or _detail(row["fields"])
         steps.append(
-            SequenceStep(departure, row["arrival"], source, destination, row["message"], detail)
+            SequenceStep(
+                departure=departure,
+                arrival=row["arrival"],
+                source=source,
+                destination=destination,
+                message=row["message"],
+                detail=detail,
+            )
         )
     return steps
 

@@ -63,37 +63,43 @@ def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
         raise ValueError(
             "target_utilisation needs two of number of users, request_size and request_interval"
         )
+    return {**changes, **_fourth(group, pool, size=size, interval=interval, users=users)}
+
+
+def _fourth(
+    group: Any,
+    pool: PoolCapacity,
+    *,
+    size: Distribution | None,
+    interval: Distribution | None,
+    users: int | None,
+) -> dict[str, Any]:
+    """What follows from target utilisation and two of mean size, mean interval and users."""
+    target = group.target_utilisation
     offered = target * pool.mean
     if users is None and size and interval:
         needed = interval.mean * offered / size.mean
         if needed < 1:
             raise ValueError(f"no number of users gives target_utilisation {target:g}")
-        changes["count"] = _count("target_utilisation", needed * pool.elements)
-        return changes
+        return {"count": _count("target_utilisation", needed * pool.elements)}
     assert users is not None
+    ratio = group.pu_to_pe_ratio
     r = ratio if ratio is not None else users / pool.elements
     if target > r:
         raise ValueError(
             f"target_utilisation {target:g} can't be met: with {r:g} users for each element, "
             f"one request at a time each, it is at most {r:g}"
         )
-    if interval is None and size:
-        changes["request_interval"] = _like(
-            "request_interval",
-            group.request_interval,
-            max(1.0, r) * size.mean / offered,
-            SHORTEST,
-            LONGEST,
+    if size is not None:
+        mean = max(1.0, r) * size.mean / offered
+        interval = _like(
+            "request_interval", group.request_interval, mean, least=SHORTEST, most=LONGEST
         )
-    elif interval:
-        changes["request_size"] = _like(
-            "request_size",
-            group.request_size,
-            interval.mean * offered / max(1.0, r),
-            SMALLEST_NUMBER,
-            LARGEST_NUMBER,
-        )
-    return changes
+        return {"request_interval": interval}
+    assert interval is not None
+    mean = interval.mean * offered / max(1.0, r)
+    ends = {"least": SMALLEST_NUMBER, "most": LARGEST_NUMBER}
+    return {"request_size": _like("request_size", group.request_size, mean, **ends)}
 
 
 def _count(source: str, users: float) -> int:
@@ -103,7 +109,7 @@ def _count(source: str, users: float) -> int:
 
 
 def _like(
-    name: str, distribution: Distribution, mean: float, least: float, most: float
+    name: str, distribution: Distribution, mean: float, *, least: float, most: float
 ) -> Distribution:
     if not least <= mean <= most:
         raise ValueError(

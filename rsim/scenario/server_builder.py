@@ -37,7 +37,9 @@ def add_servers(
     return [
         PlacedServer(
             host,
-            _add_server(world, group, host, settings, [one for one in hosts if one is not host]),
+            _add_server(
+                world, group, host, settings, others=[one for one in hosts if one is not host]
+            ),
         )
         for group, host in placed
     ]
@@ -62,6 +64,7 @@ def _add_server(
     group: ServerGroup,
     host: ServerHost,
     settings: ServerSettings,
+    *,
     others: list[ServerHost],
 ) -> EnrpServer:
     actor = host.host.actor
@@ -92,18 +95,17 @@ def _add_server(
             world.clock,
             group.failures,
             streams.stream(actor, "failures"),
-            switch=partial(_switch, world, group.failures.what, host, server),
+            switch=partial(world.strike, host.host)
+            if group.failures.what == "host"
+            else partial(_switch_process, host, server),
             begin=group.start,
         )
     world.recorder.add("enrp_servers", server.counters, server.settle)
     return server
 
 
-def _switch(world: World, what: str, host: ServerHost, server: EnrpServer, up: bool) -> None:
-    """A server's process or its host fails or returns."""
-    if what == "host":
-        world.strike(host.host, up)
-    elif up:
+def _switch_process(host: ServerHost, server: EnrpServer, up: bool) -> None:
+    if up:
         host.start(server)
     else:
         host.stop(server)

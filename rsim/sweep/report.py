@@ -15,14 +15,14 @@ from rsim.explanation import explained
 from rsim.results import METRICS, Result, summarise
 from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
-from rsim.results.registry import learn
-from rsim.results.storage import (
+from rsim.results.folder import (
     read_failures,
     read_series,
     read_sweep,
     read_warnings,
     told_once,
 )
+from rsim.results.registry import learn
 from rsim.scenario import run
 from rsim.scenario.files import set_path, validate
 from rsim.sweep.figures import Figure, Reference
@@ -191,7 +191,11 @@ class Report:
     @staticmethod
     def _read(reference: Reference, file: Path) -> pd.DataFrame:
         return read_reference(
-            file, reference.columns, reference.values, reference.metrics, reference.where
+            file,
+            columns=reference.columns,
+            values=reference.values,
+            metrics=reference.metrics,
+            where=reference.where,
         )
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rsim.errors import ResultError, RsimWarning, shown
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
+from rsim.results.folder import series_frame, told_once
 from rsim.results.pieces import Row, Series
 from rsim.results.registry import described
-from rsim.results.storage import RunStore, series_frame, told_once
+from rsim.results.storage import RunStore
 from rsim.results.without_effect import STUDY, without_effect
 from rsim.sweep.executors import PlannedRun, outcomes
 from rsim.sweep.report import Report

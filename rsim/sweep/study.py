@@ -110,16 +110,7 @@ def load_study(
     """
     path = Path(path)
     table = read_table(path)
-    if "sweep" not in table:
-        raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
-    raw = table.pop("sweep")
-    # It may register the metrics that the sweep names.
-    code = (overrides or {}).get("code", table.get("code", ()))
-    admitted({"code": code}, path, allow_code)
-    try:
-        sweep = SweepTable.model_validate(raw)
-    except ValidationError as error:
-        raise ScenarioError(explained(error, path, section="sweep")) from None
+    sweep = _sweep_of(table, path, (overrides or {}).get("code", table.get("code", ())), allow_code)
     if quick and sweep.quick is None:
         raise ScenarioError(f"{path}: sweep.quick: missing; this study has no quick version")
     settings: dict[str, Any] = dict(sweep.quick.set) if quick and sweep.quick else {}
@@ -157,6 +148,19 @@ def load_study(
         replications=seeds,
         first_seed=first.seed,
     )
+
+
+def _sweep_of(table: dict[str, Any], path: Path, code: Any, allow_code: bool) -> SweepTable:
+    """Takes the `[sweep]` table out of a study's, once its `code` has run."""
+    if "sweep" not in table:
+        raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
+    raw = table.pop("sweep")
+    # It may register the metrics that the sweep names.
+    admitted({"code": code}, path, allow_code)
+    try:
+        return SweepTable.model_validate(raw)
+    except ValidationError as error:
+        raise ScenarioError(explained(error, path, section="sweep")) from None
 
 
 def _in_one_form(

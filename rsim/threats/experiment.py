@@ -154,7 +154,13 @@ def load_outcome(file: Path, threat: Threat) -> Outcome:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         breaking = {share: tuple(found) for share, found in document["breaking"].items()}
-        return Outcome(threat, document["arms"], document["curve"], breaking, document["recovery"])
+        return Outcome(
+            threat,
+            arms=document["arms"],
+            curve=document["curve"],
+            breaking=breaking,
+            recovery=document["recovery"],
+        )
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise ResultError(f"{file}: damaged: {error}") from None
 
