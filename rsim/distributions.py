@@ -85,7 +85,8 @@ class Distribution(_Shape):
 def recurring(value: Any) -> Any:
     """Checks the times between things that happen again and again: the clock must go on.
 
-    Raises ValueError where their mean is below 1 µs or above 31 years.
+    Parameters: `value` a distribution, or what makes one. Raises ValueError where their mean is
+    below 1 µs or above 31 years.
     """
     if not SHORTEST <= value.mean <= LONGEST:
         raise ValueError(

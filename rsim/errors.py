@@ -16,7 +16,10 @@ _values.maxlevel = 2
 
 
 def shown(value: Any) -> str:
-    """A value as an error shows it: as Python writes it, cut to 60 characters in its middle."""
+    """A value as an error shows it: as Python writes it, cut to 60 characters in its middle.
+
+    Parameters: `value` of any kind.
+    """
     try:
         text = _values.repr(value)
     except ValueError:
@@ -26,7 +29,10 @@ def shown(value: Any) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """The text, without its middle where it is longer than so many characters."""
+    """The text, without its middle where it is longer than so many characters.
+
+    Parameters: `text` of any length; `length` characters at most.
+    """
     if len(text) <= length:
         return text
     half = (length - 3) // 2
@@ -34,14 +40,25 @@ def cut(text: str, length: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text on one line of at most 300 characters, without control characters."""
+    """The text on one line of at most 300 characters, without control characters.
+
+    Parameters: `text` of any length, on any number of lines.
+    """
     line = " ".join(text.split())
     printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
     return cut(printable, LONGEST_LINE)
 
 
 class RsimError(Exception):
-    """Whatever rsim raises on purpose; its text is one line of at most 300 characters."""
+    """Whatever rsim raises on purpose; its text is one line of at most 300 characters.
+
+    >>> import rsim
+    >>> try:
+    ...     rsim.load("absent.toml")
+    ... except rsim.RsimError as error:
+    ...     print(error)
+    absent.toml: no such file
+    """
 
     def __str__(self) -> str:
         return one_line(super().__str__())
@@ -66,7 +83,10 @@ class WireError(RsimError):
 
 
 class FieldError(RsimError, ValueError):
-    """A value that a message can't carry; `field` names it."""
+    """A value that a message can't carry; `field` names it.
+
+    Parameters: `reason` what is wrong with the field's value.
+    """
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(field, reason)
@@ -78,15 +98,38 @@ class FieldError(RsimError, ValueError):
 
 
 class ScenarioError(RsimError, ValueError):
-    """A scenario, sweep or command line that can't be carried out; says where and what is right."""
+    """A scenario, sweep or command line that can't be carried out; says where and what is right.
+
+    >>> import rsim
+    >>> rsim.Scenario(duration=-1)
+    Traceback (most recent call last):
+    ...
+    rsim.errors.ScenarioError: Scenario: duration: Input should be greater than ... (it is -1)
+    """
 
 
 class ResultError(RsimError):
-    """Results that are missing, damaged, or don't fit what they are asked for."""
+    """Results that are missing, damaged, or don't fit what they are asked for.
+
+    >>> import rsim
+    >>> rsim.read("absent")
+    Traceback (most recent call last):
+    ...
+    rsim.errors.ResultError: absent: no results here (manifest.json is missing)
+    """
 
 
 class RsimWarning(UserWarning):
-    """What went on, but not as one would expect; one line, as an error's."""
+    """What went on, but not as you may expect; one line, as an error's.
+
+    >>> import rsim, warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", rsim.RsimWarning)
+    ...     rsim.run(rsim.scenario({"duration": "1min", "pool_users": {"user": {}}}))
+    Traceback (most recent call last):
+    ...
+    rsim.errors.RsimWarning: pool_users.user: pool 'pool' has no elements, so nobody serves them
+    """
 
 
 class CaptureError(RsimError):
@@ -98,7 +141,14 @@ class PolicyError(RsimError):
 
 
 class SimulationError(RsimError):
-    """What a simulation can't do: go back in time, or on after its end or after an error."""
+    """What a simulation can't do: go back in time, or on after its end or after an error.
+
+    >>> import rsim
+    >>> rsim.Simulation(rsim.scenario({"warm_up": 0, "duration": 60})).run_until(61)
+    Traceback (most recent call last):
+    ...
+    rsim.errors.SimulationError: 61 lies after the end of the run; must be from 0 s, ... to 60 s
+    """
 
 
 class StandstillError(RsimError, RuntimeError):

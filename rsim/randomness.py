@@ -31,6 +31,8 @@ class Streams:
     """The streams of one run, spawned from its seed by actor name and purpose.
 
     A purpose may have several parts. Names are joined so that no two of them come to the same.
+
+    Parameters: `seed` of the run, from 0.
     """
 
     def __init__(self, seed: int) -> None:
@@ -42,7 +44,10 @@ class Streams:
         )
 
     def generator(self, actor: str, *purpose: str) -> np.random.Generator:
-        """The generator of one actor for one purpose; the same names give the same draws."""
+        """The generator of one actor for one purpose; the same names give the same draws.
+
+        Parameters: `actor` name of who draws; `purpose` words that tell its streams apart.
+        """
         # With the length of each part, "a/b" and "c" are no other's "a" and "b/c".
         name = "".join(f"{len(part)}:{part}" for part in (actor, *purpose))
         key = np.frombuffer(blake2b(name.encode(), digest_size=16).digest(), ">u4")
@@ -51,9 +56,15 @@ class Streams:
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
     def draws(self, actor: str, *purpose: str) -> Draws:
-        """Draws for selections of one actor; the generator is made when it is first needed."""
+        """Draws for selections of one actor; the generator is made when it is first needed.
+
+        Parameters: `actor` name of who draws; `purpose` words that tell its streams apart.
+        """
         return Draws(_Maker(self, actor, purpose))
 
     def stream(self, actor: str, *purpose: str) -> Stream:
-        """The stream of one actor for one purpose."""
+        """The stream of one actor for one purpose.
+
+        Parameters: `actor` name of who draws; `purpose` words that tell its streams apart.
+        """
         return Stream(_Maker(self, actor, purpose))

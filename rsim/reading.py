@@ -20,8 +20,9 @@ _KINDS = (
 def read_regular(path: str | Path, most: int) -> bytes:
     """The content of a regular file of at most so many bytes.
 
-    Raises ValueError with the reason where there is none; the caller says which file it is. A FIFO
-    or a device is not read, as that might never end.
+    Parameters: `path` of the file; `most` bytes that it may have. Raises ValueError with the reason
+    where there is none; the caller says which file it is. A FIFO or a device is not read, as that
+    might never end.
     """
     try:
         # Whoever opens a FIFO would wait for its other end.
@@ -48,7 +49,7 @@ def read_regular(path: str | Path, most: int) -> bytes:
 def open_to_write(path: str | Path) -> BinaryIO:
     """A file to be written, empty at first. A FIFO that nobody reads is not waited for.
 
-    Raises OSError where it can't be written.
+    Parameters: `path` of the file. Raises OSError where it can't be written.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -62,9 +63,10 @@ def open_to_write(path: str | Path) -> BinaryIO:
 
 
 def check_regular(path: str | Path) -> None:
-    """Raises ValueError, which says what it is, where a name is that of no regular file.
+    """Raises ValueError, which says what it is, where a name is that of no regular file. Where
+    there is nothing, whoever reads it says so.
 
-    Where there is nothing, whoever reads it says so.
+    Parameters: `path` of the file.
     """
     try:
         mode = Path(path).stat().st_mode

@@ -22,7 +22,10 @@ class Sampler:
         self.variation = variation
 
     def draw(self, stream: Stream) -> float:
-        """One value."""
+        """One value.
+
+        Parameters: `stream` of random draws.
+        """
         return self.mean * self._unit(stream)
 
     def _unit(self, stream: Stream) -> float:

@@ -26,8 +26,9 @@ THREATS = "threats"
 class Reproduction:
     """A study done again.
 
-    Parameters: `points` what was compared, as `rsim.results.comparison.compare` gives it;
-    `parameters` columns that make a point; `out` the folder with the new results.
+    Parameters: `name` of the study; `points` what was compared, as
+    `rsim.results.comparison.compare` gives it; `parameters` columns that make a point; `out` the
+    folder with the new results.
     """
 
     name: str
@@ -92,7 +93,10 @@ def study_figure(report: Report) -> Figure:
 
 
 def studies(experiments: str | Path) -> list[str]:
-    """Names of the studies in a folder. Raises ScenarioError if there are none."""
+    """Names of the studies in a folder.
+
+    Parameters: `experiments` the folder. Raises ScenarioError if there are none.
+    """
     folder = Path(experiments)
     names = sorted(file.parent.name for file in folder.glob("*/study.toml"))
     if not names:
@@ -112,9 +116,12 @@ def reproduce(
 ) -> Reproduction:
     """Does a study again and holds it against the results that are kept beside it.
 
-    Parameters: `experiments` the folder of all studies, `name` one of them; `out` a folder for
-    the new results; `replications` seeds instead of the study's own; the rest as in `rsim.sweep`.
-    The seeds are those of the kept results, so that nothing differs unless the code does.
+    Parameters: `jobs` processes, None: all cores; `resume` goes on from the runs in `out`;
+    `progress` is called after each run with the
+    numbers of those done, in all and failed; `experiments` the folder of all
+    studies, `name` one of them; `out` a folder for the new results; `replications` seeds instead of
+    the study's own; the rest as in `rsim.sweep`. The seeds are those of the kept results, so that
+    nothing differs unless the code does.
     """
     if name not in studies(experiments):
         known = ", ".join(studies(experiments))

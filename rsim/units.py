@@ -113,12 +113,18 @@ def _quantity(value: Any, units: dict[str, float], example: str) -> Any:
 
 
 def seconds(value: Any) -> Any:
-    """A time in s, from a number of seconds or text with a unit."""
+    """A time in s, from a number of seconds or text with a unit.
+
+    Parameters: `value` a number of seconds, or text with a unit.
+    """
     return _quantity(value, _SECONDS, '"10ms"')
 
 
 def number(value: Any) -> Any:
-    """A plain number, also as text such as "1e7"."""
+    """A plain number, also as text such as "1e7".
+
+    Parameters: `value` a number, or text of one.
+    """
     return _quantity(value, {}, '"1e7"')
 
 

@@ -45,7 +45,10 @@ AllowCode = Annotated[
 
 
 def settings_of(items: list[str] | None) -> dict[str, Any]:
-    """Values by dotted path, from PATH=VALUE."""
+    """Values by dotted path, from PATH=VALUE.
+
+    Parameters: `items` such as `duration=10min`.
+    """
     result: dict[str, Any] = {}
     for item in items or []:
         path, separator, text = item.partition("=")
@@ -62,7 +65,10 @@ def settings_of(items: list[str] | None) -> dict[str, Any]:
 
 @contextmanager
 def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
-    """A bar with the time left on a terminal, else a line for every tenth."""
+    """A bar with the time left on a terminal, else a line for every tenth.
+
+    Parameters: `name` beside the bar.
+    """
     if not console.is_terminal:
         told = -1
 
@@ -102,7 +108,11 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int, int], None]]:
 
 
 def refuse_same(written: Path | None, what: str, *read: str | Path) -> None:
-    """Raises ScenarioError where a file to be written is one of those that are read."""
+    """Raises ScenarioError where a file to be written is one of those that are read.
+
+    Parameters: `written` the file to be written; `what` the option that names it; `read` the file
+    that is read.
+    """
     for file in read:
         if written is not None and written.exists() and written.samefile(file):
             raise ScenarioError(f"{what}: {written}: is read, and would be lost; take another name")

@@ -101,6 +101,26 @@ def policy(cls: P) -> P:
     """Registers a policy class under its name and type code.
 
     Raises PolicyError if the name or the type code is a native policy's, or the code not private.
+
+    >>> import rsim
+    >>> from rsim.handlespace import SelectionPolicy
+    >>> @rsim.policy
+    ... class FirstCome(SelectionPolicy):
+    ...     name = "first_come"
+    ...     type_code = 0x80000F00
+    ...     def __init__(self):
+    ...         self.known = []
+    ...     def insert(self, element):
+    ...         self.known.append(element.identifier)
+    ...     def remove(self, identifier):
+    ...         self.known.remove(identifier)
+    ...     def update(self, element):
+    ...         pass
+    ...     def select(self, count, draws):
+    ...         return self.known[:count]
+    >>> result = rsim.run(rsim.load("scenario.toml", {"pools.pool.policy": "first_come"}))
+    >>> result.metrics["requests_completed"] > 0
+    True
     """
     native_code = any(_KINDS[name].type_code == cls.type_code for name in _NATIVE)
     if cls.name in _NATIVE or native_code:

@@ -21,9 +21,10 @@ def plot_breaking(
 ) -> Axes:
     """Draws breaking points with their 95% intervals, one below the other.
 
-    Parameters: `points` as `rsim.results.breaking.breaking_points` gives it; `labels` one for each
-    row. A row whose metric nowhere breaks has an arrow instead of a point, one of which some seeds
-    hold is hollow: its true point lies higher.
+    Parameters: `x_label` below the axis, by default the path; `title` above the figure; `axes` to
+    draw on, None: new ones; `points` as `rsim.results.breaking.breaking_points` gives it; `labels`
+    one for each row. A row whose metric nowhere breaks has an arrow instead of a point, one of
+    which some seeds hold is hollow: its true point lies higher.
     """
     axes = axes_or_new(axes, height=1.6 + 0.4 * len(points))
     broken = points["mean"].dropna()

@@ -30,9 +30,11 @@ def plot_effect(
 ) -> Axes:
     """Draws a metric with its 95% intervals, one line for each value of `lines` and each arm.
 
-    Parameters: `summary` as `rsim.results.summarise` gives it, with a column `arm`; an arm without
-    a value of `x` is a level line; `arms` labels by name; `references` labels and frames of other
-    simulators' means (drawn as markers where this one has a value too).
+    Parameters: `metric` by name; `x_label` below the axis, by default `x`; `x_scale` "linear" or
+    "log"; `title` above the figure; `axes` to draw on, None: new ones; `summary` as
+    `rsim.results.summarise` gives it, with a column `arm`; an arm without a value of `x` is a level
+    line; `arms` labels by name; `references` labels and frames of other simulators' means (drawn as
+    markers where this one has a value too).
     """
     axes = axes_or_new(axes)
     data = summary[summary["metric"] == metric]

@@ -14,8 +14,10 @@ from rsim.results import Result
 def plot_loads(result: Result, *, title: str = "", axes: Axes | None = None) -> Axes:
     """Draws what each pool element has done in each interval, in % of its capacity.
 
-    Elements that lie are marked on the axis. Raises ResultError if the scenario has no
-    `series_interval`.
+    Elements that lie are marked on the axis.
+
+    Parameters: `result` of a run; `title` above the figure; `axes` to draw on, None: new ones.
+    Raises ResultError if the scenario has no `series_interval`.
     """
     samples = result.samples
     if len(samples) < 2 or not samples[0].work.size:

@@ -15,8 +15,8 @@ def plot_messages(
 ) -> Axes:
     """Draws messages per second by kind, in the measured time.
 
-    Parameters: `results` one, or several by label, side by side. Kinds that nobody sent are left
-    out.
+    Parameters: `title` above the figure; `axes` to draw on, None: new ones; `results` one, or
+    several by label, side by side. Kinds that nobody sent are left out.
     """
     named = {"": results} if isinstance(results, Result) else dict(results)
     rates = {

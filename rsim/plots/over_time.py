@@ -21,8 +21,9 @@ def plot_over_time(
 ) -> Axes:
     """Draws a metric over time, with the 95% interval over runs if there are several.
 
-    Parameters: `series` as `Result.timeline` or `rsim.read(DIR, series=True)` give it; `lines` a
-    column with one line for each value; `warm_up` in s is marked.
+    Parameters: `metric` by name; `title` above the figure; `axes` to draw on, None: new ones;
+    `series` as `Result.timeline` or `rsim.read(DIR, series=True)` give it; `lines` a column with
+    one line for each value; `warm_up` in s is marked.
     """
     if metric not in series or metric not in METRICS:
         raise ResultError(f"'{metric}' is not among these time series")
@@ -49,7 +50,8 @@ def plot_over_time(
 def plot_divergence(result: Result, *, title: str = "", axes: Axes | None = None) -> Axes:
     """Draws how far the servers' handlespaces differ over time, and how many servers serve.
 
-    Raises ResultError if the scenario has no `observe_interval`.
+    Parameters: `result` of a run with `observe_interval`; `title` above the figure; `axes` to draw
+    on, None: new ones. Raises ResultError if the scenario has no `observe_interval`.
     """
     series = result.series
     if series.empty:

@@ -28,7 +28,8 @@ def plot_failovers(
     """Draws requests between two times as lines: queued, looking for an element, served.
 
     Those that failed over say how often; where there are more requests than `most`, they come
-    first. Parameters: `begin`, `end` in s. Raises ResultError if there are no requests.
+    first. Parameters: `result` of a run; `title` above the figure; `axes` to draw on, None: new
+    ones; `begin`, `end` in s. Raises ResultError if there are no requests.
     """
     requests = result.requests
     over = requests["completed"].fillna(float("inf"))

@@ -21,7 +21,10 @@ _HIDDEN = ("sender", "receiver", "pool_elements", "pools", "servers", "server_in
 @dataclass(frozen=True, slots=True)
 class SequenceStep:
     """One message: `departure` and, where the capture knows it, `arrival` in s; host names or
-    addresses; `detail` its fields in short."""
+    addresses; `detail` its fields in short.
+
+    Parameters: `source` and `destination` host names or addresses; `message` its name.
+    """
 
     departure: float
     arrival: float | None
@@ -42,10 +45,10 @@ def read_sequence(
 ) -> list[SequenceStep]:
     """The messages in a capture, in order of departure.
 
-    Parameters: `begin`, `end` of the time in s; `hosts` names, addresses or patterns such as
-    `server-*` of which one must send or receive; `messages` names or patterns such as `enrp_*`;
-    `count` is told of every frame.
-    Raises CaptureError if the file is no capture.
+    Parameters: `path` of the capture file; `begin`, `end` of the time in s; `hosts` names,
+    addresses or patterns such as `server-*` of which one must send or receive; `messages` names or
+    patterns such as `enrp_*`; `count` is told of every frame. Raises CaptureError if the file is no
+    capture.
     """
     if not Path(path).exists():
         raise CaptureError(f"{path}: no such file")
@@ -111,7 +114,10 @@ def _lanes(steps: list[SequenceStep]) -> list[str]:
 
 
 def sequence_text(steps: list[SequenceStep]) -> str:
-    """The chart as text: a column for each host, an arrow for each message."""
+    """The chart as text: a column for each host, an arrow for each message.
+
+    Parameters: `steps` as `read_sequence` gives them.
+    """
     lanes = _lanes(steps)
     # Wide enough for names and, where there are few hosts, for the messages between neighbours.
     wide = min(_WIDEST_LANE, _TEXT // max(1, len(lanes)))
@@ -137,7 +143,10 @@ def sequence_text(steps: list[SequenceStep]) -> str:
 
 
 def sequence_html(steps: list[SequenceStep], title: str) -> str:
-    """The chart as one page that needs nothing else; a message's fields show under the pointer."""
+    """The chart as one page that needs nothing else; a message's fields show under the pointer.
+
+    Parameters: `steps` as `read_sequence` gives them; `title` of the page.
+    """
     lanes = _lanes(steps)
     width = _LEFT + _LANE * max(1, len(lanes))
     height = _TOP + _ROW * (len(steps) + 1)

@@ -27,14 +27,20 @@ class NotebookFigure(Figure):
 
 
 def axes_or_new(axes: Axes | None, width: float = 8.0, height: float = 5.2) -> Axes:
-    """The axes that are given, or those of a new figure of that size (inches)."""
+    """The axes that are given, or those of a new figure of that size (inches).
+
+    Parameters: `axes` None: new ones; `width` and `height` of a new figure in inches.
+    """
     if axes is not None:
         return axes
     return NotebookFigure(figsize=(width, height), layout="constrained").add_subplot()
 
 
 def panels(number: int) -> tuple[Figure, list[Axes]]:
-    """A figure with so many panels side by side, and their axes."""
+    """A figure with so many panels side by side, and their axes.
+
+    Parameters: `number` of panels.
+    """
     figure = NotebookFigure(
         figsize=(8.0 if number == 1 else 6.2 * number, 5.2), layout="constrained"
     )
@@ -42,12 +48,18 @@ def panels(number: int) -> tuple[Figure, list[Axes]]:
 
 
 def plain(text: str) -> str:
-    """A user's text as figures show it: as it is, never read as a formula."""
+    """A user's text as figures show it: as it is, never read as a formula.
+
+    Parameters: `text` of a label.
+    """
     return text.replace("$", r"\$")
 
 
 def shown(value: object) -> str:
-    """How legends call a value of a setting."""
+    """How legends call a value of a setting.
+
+    Parameters: `value` of a parameter.
+    """
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (float, np.floating)):
@@ -60,6 +72,7 @@ def shown(value: object) -> str:
 def save(figure: Figure, path: str | Path) -> Path:
     """Writes a figure as PNG, SVG or PDF, by the ending of its name.
 
+    Parameters: `figure` or axes of it; `path` of the file, whose ending says which kind it is.
     Raises ResultError for another ending, or where the file can't be written.
     """
     path = Path(path)

@@ -10,7 +10,10 @@ from rsim.scenario.fields import ACTORS
 
 
 def plot_topology(scenario: Scenario, *, title: str = "", axes: Axes | None = None) -> Axes:
-    """Draws the sites with their hosts, and the paths between them with delay and loss."""
+    """Draws the sites with their hosts, and the paths between them with delay and loss.
+
+    Parameters: `scenario` with sites; `title` above the figure; `axes` to draw on, None: new ones.
+    """
     import networkx as nx
 
     axes = axes_or_new(axes)

@@ -22,9 +22,10 @@ def plot_tradeoff(
 ) -> Axes:
     """Draws a metric over another one with both 95% intervals, as receiver operating curves are.
 
-    Parameters: `summary` as `rsim.results.summarise` gives it, with a column `arm`; `against` the
-    metric on the horizontal axis; `x` the column whose value stands beside each point; one curve
-    for each arm in `arms` and each value of `lines`.
+    Parameters: `metric` on the vertical axis by name; `title` above the figure; `axes` to draw on,
+    None: new ones; `summary` as `rsim.results.summarise` gives it, with a column `arm`; `against`
+    the metric on the horizontal axis; `x` the column whose value stands beside each point; one
+    curve for each arm in `arms` and each value of `lines`.
     """
     axes = axes_or_new(axes)
     labels = arms or {str(arm): str(arm) for arm in dict.fromkeys(summary["arm"])}

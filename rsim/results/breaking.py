@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 
 def decades(low: float, high: float) -> bool:
-    """Whether a range is better gone through on a logarithmic scale."""
+    """Whether a range is better gone through on a logarithmic scale.
+
+    Parameters: `low` and `high` ends of the range.
+    """
     return low > 0 and log(high / low) > log(20)
 
 
 def crossing(x: Sequence[float], y: Sequence[float], level: float) -> float:
     """Where a curve first falls below a level, seen from its better end; NaN if it nowhere does.
 
-    Parameters: `x` in ascending order; `y` the curve there, the higher the better. Between two
-    points the curve is a straight line, over the logarithm of `x` where that spans decades.
+    Parameters: `level` in the unit of the curve; `x` in ascending order; `y` the curve there, the
+    higher the better. Between two points the curve is a straight line, over the logarithm of `x`
+    where that spans decades.
     """
     points = [(a, b) for a, b in zip(x, y, strict=True) if b == b]
     if not points:
@@ -53,11 +57,11 @@ def breaking_points(
 ) -> pd.DataFrame:
     """Breaking points over seeds, with 95% intervals, for each combination of other parameters.
 
-    The crossing is found seed by seed, so seeds in common keep noise out of it. Parameters: `runs`
-    one row a run; `levels` by seed; `x` the column of strengths; `parameters` all columns
-    that make a point. Gives the other parameters, `mean`, `ci95`, `runs` (seeds), `broken` (seeds
-    whose curve crosses the level: where they are fewer than `runs`, the mean is that of the weaker
-    ones and the true one is higher).
+    The crossing is found seed by seed, so seeds in common keep noise out of it. Parameters:
+    `metric` the column of what falls; `runs` one row a run; `levels` by seed; `x` the column of
+    strengths; `parameters` all columns that make a point. Gives the other parameters, `mean`,
+    `ci95`, `runs` (seeds), `broken` (seeds whose curve crosses the level: where they are fewer than
+    `runs`, the mean is that of the weaker ones and the true one is higher).
     """
     import pandas as pd
 

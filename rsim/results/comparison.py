@@ -23,8 +23,10 @@ def read_reference(
 ) -> pd.DataFrame:
     """A reference in this simulator's names: parameters, metric, mean, ci95, runs.
 
-    Parameters: as in a study's `[[sweep.references]]`. Raises ResultError if the file is missing
-    or lacks a column, or where a mean, an interval or a number of runs is none.
+    Parameters: `file` CSV; `columns` parameter by column of the file; `values` of a parameter by
+    that in the file, by column; `metrics` by that in the file; `where` value by column of the rows
+    that count; as in a study's `[[sweep.references]]`. Raises ResultError if the file is missing or
+    lacks a column, or where a mean, an interval or a number of runs is none.
     """
     import pandas as pd
 
@@ -92,6 +94,9 @@ def compare(summary: pd.DataFrame, reference: pd.DataFrame, parameters: list[str
     Gives the parameters, metric, `mean`, `ci95`, `reference_mean`, `reference_ci95`, their
     `difference`, its `joint_ci95` (root of the sum of squares), and whether it is `within`. Raises
     ResultError where one holds text for a parameter and the other numbers.
+
+    Parameters: `summary` of runs and `reference` both as `rsim.results.summarise` gives them;
+    `parameters` columns that make a point.
     """
     keys = [*parameters, "metric"]
     for name in parameters:

@@ -25,7 +25,11 @@ SERIES = "series.parquet"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table that was written so. Raises FileNotFoundError, and ResultError if it is damaged."""
+    """A table that was written so.
+
+    Parameters: `path` of a Parquet file. Raises FileNotFoundError, and ResultError if it is
+    damaged.
+    """
     import pandas as pd
 
     try:
@@ -39,7 +43,10 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_runs(directory: Path) -> pd.DataFrame:
-    """The table of runs, empty if there is none. Raises ResultError if it is damaged."""
+    """The table of runs, empty if there is none.
+
+    Parameters: `directory` of the results. Raises ResultError if it is damaged.
+    """
     import pandas as pd
 
     try:
@@ -60,12 +67,18 @@ def read_runs(directory: Path) -> pd.DataFrame:
 
 
 def rows_of(frame: pd.DataFrame) -> dict[str, Row]:
-    """The rows of the table of runs, by the key of the run."""
+    """The rows of the table of runs, by the key of the run.
+
+    Parameters: `frame` of runs.
+    """
     return {str(row["run"]): row for row in frame.to_dict("records")}  # type: ignore[misc]
 
 
 def read_manifest(directory: str | Path) -> dict[str, Any]:
-    """The manifest of a stored sweep. Raises ResultError if there is none."""
+    """The manifest of a stored sweep.
+
+    Parameters: `directory` of the results. Raises ResultError if there is none.
+    """
     directory = Path(directory)
     try:
         check_regular(directory / MANIFEST)
@@ -80,7 +93,10 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
 
 
 def read_warnings(manifest: dict[str, Any], directory: str | Path) -> dict[str, list[str]]:
-    """The warnings that a folder's manifest keeps, each with the keys of the runs that gave it."""
+    """The warnings that a folder's manifest keeps, each with the keys of the runs that gave it.
+
+    Parameters: `manifest` as `read_manifest` gives it; `directory` of the results, for errors.
+    """
     found = manifest.get("warnings", {})
     if not isinstance(found, dict) or not all(map(are_texts, found.values())):
         raise ResultError(
@@ -90,7 +106,10 @@ def read_warnings(manifest: dict[str, Any], directory: str | Path) -> dict[str, 
 
 
 def told_once(warnings: dict[str, list[str]], runs: int) -> tuple[str, ...]:
-    """Warnings of so many runs as a sweep tells them: each once, with the number of its runs."""
+    """Warnings of so many runs as a sweep tells them: each once, with the number of its runs.
+
+    Parameters: `warnings` keys of runs by text; `runs` number of all.
+    """
     return tuple(
         one_line(f"{text} (in {len(keys)} of {runs} runs)")
         for text, keys in sorted(warnings.items())
@@ -101,7 +120,8 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Runs and manifest of a stored sweep; of one that has not ended, the runs so far.
 
     Where runs are missing, the frame says so in `attrs["unfinished"]`, and an RsimWarning does.
-    Raises ResultError if there is no sweep.
+
+    Parameters: `directory` of the results. Raises ResultError if there is no sweep.
     """
     import pandas as pd
 
@@ -128,7 +148,11 @@ def read_sweep(directory: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 def series_frame(
     runs: pd.DataFrame, series: dict[str, Series], parameters: list[str]
 ) -> pd.DataFrame:
-    """Time series of all runs, one row an interval, beside the run's key, parameters and seed."""
+    """Time series of all runs, one row an interval, beside the run's key, parameters and seed.
+
+    Parameters: `runs` one row each; `series` columns by key of the run; `parameters` columns that
+    make a point.
+    """
     import pandas as pd
 
     names = ["run", *parameters, "seed"]
@@ -141,7 +165,10 @@ def series_frame(
 
 
 def read_series(directory: str | Path) -> pd.DataFrame:
-    """Time series of a stored sweep, as `series_frame` gives them; empty if it keeps none."""
+    """Time series of a stored sweep, as `series_frame` gives them; empty if it keeps none.
+
+    Parameters: `directory` of the results.
+    """
     import pandas as pd
 
     path = Path(directory) / SERIES
@@ -156,7 +183,10 @@ def read_series(directory: str | Path) -> pd.DataFrame:
 
 
 def split_series(frame: pd.DataFrame) -> dict[str, Series]:
-    """Time series by run, out of a frame of all."""
+    """Time series by run, out of a frame of all.
+
+    Parameters: `frame` as `series_frame` makes it.
+    """
     if frame.empty:
         return {}
     columns = list(frame)[list(frame).index("begin") :]
@@ -167,7 +197,10 @@ def split_series(frame: pd.DataFrame) -> dict[str, Series]:
 
 
 def read_failures(directory: str | Path) -> list[Row]:
-    """The runs of a stored sweep that have failed, with their errors and seeds."""
+    """The runs of a stored sweep that have failed, with their errors and seeds.
+
+    Parameters: `directory` of the results.
+    """
     path = Path(directory) / FAILURES
     try:
         check_regular(path)

@@ -23,8 +23,10 @@ HOLDER = "sweep.json"
 class FolderLock:
     """Takes a folder for this sweep, for the time of a `with`.
 
-    The lock ends with the process that holds it, however that ends. Raises ResultError, which says
-    who holds it, where another sweep does.
+    The lock ends with the process that holds it, however that ends.
+
+    Parameters: `directory` to be locked. Raises ResultError, which says who holds it, where another
+    sweep does.
     """
 
     def __init__(self, directory: Path) -> None:

@@ -25,6 +25,14 @@ class Metric:
     which values are; `low` and `high` ends of the range that values lie in; `needs` counters
     without which it is undefined; `own` whether it is a user's; `code` digest of the Python file
     that defines it, "" for none.
+
+    >>> import rsim
+    >>> from rsim.results import METRICS
+    >>> METRICS["handling_time_s"].axis
+    'mean handling time (s)'
+    >>> shown = rsim.run(rsim.load("scenario.toml")).observation
+    >>> METRICS["requests_generated"].value(shown) == shown.counter("pool_users.requests_generated")
+    True
     """
 
     name: str

@@ -41,6 +41,17 @@ class Observation:
     each pool element in the measured time / its capacity, in s, and which of them are `liars`;
     `cheats` which requests are those of users that cheat; `known` gives the names of all counters
     that there are, of which a run has some, None: any name may be one.
+
+    >>> import rsim
+    >>> shown = rsim.run(rsim.load("scenario.toml")).observation
+    >>> shown.begin, shown.duration
+    (0.0, 600.0)
+    >>> int(shown.during("generated").sum() - shown.counter("pool_users.requests_generated"))
+    0
+    >>> shown.counter("pool_users.acepts")
+    Traceback (most recent call last):
+    ...
+    rsim.errors.ResultError: there is no counter ...; did you mean 'pool_users.accepts'?
     """
 
     begin: float
@@ -68,7 +79,8 @@ class Observation:
     ) -> Observation:
         """What a run has shown between two samples.
 
-        Parameters: `before` and `after` the samples; the others as those of the class.
+        Parameters: `requests`, `reference`, `liars`, `cheats` and `known` as those of the class;
+        `before` and `after` the samples; the others as those of the class.
         """
         counters = {
             name: total - before.totals.get(name, 0) for name, total in after.totals.items()

@@ -29,7 +29,11 @@ Series = dict[str, list[float]]
 
 
 class Piece(NamedTuple):
-    """A finished run, as its file has it."""
+    """A finished run, as its file has it.
+
+    Parameters: `row` of the run; `series` metrics over time, None: none are kept; `warnings` of the
+    run.
+    """
 
     row: Row
     series: Series | None
@@ -37,7 +41,10 @@ class Piece(NamedTuple):
 
 
 def text_of(row: Row) -> str:
-    """What the file of a finished run holds."""
+    """What the file of a finished run holds.
+
+    Parameters: `row` of the run with all that is kept of it.
+    """
     # As it is read again: with texts for what JSON has no form for.
     content = json.loads(json.dumps(row, default=str))
     return json.dumps({**content, _CHECKSUM: _checksum(content)})
@@ -48,7 +55,10 @@ def _checksum(content: Row) -> str:
 
 
 def content_of(text: str) -> Piece:
-    """A finished run out of its file. Raises ValueError if it is damaged."""
+    """A finished run out of its file.
+
+    Parameters: `text` of the file. Raises ValueError if it is damaged.
+    """
     row = json.loads(text)
     if not isinstance(row, dict):
         raise ValueError(f"is {shown(row)}, no run")
@@ -75,12 +85,18 @@ def content_of(text: str) -> Piece:
 
 
 def are_texts(value: Any) -> bool:
-    """Whether a value is a list of texts."""
+    """Whether a value is a list of texts.
+
+    Parameters: `value` of any kind.
+    """
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def read_pieces(folder: Path) -> tuple[list[Piece], list[tuple[Path, str]]]:
-    """The finished runs in the files of a folder, and the files that are damaged, with reasons."""
+    """The finished runs in the files of a folder, and the files that are damaged, with reasons.
+
+    Parameters: `folder` with a file for each run.
+    """
     pieces, damaged = [], []
     for file in sorted(folder.glob("*.json")):
         try:

@@ -23,7 +23,10 @@ class Recorder:
         self._gauges: list[tuple[str, Callable[[], Iterable[tuple[str, float]]]]] = []
 
     def add(self, role: str, counters: Any, settle: Callable[[], None] | None = None) -> None:
-        """Adds a dataclass of counters; `settle` brings those that integrate up to date."""
+        """Adds a dataclass of counters; `settle` brings those that integrate up to date.
+
+        Parameters: `role` of the actor; `counters` of the actor.
+        """
         self._counters.setdefault((role, type(counters)), []).append(counters)
         if settle is not None:
             self._settles.append(settle)
@@ -32,12 +35,17 @@ class Recorder:
         """Counters of that kind in which all of a role count: these, if they are the first.
 
         Thousands of actors then write to one place, not each to one that is in no cache.
+
+        Parameters: `role` of the actor; `counters` of a new actor.
         """
         first: _Counters = self._counters.setdefault((role, type(counters)), [counters])[0]
         return first
 
     def add_totals(self, role: str, totals: Callable[[], Iterable[tuple[str, float]]]) -> None:
-        """Adds names and sums that are computed when they are asked for."""
+        """Adds names and sums that are computed when they are asked for.
+
+        Parameters: `role` whose names they are; `totals` gives names and sums since the run began.
+        """
         self._gauges.append((role, totals))
 
     def totals(self) -> Totals:

@@ -29,6 +29,13 @@ class Result:
     `series_columns` what `requests` and `series` show, `samples` those of `series_interval`,
     `fingerprints` of all events and of all messages; `warnings` what in the scenario had no effect;
     `code` digests of the scenario's Python files, whose metrics the run has.
+
+    >>> import rsim
+    >>> result = rsim.run(rsim.load("scenario.toml"))
+    >>> result.metrics["requests_completed"] == result.counters["pool_users.requests_completed"]
+    True
+    >>> list(result.requests)[:4]
+    ['user', 'number', 'size', 'generated']
     """
 
     name: str

@@ -16,7 +16,10 @@ _SHARES = (0.05, 0.5, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and the half-width of its confidence interval, over `runs` values."""
+    """A mean and the half-width of its confidence interval, over `runs` values.
+
+    Parameters: `mean` of the values; `half_width` of the interval, NaN for a single value.
+    """
 
     mean: float
     half_width: float
@@ -27,6 +30,8 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> Interval:
     """Mean of independent values and the half-width of its confidence interval.
 
     NaN values are left out; the half-width of fewer than two values is NaN.
+
+    Parameters: `values` one a run, NaN ones are left out; `level` of confidence, between 0 and 1.
     """
     data = np.asarray(values, dtype=float)
     data = data[~np.isnan(data)]
@@ -47,6 +52,8 @@ def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> 
 
     Gives a tidy frame, empty if there are no runs: the parameters, `metric`, `mean`, `ci95`
     (half-width), `runs`, `q05`, `q50` and `q95`.
+
+    Parameters: `parameters` columns that make a point; `metrics` columns of values.
     """
     import pandas as pd
 

@@ -150,7 +150,10 @@ class RunStore:
             _tell(f"{error}; written anew, without the warnings of the runs before")
 
     def forget(self, key: str, reason: str) -> None:
-        """Takes a run for one that has not been done, and tells the reason."""
+        """Takes a run for one that has not been done, and tells the reason.
+
+        Parameters: `key` of the run; `reason` what is wrong with it.
+        """
         _tell(f"{self.directory}: run {key}: {reason}; it is done again")
         del self.rows[key]
         self.series.pop(key, None)
@@ -167,7 +170,10 @@ class RunStore:
             self.warnings.setdefault(text, []).append(key)
 
     def begin(self, manifest: dict[str, Any]) -> None:
-        """Stores where the results will come from, so that they can be read while they are made."""
+        """Stores where the results will come from, so that they can be read while they are made.
+
+        Parameters: `manifest` study, scenario and sweep as plain values.
+        """
         try:
             self._write_manifest(manifest)
         except OSError as error:
@@ -176,7 +182,11 @@ class RunStore:
     def put(
         self, row: Row, series: Series | None = None, warnings: list[str] | None = None
     ) -> None:
-        """Stores a finished run, its time series and warnings; `row["run"]` is its key."""
+        """Stores a finished run, its time series and warnings; `row["run"]` is its key.
+
+        Parameters: `row` of the run; `series` metrics over time, None: none; `warnings` of the run,
+        None: none.
+        """
         key = str(row["run"])
         kept: Row = {"series": series} if series else {}
         if warnings:
@@ -192,7 +202,10 @@ class RunStore:
         self._know(content_of(text))
 
     def put_failures(self, failures: list[Row]) -> None:
-        """Stores what has failed, with error, traceback and seed; nothing if nothing has."""
+        """Stores what has failed, with error, traceback and seed; nothing if nothing has.
+
+        Parameters: `failures` a row each.
+        """
         path = self.directory / FAILURES
         try:
             if failures:
@@ -210,7 +223,11 @@ class RunStore:
         manifest: dict[str, Any],
         series: pd.DataFrame,
     ) -> None:
-        """Gathers all runs in one table, with their summary, time series and the manifest."""
+        """Gathers all runs in one table, with their summary, time series and the manifest.
+
+        Parameters: `runs` one row each; `summary` means by point and metric; `manifest` as for
+        `begin`; `series` metrics over time of all runs, empty: none.
+        """
         try:
             self._write_manifest(manifest)
             _replace(self.directory / RUNS, lambda path: _write_table(runs, path))

@@ -18,6 +18,8 @@ def mser5(values: npt.ArrayLike) -> int | None:
     over batches of five. A point in the second half says that the series is too short. NaN values
     must not be there. Source: White, Cobb, Spratt, "A comparison of five steady-state truncation
     heuristics for simulation", Winter Simulation Conference 2000.
+
+    Parameters: `values` in the order in which they were observed.
     """
     data = np.asarray(values, dtype=float)
     count = data.size // BATCH

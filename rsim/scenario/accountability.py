@@ -24,7 +24,10 @@ VERDICTS = (
 
 
 class Accountability:
-    """Makes what servers, elements and users need."""
+    """Makes what servers, elements and users need.
+
+    Parameters: `settings` of the scenario's security; `clock` of the run.
+    """
 
     def __init__(self, settings: SecuritySettings, clock: Clock) -> None:
         self._settings = settings
@@ -32,7 +35,10 @@ class Accountability:
         self._servers: list[bytes] = []
 
     def authority(self, server: str) -> ChoiceAuthority | None:
-        """A server's, which gives grants."""
+        """A server's, which gives grants.
+
+        Parameters: `server` name of its host.
+        """
         if not self._settings.proof_of_choice:
             return None
         signer = Signer(f"server {server}")
@@ -40,7 +46,10 @@ class Accountability:
         return ChoiceAuthority(signer, self._settings.choice_period)
 
     def judge(self, handle: bytes, identifier: Callable[[], int]) -> ChoiceJudge | None:
-        """An element's, which checks proofs in one pool."""
+        """An element's, which checks proofs in one pool.
+
+        Parameters: `handle` of the pool; `identifier` gives the element's present one.
+        """
         settings = self._settings
         if not settings.proof_of_choice:
             return None
@@ -54,7 +63,10 @@ class Accountability:
         )
 
     def choice(self, user: str) -> ChoiceUser | None:
-        """A user's, by its address."""
+        """A user's, by its address.
+
+        Parameters: `user` its IP address.
+        """
         settings = self._settings
         if not settings.proof_of_choice:
             return None
@@ -81,7 +93,10 @@ class Accountability:
         return Ledger(settings.accusation_level, settings.accusation_observations)
 
     def signer(self, element: str) -> Signer | None:
-        """An element's key."""
+        """An element's key.
+
+        Parameters: `element` name of its host.
+        """
         return Signer(f"element {element}") if self._settings.statements else None
 
     def verdicts(
@@ -90,7 +105,10 @@ class Accountability:
         elements: Sequence[CalcAppServer],
         users: Sequence[CalcAppClient],
     ) -> Iterable[tuple[str, float]]:
-        """Totals since the run began: who was accused and found guilty, held against who lies."""
+        """Totals since the run began: who was accused and found guilty, held against who lies.
+
+        Parameters: `servers`, `elements` and `users` of the run.
+        """
         liars = {e.host.address: e for e in elements if e.liar is not None}
         tribunals = [server.tribunal for server in servers if server.tribunal is not None]
         accused: Counter[str] = sum((one.accusations for one in tribunals), Counter())

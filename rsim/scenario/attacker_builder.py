@@ -25,8 +25,9 @@ from rsim.workload import CalcAppServer
 class AttackerBuilder:
     """Adds groups of attackers to a world.
 
-    Parameters: `discovery` of servers; `servers` the hosts of all; `elements` the applications of
-    all pool elements; `settings` of the servers that attackers run; `policies` of pools by name.
+    Parameters: `world` to which they are added; `discovery` of servers; `servers` the hosts of all;
+    `elements` the applications of all pool elements; `settings` of the servers that attackers run;
+    `policies` of pools by name.
     """
 
     def __init__(

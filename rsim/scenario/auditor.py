@@ -21,7 +21,11 @@ class Verdict(Enum):
 
 @dataclass(slots=True)
 class AuditorCounters:
-    """Selections by pool users since the run began, as numbers that only grow."""
+    """Selections by pool users since the run began, as numbers that only grow.
+
+    Parameters: `selections` all of them; `selections_insecure` of elements without a credential;
+    `selections_dead` of addresses at which nobody is; `selections_rogue` of attackers.
+    """
 
     selections: int = 0
     selections_insecure: int = 0
@@ -32,8 +36,8 @@ class AuditorCounters:
 class Auditor:
     """Judges elements by the address that they name.
 
-    Parameters: `secured` whether elements should protect what they do: those on hosts without a
-    credential are insecure then.
+    Parameters: `network` that has the hosts; `secured` whether elements should protect what they
+    do: those on hosts without a credential are insecure then.
     """
 
     def __init__(self, network: Network, secured: bool) -> None:
@@ -44,7 +48,10 @@ class Auditor:
         self._elements: list[Host] = []
 
     def add(self, host: Host, role: str) -> None:
-        """Notes a host and its role."""
+        """Notes a host and its role.
+
+        Parameters: `host` of an actor; `role` table of the scenario that it is from.
+        """
         if role == "attackers":
             self._rogues.update(host.addresses)
         elif role == "pool_elements":
@@ -56,7 +63,10 @@ class Auditor:
         return len(self._elements)
 
     def judge(self, element: PoolElement) -> Verdict:
-        """What is at the element's user transport at this moment."""
+        """What is at the element's user transport at this moment.
+
+        Parameters: `element` an entry of a handlespace.
+        """
         transport = element.user_transport
         addresses = transport.hosts
         if not self._rogues.isdisjoint(addresses):
@@ -69,7 +79,10 @@ class Auditor:
         return Verdict.DEAD
 
     def chosen(self, element: PoolElement) -> None:
-        """A pool user is about to turn to an element."""
+        """A pool user is about to turn to an element.
+
+        Parameters: `element` that was selected.
+        """
         verdict = self.judge(element)
         counters = self.counters
         counters.selections += 1

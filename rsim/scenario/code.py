@@ -27,7 +27,10 @@ _admitted: set[str] = set()
 
 
 def is_admitted(digest: str) -> bool:
-    """Whether the file with this digest has been allowed to run in this process, and has run."""
+    """Whether the file with this digest has been allowed to run in this process, and has run.
+
+    Parameters: `digest` of the file's content.
+    """
     return digest in _admitted
 
 
@@ -78,8 +81,8 @@ def _named(entry: Any, source: str | Path) -> tuple[str, str | None]:
 def run_code(file: str, digest: str | None) -> str:
     """Runs a Python file once for each content that it has had; gives the content's digest.
 
-    Parameters: `digest` what its content must have, None if any will do. Raises ScenarioError if
-    it has another, and with the line where the file fails.
+    Parameters: `file` its path; `digest` what its content must have, None if any will do. Raises
+    ScenarioError if it has another, and with the line where the file fails.
     """
     try:
         content = read_regular(file, _LARGEST_FILE)

@@ -10,8 +10,9 @@ from rsim.wire import ASAP_PORT, ASAP_TLS_PORT
 class Connector:
     """Begins associations of a host with servers.
 
-    Parameters: `profile` of TLS, None to speak in clear; `local_port` a new one each time by
-    default; `downgrade` speaks in clear to a server where TLS has failed before.
+    Parameters: `host` that connects; `tcp` instead of SCTP; `profile` of TLS, None to speak in
+    clear; `local_port` a new one each time by default; `downgrade` speaks in clear to a server
+    where TLS has failed before.
     """
 
     __slots__ = ("_host", "_last", "_local_port", "_profile", "_tcp")

@@ -206,6 +206,11 @@ def run(
     packets are captured, None: none; `decrypted` shows there what protected messages say instead of
     the bytes that travel. Raises ScenarioError where the scenario can't be measured, and
     CaptureError where the file can't be written.
+
+    >>> import rsim
+    >>> scenario = rsim.load("scenario.toml")
+    >>> rsim.run(scenario, 7).digest == rsim.run(scenario, 7).digest
+    True
     """
     with no_collection():
         if pcap is None:

@@ -19,7 +19,10 @@ MOST_HOSTS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class PoolCapacity:
-    """Number of elements of a pool and their capacity in all (calculations/s)."""
+    """Number of elements of a pool and their capacity in all (calculations/s).
+
+    Parameters: `elements` number of them; `capacity` of all together in calculations/s.
+    """
 
     elements: int
     capacity: float
@@ -33,7 +36,8 @@ class PoolCapacity:
 def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
     """What follows from the quantities of a group of users that are given, by field.
 
-    Raises ValueError where they contradict each other or can't be met.
+    Parameters: `group` of pool users; `pool` that they use. Raises ValueError where they contradict
+    each other or can't be met.
     """
     given = group.model_fields_set
     ratio, target = group.pu_to_pe_ratio, group.target_utilisation

@@ -31,8 +31,9 @@ from rsim.workload.cheating import Liar
 class ElementBuilder:
     """Adds groups of pool elements to a world.
 
-    Parameters: `discovery` of servers; `settings` of all pool elements; `user_settings` of the
-    pool user's side that elements with business cards have; `policies` of pools by name.
+    Parameters: `world` to which they are added; `discovery` of servers; `settings` of all pool
+    elements; `user_settings` of the pool user's side that elements with business cards have;
+    `policies` of pools by name.
     """
 
     def __init__(

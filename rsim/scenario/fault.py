@@ -14,6 +14,8 @@ def component(trace: TracebackType | None) -> str | None:
 
     Looks from the innermost frame outwards for an object that is a host, has one, or works for an
     object that has one.
+
+    Parameters: `trace` of the error.
     """
     frames = []
     while trace is not None:

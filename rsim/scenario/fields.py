@@ -71,9 +71,9 @@ class ScenarioFields(Model):
     discovery: Literal["configured", "multicast"] = Field(
         "configured", description="how pool elements and users learn of ENRP servers"
     )
-    network: NetworkSettings = NetworkSettings()
-    security: SecuritySettings = SecuritySettings()
-    protocol: Protocol = Protocol()
+    network: NetworkSettings = Field(NetworkSettings(), description="sites and what joins them")
+    security: SecuritySettings = Field(SecuritySettings(), description="TLS, and who may do what")
+    protocol: Protocol = Field(Protocol(), description="settings of the protocol endpoints")
     pools: dict[Name, Pool] = Field({"pool": Pool()}, description="pools by name")
     enrp_servers: dict[Name, ServerGroup] = Field(
         {"server": ServerGroup()}, description="groups of ENRP servers by name"
@@ -90,6 +90,8 @@ class ScenarioFields(Model):
         """What a group of hosts is called where others name it, and what its hosts are named after.
 
         That is its name, or `role.name` where a group of another role has the same.
+
+        Parameters: `role` the scenario's table; `group` the name in it.
         """
         roles = sum(group in getattr(self, section) for section in ACTORS)
         return group if roles == 1 and "." not in group else f"{role}.{group}"

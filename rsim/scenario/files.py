@@ -30,7 +30,10 @@ _HERE = "scenario"
 
 
 def read_table(path: str | Path) -> dict[str, Any]:
-    """The table in a TOML file. Raises ScenarioError if there is none."""
+    """The table in a TOML file.
+
+    Parameters: `path` of the file, at most 1 MiB. Raises ScenarioError if there is none.
+    """
     try:
         return parse_table(read_regular(path, LARGEST_FILE).decode())
     except UnicodeDecodeError as error:
@@ -44,7 +47,8 @@ def read_table(path: str | Path) -> dict[str, Any]:
 def parse_table(text: str) -> dict[str, Any]:
     """The table that TOML text holds.
 
-    Raises TOMLDecodeError where it is no TOML, and ValueError where it can't be taken.
+    Parameters: `text` of a file. Raises TOMLDecodeError where it is no TOML, and ValueError where
+    it can't be taken.
     """
     try:
         table = tomllib.loads(text)
@@ -66,8 +70,9 @@ def _deeper(value: Any, levels: int) -> bool:
 def completed(table: dict[str, Any], source: str | Path, allow_code: bool) -> dict[str, Any]:
     """A scenario's table with its files under absolute names, and its `code` allowed and run.
 
-    Parameters: `source` the scenario's file, which names are relative to. Names that are absolute
-    and code that has run stay as they are. Raises ScenarioError where code may not run.
+    Parameters: `table` of the scenario; `allow_code` whether its Python files may run; `source` the
+    scenario's file, which names are relative to. Names that are absolute and code that has run stay
+    as they are. Raises ScenarioError where code may not run.
     """
     base = Path(source).absolute().parent
     table = admitted(table, source, allow_code)
@@ -94,7 +99,11 @@ def _absolute(table: dict[str, Any], key: str, base: Path) -> dict[str, Any]:
 
 
 def set_path(table: dict[str, Any], path: str, value: Any) -> None:
-    """Puts a value at a dotted path, such as `pools.pool.policy`, making tables on the way."""
+    """Puts a value at a dotted path, such as `pools.pool.policy`, making tables on the way.
+
+    Parameters: `table` that is changed; `path` of keys with dots between them; `value` that is put
+    there.
+    """
     *parents, last = parts = path.split(".")
     if not all(parts) or len(parts) > DEEPEST:
         raise ScenarioError(f"{shown(path)}: is no path of a setting, such as pools.pool.policy")
@@ -106,7 +115,11 @@ def set_path(table: dict[str, Any], path: str, value: Any) -> None:
 
 
 def get_path(table: dict[str, Any], path: str, where: str) -> Any:
-    """The value at a dotted path. Raises ScenarioError, which says `where`, if there is none."""
+    """The value at a dotted path.
+
+    Parameters: `table` that is looked into; `path` of keys with dots between them. Raises
+    ScenarioError, which says `where`, if there is none.
+    """
     value: Any = table
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
@@ -121,9 +134,9 @@ def get_path(table: dict[str, Any], path: str, where: str) -> Any:
 def validate(table: dict[str, Any], source: str | Path, *, allow_code: bool = False) -> Scenario:
     """The scenario that a table describes.
 
-    Parameters: `source` the table's file, for errors and for the names of files in the table;
-    `allow_code` runs the Python files that it names. Raises ScenarioError, which tells the first
-    problem and how many there are.
+    Parameters: `table` of settings; `source` the table's file, for errors and for the names of
+    files in the table; `allow_code` runs the Python files that it names. Raises ScenarioError,
+    which tells the first problem and how many there are.
     """
     table = completed(table, source, allow_code)
     try:
@@ -182,8 +195,13 @@ def load(
 ) -> Scenario:
     """The scenario in a TOML file; its sweep, if any, is left aside.
 
-    Parameters: `overrides` values by dotted path; `allow_code` runs the Python files that the
-    scenario names. Raises ScenarioError for whatever is wrong with the file.
+    Parameters: `path` of the file; `overrides` values by dotted path; `allow_code` runs the Python
+    files that the scenario names. Raises ScenarioError for whatever is wrong with the file.
+
+    >>> import rsim
+    >>> scenario = rsim.load("scenario.toml", {"pool_users.user.count": 7})
+    >>> scenario.name, scenario.pool_users["user"].count
+    ('small', 7)
     """
     table = read_table(path)
     table.pop("sweep", None)
@@ -193,7 +211,10 @@ def load(
 
 
 def files_of(scenario: Scenario) -> list[str]:
-    """The files that a scenario names."""
+    """The files that a scenario names.
+
+    Parameters: `scenario` that names them.
+    """
     found = [code.file for code in scenario.code]
     found += [users.arrivals.file for users in scenario.pool_users.values() if users.arrivals]
     return found + ([scenario.network.graph] if scenario.network.graph else [])

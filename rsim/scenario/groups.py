@@ -169,9 +169,11 @@ class UserGroup(Group, ClientSettings):
 class Protocol(Model):
     """Settings of the protocol endpoints, each for all of its kind."""
 
-    enrp_server: ServerSettings = ServerSettings()
-    pool_element: PoolElementSettings = PoolElementSettings()
-    pool_user: PoolUserSettings = PoolUserSettings()
+    enrp_server: ServerSettings = Field(ServerSettings(), description="of all ENRP servers")
+    pool_element: PoolElementSettings = Field(
+        PoolElementSettings(), description="of all pool elements"
+    )
+    pool_user: PoolUserSettings = Field(PoolUserSettings(), description="of all pool users")
 
 
 GROUPS: dict[str, type[Model]] = {

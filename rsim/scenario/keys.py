@@ -19,7 +19,10 @@ class KeyRing:
         self._revoked: set[str] = set()
 
     def rekey(self, hosts: list[Host]) -> None:
-        """Gives these hosts new keys under their identities; the old ones are worth nothing."""
+        """Gives these hosts new keys under their identities; the old ones are worth nothing.
+
+        Parameters: `hosts` that are honest.
+        """
         for host in hosts:
             old = host.credentials.key
             if old is not None and old.secret != "wrong":
@@ -29,7 +32,11 @@ class KeyRing:
                     self._keys[old.identity] = new
 
     def equip(self, host: Host, credential: str, pools: frozenset[str] | None) -> None:
-        """Gives a host its key and certificate, good or bad, and whom it trusts."""
+        """Gives a host its key and certificate, good or bad, and whom it trusts.
+
+        Parameters: `host` that gets them; `credential` as the host's group says; `pools` for which
+        the key is good, None: any.
+        """
         identity = "shared" if self._shared else host.name
         key = Key(identity, f"secret of {identity}", None if self._shared else pools)
         authority = self._stranger if credential == "unknown_authority" else self._authority

@@ -14,7 +14,16 @@ from rsim.scenario.references import check
 
 
 class Scenario(ScenarioFields):
-    """One run, but for its seed's consequences."""
+    """All settings of a run. Most are made by `rsim.load` or `rsim.scenario`.
+
+    Parameters: as keywords, the tables and settings of a scenario file. Raises ScenarioError for
+    values that it can't have, and where they contradict each other.
+
+    >>> import rsim
+    >>> scenario = rsim.scenario({"duration": "10min", "pools": {"pool": {"policy": "random"}}})
+    >>> scenario.duration, scenario.pools["pool"].policy, scenario.warm_up
+    (600.0, 'random', 900.0)
+    """
 
     @model_validator(mode="before")
     @classmethod

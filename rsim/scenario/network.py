@@ -175,7 +175,10 @@ class NetworkSettings(LinkSettings):
         return {path.sites: path for path in self.paths}
 
     def joined(self, site: str, other: str) -> bool:
-        """Whether there is a way between two sites; without any path all are neighbours."""
+        """Whether there is a way between two sites; without any path all are neighbours.
+
+        Parameters: `site` and `other` their names.
+        """
         links = self.links()
         neighbours: dict[str, list[str]] = {}
         for a, b in links:

@@ -14,7 +14,11 @@ _ALL = 1 << 30
 
 
 class Look(NamedTuple):
-    """One comparison: time in s, `servers` that serve, `genuine` and `false` means over them."""
+    """One comparison: time in s, `servers` that serve, `genuine` and `false` means over them.
+
+    Parameters: `time` in s; `divergence` a share from 0 to 1; `orphans` and `elements` numbers of
+    pool elements.
+    """
 
     time: float
     divergence: float
@@ -30,7 +34,12 @@ Table = dict[tuple[bytes, int], PoolElement]
 
 @dataclass(slots=True)
 class ObserverCounters:
-    """Sums over all looks since the run began, as numbers that only grow."""
+    """Sums over all looks since the run began, as numbers that only grow.
+
+    Parameters: `observations` number of looks; `divergence`, `orphans`, `genuine` and `false` as in
+    `Look`; `elements_there` that are deployed; `servers_unknown` share of serving servers that
+    hosts don't know.
+    """
 
     observations: int = 0
     divergence: float = 0.0
@@ -49,7 +58,8 @@ class Observer:
     elements that any server knows and all servers that serve, that differ from the truth; where
     nobody holds itself for the home, the element is an orphan and all entries differ.
 
-    Parameters: `auditor` says what entries lead to; `lists` of servers that hosts have.
+    Parameters: `clock` of the run; `servers` that are compared; `interval` between two looks in s;
+    `auditor` says what entries lead to; `lists` of servers that hosts have.
     """
 
     def __init__(
@@ -109,7 +119,10 @@ class Observer:
 
 
 def compare(servers: list[EnrpServer]) -> tuple[float, int, int]:
-    """Divergence, number of orphans and number of elements over servers at this moment."""
+    """Divergence, number of orphans and number of elements over servers at this moment.
+
+    Parameters: `servers` that serve.
+    """
     return _compare(servers, [_table(server) for server in servers])
 
 

@@ -12,8 +12,8 @@ from rsim.scenario.world import World
 def add_outage(world: World, number: int, settings: SiteOutage, sites: tuple[str, ...]) -> None:
     """Applies a configured outage of a path, of a site's links or of hosts.
 
-    Parameters: `number` of the outage in the scenario, from 0; `settings` what goes down and when;
-    `sites` names of all sites.
+    Parameters: `world` with all hosts; `number` of the outage in the scenario, from 0; `settings`
+    what goes down and when; `sites` names of all sites.
     """
     stream = world.streams.stream("network", "outage", str(number), "times")
     if settings.what == "hosts":

@@ -19,7 +19,10 @@ MOST_REQUESTS = 100_000_000
 
 
 def check(scenario: ScenarioFields) -> None:
-    """Raises ValueError, which begins with the place, where the parts don't fit each other."""
+    """Raises ValueError, which begins with the place, where the parts don't fit each other.
+
+    Parameters: `scenario` with all its fields.
+    """
     _check_times(scenario)
     if sum(group.count for group in scenario.enrp_servers.values()) < 1:
         raise ValueError("enrp_servers: there must be at least one server")
@@ -45,13 +48,19 @@ def check(scenario: ScenarioFields) -> None:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names for an error: the first ten of them."""
+    """Names for an error: the first ten of them.
+
+    Parameters: `names` of any number.
+    """
     known = list(names)
     return ", ".join(known[:10]) + (", ..." if len(known) > 10 else "") or "none"
 
 
 def twice(values: Iterable[Any]) -> Iterator[Any]:
-    """Those that are there more than once."""
+    """Those that are there more than once.
+
+    Parameters: `values` of any number.
+    """
     return (value for value, number in Counter(values).items() if number > 1)
 
 

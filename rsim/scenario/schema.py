@@ -16,7 +16,11 @@ from rsim.scenario.model import Scenario
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting: dotted path, default as text (empty: must be given), what it is."""
+    """A setting: dotted path, default as text (empty: must be given), what it is.
+
+    Parameters: `path` with dots; `default` as text, empty: it must be given; `description` what it
+    is, with its unit.
+    """
 
     path: str
     default: str

@@ -100,6 +100,9 @@ class SecuritySettings(Model):
         return PROFILES.get(choice)
 
     def profiles(self, *choices: str) -> tuple[Profile, ...]:
-        """The TLS profiles with these names, each once; "none" gives none."""
+        """The TLS profiles with these names, each once; "none" gives none.
+
+        Parameters: `choices` names of TLS profiles.
+        """
         found = (self.profile(choice) for choice in choices)
         return tuple(dict.fromkeys(profile for profile in found if profile is not None))

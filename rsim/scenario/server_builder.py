@@ -15,7 +15,10 @@ from rsim.scenario.world import World
 
 
 class PlacedServer(NamedTuple):
-    """An ENRP server and its host."""
+    """An ENRP server and its host.
+
+    Parameters: `host` with its ports; `server` that runs on it.
+    """
 
     host: ServerHost
     server: EnrpServer
@@ -26,7 +29,7 @@ def add_servers(
 ) -> list[PlacedServer]:
     """Adds all ENRP servers to a world. Hosts come first, so that each can be told of the others.
 
-    Parameters: `groups` by name; `settings` of all servers.
+    Parameters: `world` to which they are added; `groups` by name; `settings` of all servers.
     """
     placed = [
         (group, _add_host(world, name, number, group))

@@ -15,9 +15,9 @@ from rsim.wire import ASAP_PORT, ASAP_TLS_PORT, ENRP_PORT, ENRP_TLS_PORT, PPID_A
 class ServerHost:
     """What an ENRP server needs of its host.
 
-    Parameters: `element_offers` TLS profiles for pool elements and users; `element_profile` towards
-    pool elements; `peer_profile` between servers, None without TLS; `identifiers` for restarts;
-    `group` the multicast group of announcements.
+    Parameters: `host` on which the server runs; `element_offers` TLS profiles for pool elements and
+    users; `element_profile` towards pool elements; `peer_profile` between servers, None without
+    TLS; `identifiers` for restarts; `group` the multicast group of announcements.
     """
 
     def __init__(
@@ -53,7 +53,10 @@ class ServerHost:
     # Life -----------------------------------------------------------------------------------------
 
     def start(self, server: EnrpServer) -> None:
-        """Listens, and starts the server; after a failure under a new identifier."""
+        """Listens, and starts the server; after a failure under a new identifier.
+
+        Parameters: `server` that runs here.
+        """
         host = self.host
         accept: Callable[[Association], Receiver] = partial(_receiver, server)
         host.listen(ASAP_PORT, accept, tcp=True)
@@ -75,7 +78,10 @@ class ServerHost:
         server.start(identifier)
 
     def stop(self, server: EnrpServer) -> None:
-        """The process dies: the host answers for it with ABORT."""
+        """The process dies: the host answers for it with ABORT.
+
+        Parameters: `server` that runs here.
+        """
         server.vanish()
         for port in (ASAP_PORT, ASAP_TLS_PORT, ENRP_PORT, ENRP_TLS_PORT):
             self.host.close(port, silently=True)
@@ -87,7 +93,11 @@ class ServerHost:
     # What the server asks for ---------------------------------------------------------------------
 
     def connect(self, receiver: Receiver, address: Address, ppid: int) -> Association:
-        """An association with a peer (ENRP) or with a pool element (ASAP)."""
+        """An association with a peer (ENRP) or with a pool element (ASAP).
+
+        Parameters: `receiver` of its events and messages; `address` of the other side; `ppid`
+        payload protocol: ENRP or ASAP.
+        """
         addresses, port = address
         profile = self._peer_profile if ppid == PPID_ENRP else self._element_profile
         return self.host.connect(
@@ -107,12 +117,18 @@ class ServerHost:
         return self.enrp_address
 
     def announce(self, data: bytes, ppid: int) -> None:
-        """Sends a datagram to the multicast group, at the port of ASAP or of ENRP."""
+        """Sends a datagram to the multicast group, at the port of ASAP or of ENRP.
+
+        Parameters: `data` an encoded message; `ppid` payload protocol: ENRP or ASAP.
+        """
         port = ASAP_PORT if ppid == PPID_ASAP else ENRP_PORT
         self.host.send_datagram(port, (self._group, port), data)
 
     def distance(self, address: str, other: str | None = None) -> float:
-        """Distance in ms from this host, or from an `other` address, to an address."""
+        """Distance in ms from this host, or from an `other` address, to an address.
+
+        Parameters: `address` IP address.
+        """
         network = self.host.network
         here, there = network.site_of(other or self.host.address), network.site_of(address)
         if here is None or there is None:

@@ -26,8 +26,9 @@ from rsim.workload.intervals import at_intervals
 class UserBuilder:
     """Adds groups of pool users to a world.
 
-    Parameters: `discovery` of servers; `settings` of all pool users; `on_chosen` is called with
-    each pool element to which a user is about to turn, None: nothing is.
+    Parameters: `world` to which they are added; `discovery` of servers; `settings` of all pool
+    users; `on_chosen` is called with each pool element to which a user is about to turn, None:
+    nothing is.
     """
 
     def __init__(

@@ -25,7 +25,10 @@ _ALL = 1 << 30
 
 
 class HostView:
-    """Something that runs on a host of its own."""
+    """Something that runs on a host of its own.
+
+    Parameters: `host` on which it runs.
+    """
 
     __slots__ = ("_host",)
 
@@ -57,7 +60,10 @@ class HostView:
 
 
 class ServerView(HostView):
-    """An ENRP server."""
+    """An ENRP server.
+
+    Parameters: `host` on which it runs; `server` that is shown.
+    """
 
     __slots__ = ("_server",)
 
@@ -145,7 +151,10 @@ def _entry(handle: bytes, element: PoolElement) -> dict[str, Any]:
 
 
 class PoolElementView(HostView):
-    """A pool element that offers CalcApp."""
+    """A pool element that offers CalcApp.
+
+    Parameters: `application` of the element that is shown.
+    """
 
     __slots__ = ("_application",)
 
@@ -198,7 +207,10 @@ class PoolElementView(HostView):
 
 
 class PoolUserView(HostView):
-    """A pool user with CalcApp."""
+    """A pool user with CalcApp.
+
+    Parameters: `application` of the user that is shown.
+    """
 
     __slots__ = ("_application",)
 
@@ -223,7 +235,10 @@ class PoolUserView(HostView):
 
 
 class AttackerView(HostView):
-    """An attacker."""
+    """An attacker.
+
+    Parameters: `attacker` that is shown.
+    """
 
     __slots__ = ("_attacker",)
 
@@ -243,7 +258,10 @@ class AttackerView(HostView):
 
 
 class NetworkView:
-    """The network: hosts, links and traffic."""
+    """The network: hosts, links and traffic.
+
+    Parameters: `network` that is shown; `hosts` by what their group is called.
+    """
 
     __slots__ = ("_hosts", "_network")
 

@@ -42,7 +42,10 @@ class Range(Model):
         return self
 
     def at(self, share: float) -> float | int:
-        """The value at a share of the range, from 0 to 1."""
+        """The value at a share of the range, from 0 to 1.
+
+        Parameters: `share` from 0 to 1.
+        """
         # Each whole number stands for the range from it to the next.
         end = self.high + 1 if self.whole else self.high
         if self.scale == "log":
@@ -97,8 +100,9 @@ def design(
 ) -> Iterator[dict[str, Any]]:
     """All points: every combination of the axes with each of the other kinds.
 
-    Parameters: `axes` go through all combinations; those `in_step` go on together; `points` are
-    given one by one. Raises ValueError where axes in step have different lengths.
+    Parameters: `sample` of a space, None: none; `axes` go through all combinations; those `in_step`
+    go on together; `points` are given one by one. Raises ValueError where axes in step have
+    different lengths.
     """
     lengths = {path: len(values) for path, values in in_step.items()}
     if len(set(lengths.values())) > 1:

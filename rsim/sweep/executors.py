@@ -50,7 +50,8 @@ Batch = list[tuple[dict[str, Any], list[int]]]
 class PlannedRun:
     """One run to be done: a point of the study and a replication of it.
 
-    Parameters: `key` tells it from all other runs; `series` metrics whose time series are kept.
+    Parameters: `point` of the study; `replication` its number, from 0; `seed` of the run; `key`
+    tells it from all other runs; `series` metrics whose time series are kept.
     """
 
     point: Point
@@ -73,7 +74,11 @@ class PlannedRun:
 
 
 def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
-    """Metrics, time series and digest of a run, or the error that ended it."""
+    """Metrics, time series and digest of a run, or the error that ended it.
+
+    Parameters: `scenario` to be run; `seed` of its draws; `series` names of metrics whose time
+    series are kept.
+    """
     try:
         with warnings.catch_warnings():
             # The sweep tells them, once.
@@ -135,7 +140,10 @@ def _packed(tasks: list[PlannedRun]) -> Batch:
 
 
 def outcomes(tasks: list[PlannedRun], chosen: Workers) -> Iterator[tuple[PlannedRun, Row]]:
-    """Each task with its outcome, as they finish. A task whose worker dies has failed."""
+    """Each task with its outcome, as they finish. A task whose worker dies has failed.
+
+    Parameters: `tasks` to be done; `chosen` workers.
+    """
     if chosen.executor is None:
         for task in tasks:
             yield task, one(task.point.scenario, task.seed, task.series)

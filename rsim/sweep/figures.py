@@ -16,7 +16,10 @@ _LONGEST = 200
 
 
 def drawable(text: str) -> str:
-    """Text that a figure can show. Raises ValueError where formulas in it, between $, are none."""
+    """Text that a figure can show.
+
+    Parameters: `text` of a label. Raises ValueError where formulas in it, between $, are none.
+    """
     if len(text) > _LONGEST:
         raise ValueError(f"{shown(text)}: a label has at most {_LONGEST} characters")
     if not text.replace("\n", "").isprintable():
@@ -97,7 +100,10 @@ class Reference(Model):
 
 
 def check_reference(reference: Reference, arms: Iterable[str], parameters: list[str]) -> None:
-    """Raises ValueError for an arm that there is not, or columns that are no parameters."""
+    """Raises ValueError for an arm that there is not, or columns that are no parameters.
+
+    Parameters: `reference` of a study; `arms` names of all; `parameters` dotted paths of all axes.
+    """
     if reference.arm:
         _check_arm(reference.arm, arms)
     for path in reference.columns.values():
@@ -105,7 +111,10 @@ def check_reference(reference: Reference, arms: Iterable[str], parameters: list[
 
 
 def check_named(panel: Figure, arms: Iterable[str], parameters: list[str]) -> None:
-    """Raises ValueError where a panel names an arm or a parameter that there is not."""
+    """Raises ValueError where a panel names an arm or a parameter that there is not.
+
+    Parameters: `panel` of a figure; `arms` names of all; `parameters` dotted paths of all axes.
+    """
     for arm in panel.arms:
         _check_arm(arm, arms)
     _check_parameter("x", panel.x, parameters)
@@ -125,8 +134,9 @@ def checked(
 ) -> Figure:
     """The panel with the values of `where` in the form that parameters have.
 
-    Parameters: `points` arm and parameters of each; `declared` values of paths that the study
-    names, though this version of it may leave them out. Raises ValueError for what no point has.
+    Parameters: `panel` of a figure; `arms` names of all; `forms` of all values; `points` arm and
+    parameters of each; `declared` values of paths that the study names, though this version of it
+    may leave them out. Raises ValueError for what no point has.
     """
     parameters = list(dict.fromkeys(path for _, values in points for path in values))
     check_named(panel, arms, parameters)

@@ -16,8 +16,8 @@ from rsim.sweep.values import overlap
 class Plan:
     """What an arm varies.
 
-    Parameters: `axes` that combine, its own and those of all arms; `paths` of everything that is
-    varied, by the key of the sweep table that says so.
+    Parameters: `name` of the arm; `axes` that combine, its own and those of all arms; `paths` of
+    everything that is varied, by the key of the sweep table that says so.
     """
 
     name: str
@@ -26,7 +26,11 @@ class Plan:
 
 
 def plan(sweep: SweepTable, name: str, quick: bool) -> Plan:
-    """What an arm of a study varies, in the whole study or its quick version."""
+    """What an arm of a study varies, in the whole study or its quick version.
+
+    Parameters: `sweep` the table; `name` of the arm; `quick` whether it is the version that takes a
+    minute.
+    """
     axes: Axes = {**sweep.axes, **sweep.arms[name].axes}
     if quick and sweep.quick is not None:
         axes = {path: sweep.quick.axes.get(path, values) for path, values in axes.items()}
@@ -41,7 +45,10 @@ def plan(sweep: SweepTable, name: str, quick: bool) -> Plan:
 
 
 def declared(sweep: SweepTable) -> dict[str, list[Any]]:
-    """All values by path that the study gives, whether its quick version has them or not."""
+    """All values by path that the study gives, whether its quick version has them or not.
+
+    Parameters: `sweep` the table.
+    """
     found: dict[str, list[Any]] = {}
     for axes in (sweep.axes, sweep.zip, *(arm.axes for arm in sweep.arms.values())):
         for path, values in axes.items():
@@ -55,8 +62,8 @@ def declared(sweep: SweepTable) -> dict[str, list[Any]]:
 def check_plans(sweep: SweepTable, plans: list[Plan], settings: dict[str, Any]) -> None:
     """Raises ValueError where a value would be set in vain, as another one takes its place.
 
-    Parameters: `settings` the values by path that hold in all arms, of the quick version and of
-    the command line.
+    Parameters: `sweep` the table; `plans` of all arms; `settings` the values by path that hold in
+    all arms, of the quick version and of the command line.
     """
     for arm in plans:
         varied = [path for paths in arm.paths.values() for path in paths]
@@ -104,7 +111,10 @@ def _check_replaced(what: str, paths: Iterable[str], others: Iterable[str], why:
 
 @contextmanager
 def at(place: str) -> Iterator[None]:
-    """Puts a place before the text of a ValueError."""
+    """Puts a place before the text of a ValueError.
+
+    Parameters: `place` dotted path within the table.
+    """
     try:
         yield
     except ValueError as error:

@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """A stored sweep: its runs, their summary, and the sweep table of its study."""
+    """A stored sweep: its runs, their summary, and the sweep table of its study.
+
+    Parameters: `runs` one row each; `summary` means with 95% intervals; `parameters` columns that
+    make a point; `sweep` table of the study; `study` its file; `table` its scenario; `failures`
+    runs that ended in an error.
+    """
 
     runs: pd.DataFrame
     summary: pd.DataFrame
@@ -54,7 +59,9 @@ class Report:
     def differences(self, arm: str, metrics: list[str]) -> pd.DataFrame:
         """Means with 95% intervals of the differences of all other arms to one, seed by seed.
 
-        Runs are paired by seed and by those parameters that the arm has, too. Raises ResultError if
+        Runs are paired by seed and by those parameters that the arm has, too.
+
+        Parameters: `arm` that the others are held against; `metrics` names. Raises ResultError if
         there is no such arm, or no run of another one that has a run of it beside it.
         """
         base = self._arm(arm)
@@ -77,9 +84,9 @@ class Report:
     def rerun(self, run_key: str, *, allow_code: bool = False) -> tuple[Result, str | None]:
         """Does one run again, by its key or the beginning of it.
 
-        Gives it and the stored digest, None of a run that had failed.
-        Parameters: `allow_code` runs the Python files that the study names. Raises ResultError if
-        no run has that key, or several.
+        Gives it and the stored digest, None of a run that had failed. Parameters: `run_key` as the
+        column `run` has it; `allow_code` runs the Python files that the study names. Raises
+        ResultError if no run has that key, or several.
         """
         import pandas as pd
 
@@ -104,9 +111,10 @@ class Report:
     ) -> pd.DataFrame:
         """Where along a path of the study a metric falls below a level, with 95% intervals.
 
-        Parameters: `x` the path, `level` the level; if `arm` is given, a `share` of what the metric
-        is there, seed by seed. Frame: see `rsim.results.breaking.breaking_points`. Raises
-        ResultError if there is no such path or arm, or if the path's values are no numbers.
+        Parameters: `metric` that falls; `x` the path, `level` the level; if `arm` is given, a
+        `share` of what the metric is there, seed by seed. Frame: see
+        `rsim.results.breaking.breaking_points`. Raises ResultError if there is no such path or arm,
+        or if the path's values are no numbers.
         """
         import pandas as pd
 
@@ -133,7 +141,10 @@ class Report:
             raise ResultError(f"{self.study}: no run is finished yet")
 
     def check_metric(self, name: str) -> None:
-        """Raises ResultError where there are no runs, or where they have no such metric."""
+        """Raises ResultError where there are no runs, or where they have no such metric.
+
+        Parameters: `name` of a metric.
+        """
         self._check_some()
         if name not in self.runs:
             raise ResultError(f"{self.study}: the stored runs have no metric '{name}'")
@@ -149,7 +160,8 @@ class Report:
     def shown(self, panel: Figure) -> pd.DataFrame:
         """The summary of the points that a panel of the figure shows.
 
-        Raises ResultError where no run is finished, or where they lack one of its metrics.
+        Parameters: `panel` of the study's figure. Raises ResultError where no run is finished, or
+        where they lack one of its metrics.
         """
         for name in filter(None, (panel.metric, panel.against)):
             self.check_metric(name)
@@ -157,7 +169,10 @@ class Report:
         return points[points["arm"].isin(panel.arms)] if panel.arms else points
 
     def references(self, values: dict[str, Any]) -> list[tuple[str, pd.DataFrame]]:
-        """Labels and frames of the references whose files are there, with these values."""
+        """Labels and frames of the references whose files are there, with these values.
+
+        Parameters: `values` by path of the points that count.
+        """
         found = []
         for reference in self.sweep.references:
             file = self.study.parent / reference.file
@@ -167,7 +182,10 @@ class Report:
         return found
 
     def compare(self, file: Path) -> pd.DataFrame:
-        """Point-by-point comparison with a reference that the study names."""
+        """Point-by-point comparison with a reference that the study names.
+
+        Parameters: `file` of one reference, None: all.
+        """
         import pandas as pd
 
         if not file.exists():
@@ -207,7 +225,10 @@ def _where(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
 
 
 def open_report(directory: str | Path) -> Report:
-    """The stored sweep in a folder. Raises ResultError if there is none."""
+    """The stored sweep in a folder.
+
+    Parameters: `directory` of the results. Raises ResultError if there is none.
+    """
     runs, manifest = read_sweep(directory)
     try:
         learn(manifest.get("metrics", {}))
@@ -246,8 +267,14 @@ def read(directory: str | Path, *, series: bool = False) -> pd.DataFrame:
     """The runs of a stored sweep, one row each: arm, parameters, seed, metrics, key and version.
 
     Of a sweep that has not ended, the runs so far; a warning says so, and `attrs["unfinished"]`.
-    Parameters: `series` gives the time series instead, one row for each run and interval. Units of
-    the metrics are in the frame's `attrs["units"]`. Raises ResultError if there is none.
+    Parameters: `directory` of the results; `series` gives the time series instead, one row for each
+    run and interval. Units of the metrics are in the frame's `attrs["units"]`. Raises ResultError
+    if there is none.
+
+    >>> import rsim
+    >>> runs = rsim.read("results")
+    >>> runs[["pool_users.user.count", "seed"]].values.tolist()
+    [[1, 1], [1, 2], [2, 1], [2, 2]]
     """
     runs, manifest = read_sweep(directory)
     if series:

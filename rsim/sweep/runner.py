@@ -40,6 +40,11 @@ class Sweep:
     the run); `parameters` names of the columns that make a point; `failures` the runs that ended in
     an error, with it; `series` metrics over time of each run, as far as the study keeps them;
     `warnings` what in the study had no effect, each once.
+
+    >>> import rsim
+    >>> done = rsim.sweep("study.toml", jobs=1)
+    >>> type(done).__name__, len(done.runs), done.parameters
+    ('Sweep', 4, ['arm', 'pool_users.user.count'])
     """
 
     study: Study
@@ -71,7 +76,10 @@ class Sweep:
 
 
 def tasks_of(study: Study, replications: int | None = None) -> list[PlannedRun]:
-    """All runs of a study, point by point; replication k of every point has the same seed."""
+    """All runs of a study, point by point; replication k of every point has the same seed.
+
+    Parameters: `study` to be done; `replications` seeds of each point, None: those of the study.
+    """
     tasks = []
     kept = f"\n{','.join(study.sweep.series)}" if study.sweep.series else ""
     for point in study.points:
@@ -99,9 +107,16 @@ def sweep(
     Parameters: `study` or its file; `out` a folder for the results, where each finished run is
     stored at once and which no other sweep may use meanwhile; `jobs` processes, all cores if left
     out, 1 for this process; `resume` goes on from the runs in `out`; `executor` instead of
-    processes of its own; `progress(done, total, failed)` is called after each run. A run that fails
-    is told in `failures`; the others go on. Raises ResultError where results can't be stored, and
-    where the executor has no workers any more.
+    processes of its own; `progress` is called after each run with the numbers of those done, in all
+    and failed. A run that fails is told in `failures`; the others go on. Raises ResultError where
+    results can't be stored, and where the executor has no workers any more.
+
+    >>> import rsim
+    >>> done = rsim.sweep(rsim.load_study("study.toml"), jobs=1)
+    >>> summary = done.summary
+    >>> generated = summary[summary["metric"] == "requests_generated"]
+    >>> generated[["pool_users.user.count", "runs"]].values.tolist()
+    [[1, 2], [2, 2]]
     """
     if not isinstance(study, Study):
         study = load_study(study)

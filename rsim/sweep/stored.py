@@ -25,7 +25,10 @@ _OWN = {"run", "arm", "replication", "seed", "scenario", "digest", "code"}
 
 
 def parameters_of(names: Any) -> list[str]:
-    """The columns that make a point, as a manifest names them. Raises ValueError if it can't be."""
+    """The columns that make a point, as a manifest names them.
+
+    Parameters: `names` as the manifest has them. Raises ValueError if it can't be.
+    """
     right = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if (
         not right
@@ -38,7 +41,10 @@ def parameters_of(names: Any) -> list[str]:
 
 
 def check_manifest(table: SweepTable, parameters: list[str]) -> None:
-    """Raises ValueError where a figure or a reference names what the results don't have."""
+    """Raises ValueError where a figure or a reference names what the results don't have.
+
+    Parameters: `table` of the sweep; `parameters` columns that make a point.
+    """
     for number, panel in enumerate(table.figure):
         with at(f"sweep.figure.{number}"):
             check_named(panel, table.arms, parameters[1:])
@@ -51,7 +57,10 @@ def check_manifest(table: SweepTable, parameters: list[str]) -> None:
 
 
 def check_runs(runs: pd.DataFrame, parameters: list[str], arms: Iterable[str]) -> None:
-    """Raises ValueError where runs are of no arm or seed, or a parameter is no value."""
+    """Raises ValueError where runs are of no arm or seed, or a parameter is no value.
+
+    Parameters: `runs` one row each; `parameters` columns that make a point; `arms` names of all.
+    """
     for name in ("run", "arm", "seed", *parameters):
         if name not in runs:
             raise ValueError(f"column '{name}' is missing")
@@ -63,7 +72,11 @@ def check_runs(runs: pd.DataFrame, parameters: list[str], arms: Iterable[str]) -
 
 
 def check_failures(failures: list[dict[str, Any]], parameters: list[str], arms: set[str]) -> None:
-    """The same of runs that have failed."""
+    """The same of runs that have failed.
+
+    Parameters: `failures` one row each; `parameters` columns that make a point; `arms` names of
+    all.
+    """
     for row in failures:
         check_run(row.get("run"), row.get("arm"), row.get("seed"), arms)
         for name in parameters[1:]:
@@ -71,7 +84,10 @@ def check_failures(failures: list[dict[str, Any]], parameters: list[str], arms: 
 
 
 def check_run(key: Any, arm: Any, seed: Any, arms: Iterable[str]) -> None:
-    """Raises ValueError where these are none of a run."""
+    """Raises ValueError where these are none of a run.
+
+    Parameters: `key`, `arm` and `seed` of the run; `arms` names of all.
+    """
     if not isinstance(key, str):
         raise ValueError(f"run is {shown(key)}, must be a text")
     if not isinstance(arm, str) or arm not in arms:

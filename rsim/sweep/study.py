@@ -37,7 +37,10 @@ MOST_RUNS = 10_000_000
 
 @dataclass(frozen=True)
 class Point:
-    """One scenario of a sweep; its replications differ by seed alone."""
+    """One scenario of a sweep; its replications differ by seed alone.
+
+    Parameters: `arm` its name; `parameters` values by dotted path; `scenario` that they make.
+    """
 
     arm: str
     parameters: dict[str, Any]
@@ -69,7 +72,17 @@ class Point:
 
 @dataclass(frozen=True)
 class Study:
-    """A sweep that is fully checked: every point is a valid scenario."""
+    """A sweep that is fully checked: every point is a valid scenario.
+
+    Parameters: `name` of the study; `source` its file; `table` its scenario, without the sweep;
+    `sweep` table; `points` all of them; `replications` seeds of each point; `first_seed` the others
+    follow it.
+
+    >>> import rsim
+    >>> study = rsim.load_study("study.toml")
+    >>> len(study), study.parameters, study.replications
+    (4, ['pool_users.user.count'], 2)
+    """
 
     name: str
     source: Path
@@ -104,9 +117,14 @@ def load_study(
 ) -> Study:
     """The study in a TOML file.
 
-    Parameters: `overrides` values by dotted path; `replications` instead of the file's; `quick`
-    for the version that takes a minute; `allow_code` runs the Python files that it names. Raises
-    ScenarioError for whatever is wrong.
+    Parameters: `path` of the file; `overrides` values by dotted path; `replications` instead of the
+    file's; `quick` for the version that takes a minute; `allow_code` runs the Python files that it
+    names. Raises ScenarioError for whatever is wrong.
+
+    >>> import rsim
+    >>> study = rsim.load_study("study.toml", {"pools.pool.policy": "random"}, replications=5)
+    >>> len(study)
+    10
     """
     path = Path(path)
     table = read_table(path)
@@ -261,8 +279,9 @@ def derive(
 ) -> None:
     """Puts the values that follow from others into a table, in the order in which they stand.
 
-    Parameters: `source` and `allow_code` as for the scenario that is made of the table. Raises
-    ScenarioError where an expression can't be evaluated.
+    Parameters: `table` of a scenario, which is changed; `derived` expressions by path; `source` and
+    `allow_code` as for the scenario that is made of the table. Raises ScenarioError where an
+    expression can't be evaluated.
     """
     where = f"{source}: sweep.derived"
     for key, expression in derived.items():

@@ -47,7 +47,10 @@ class Precision(Model):
         return self
 
     def met(self, values: list[float]) -> bool:
-        """Whether the interval of these values is narrow enough."""
+        """Whether the interval of these values is narrow enough.
+
+        Parameters: `values` of the metric, one a seed.
+        """
         interval = mean_interval(values)
         limit = self.half_width
         if limit is None:

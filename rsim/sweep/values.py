@@ -25,7 +25,10 @@ Given = list[tuple[dict[str, Any], Scenario]]
 
 
 class Forms:
-    """The one form of each value of each path that points give."""
+    """The one form of each value of each path that points give.
+
+    Parameters: `given` values by path, and the scenario that they make, of each point.
+    """
 
     def __init__(self, given: Given) -> None:
         held: dict[str, dict[str, tuple[Any, Any]]] = {}
@@ -41,7 +44,10 @@ class Forms:
         self._forms = {path: _column(path, known) for path, known in held.items()}
 
     def of(self, path: str, value: Any) -> Any:
-        """The form of a value, or of one that is in its form; KeyError if no point has it."""
+        """The form of a value, or of one that is in its form; KeyError if no point has it.
+
+        Parameters: `path` of a parameter; `value` as a study gives it, or in its form.
+        """
         forms = self._forms[path]
         key = _text(value)
         if key in forms:
@@ -53,7 +59,10 @@ class Forms:
         raise KeyError(key)
 
     def values(self, path: str) -> list[Any]:
-        """All values of a path."""
+        """All values of a path.
+
+        Parameters: `path` of a parameter.
+        """
         return list(self._forms[path].values())
 
 
@@ -151,7 +160,10 @@ def _stored(form: Any) -> Any:
 
 
 def overlap(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Two paths of which one is, or holds, the other; None if there are none."""
+    """Two paths of which one is, or holds, the other; None if there are none.
+
+    Parameters: `paths` with dots.
+    """
     ordered = sorted(path.split(".") for path in paths)
     for one, other in pairwise(ordered):
         if other[: len(one)] == one:

@@ -170,7 +170,8 @@ def starting_processes() -> Iterator[None]:
 def workers(jobs: int | None, tasks: int, executor: Executor | None = None) -> Iterator[Workers]:
     """What carries out a number of tasks, for the time of a `with`.
 
-    Parameters: `jobs` processes, all cores if None; `executor` instead of processes of its own.
+    Parameters: `tasks` number of runs; `jobs` processes, all cores if None; `executor` instead of
+    processes of its own.
     """
     most = jobs or os.cpu_count() or 1
     found = Workers(most if executor is not None else max(1, min(most, tasks)), executor)

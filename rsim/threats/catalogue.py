@@ -34,7 +34,10 @@ class Strength(Model):
     per_second: bool = Field(False, description="strengths are rates, the setting is an interval")
 
     def setting(self, strength: float) -> float | int:
-        """Value of the setting for a strength."""
+        """Value of the setting for a strength.
+
+        Parameters: `strength` of the attack.
+        """
         if self.whole:
             return int(strength)
         return 1.0 / strength if self.per_second else strength
@@ -78,10 +81,16 @@ class Threat(Model):
     set: dict[str, Any] = Field({}, description="values by dotted path in all arms")
     attack_set: dict[str, Any] = Field(description="values in arms with the attack")
     mitigation_set: dict[str, Any] = Field(description="values in arms with the mitigation")
-    strength: Strength | None = None
-    prediction: Prediction | None = None
-    still: Still | None = None
-    breaking: Breaking | None = None
+    strength: Strength | None = Field(
+        None, description="what makes the attack stronger; null: nothing"
+    )
+    prediction: Prediction | None = Field(None, description="closed form of the effect; null: none")
+    still: Still | None = Field(
+        None, description="what the mitigation does not stop; null: not tried"
+    )
+    breaking: Breaking | None = Field(
+        None, description="how to find where the service breaks down; null: not tried"
+    )
 
     @model_validator(mode="after")
     def _metrics_exist(self) -> Threat:
@@ -95,7 +104,10 @@ class Threat(Model):
         return self
 
     def table(self, arm: str, changes: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The scenario of an arm as a table; `still` is one, too."""
+        """The scenario of an arm as a table; `still` is one, too.
+
+        Parameters: `arm` its name; `changes` values by dotted path, None: none.
+        """
         table = deepcopy(_base())
         layers = [self.set]
         if arm in ("attack", "mitigated", "still"):
@@ -110,7 +122,10 @@ class Threat(Model):
         return table
 
     def scenario(self, arm: str, changes: dict[str, Any] | None = None) -> Scenario:
-        """The scenario of an arm, with changes by dotted path."""
+        """The scenario of an arm, with changes by dotted path.
+
+        Parameters: `arm` its name; `changes` values by dotted path, None: none.
+        """
         return validate(self.table(arm, changes), f"threat {self.id}, {arm}")
 
 
@@ -139,7 +154,10 @@ def threats() -> tuple[Threat, ...]:
 
 
 def threat(name: str) -> Threat:
-    """The threat with that id. Raises ScenarioError if there is none."""
+    """The threat with that id.
+
+    Parameters: `name` its number, such as "2.3a". Raises ScenarioError if there is none.
+    """
     for one in threats():
         if one.id.replace(" ", "") == name.replace(" ", ""):
             return one

@@ -62,10 +62,10 @@ QUICK = Effort(seeds=4, duration=300.0, search=False)
 class Outcome:
     """What a threat's experiment has shown.
 
-    Parameters: `arms` values of each metric, by arm, one a seed; `curve` rows of strength, arm,
-    metric, mean and half-width; `breaking` smallest strength at which the service falls below a
-    share of its baseline, by share, with the bounds of the search; `recovery` times in s after the
-    attack's end, one a seed.
+    Parameters: `threat` that was tried; `arms` values of each metric, by arm, one a seed; `curve`
+    rows of strength, arm, metric, mean and half-width; `breaking` smallest strength at which the
+    service falls below a share of its baseline, by share, with the bounds of the search; `recovery`
+    times in s after the attack's end, one a seed.
     """
 
     threat: Threat
@@ -75,11 +75,17 @@ class Outcome:
     recovery: list[float] = field(default_factory=list)
 
     def mean(self, arm: str, metric: str | None = None) -> Interval:
-        """Mean of a metric in an arm, with its 95% interval."""
+        """Mean of a metric in an arm, with its 95% interval.
+
+        Parameters: `arm` its name; `metric` None: that of the threat.
+        """
         return mean_interval(self.arms[arm][metric or self.threat.metric])
 
     def difference(self, arm: str, metric: str | None = None) -> Interval:
-        """Mean of the differences to the baseline, seed by seed, with its 95% interval."""
+        """Mean of the differences to the baseline, seed by seed, with its 95% interval.
+
+        Parameters: `arm` its name; `metric` None: that of the threat.
+        """
         name = metric or self.threat.metric
         values, base = (np.nan_to_num(self.arms[which][name]) for which in (arm, "baseline"))
         return mean_interval(values - base)
@@ -140,7 +146,10 @@ class Outcome:
         return row
 
     def save(self, directory: Path) -> None:
-        """Stores it as JSON in a folder."""
+        """Stores it as JSON in a folder.
+
+        Parameters: `directory` for the file.
+        """
         document = {"id": self.threat.id, **asdict(self), "row": self.row()}
         del document["threat"]
         file = directory / f"{self.threat.id}.json"
@@ -150,7 +159,11 @@ class Outcome:
 
 
 def load_outcome(file: Path, threat: Threat) -> Outcome:
-    """An outcome that was stored. Raises ResultError if it is damaged."""
+    """An outcome that was stored.
+
+    Parameters: `file` that `Outcome.save` wrote; `threat` that was tried. Raises ResultError if it
+    is damaged.
+    """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         breaking = {share: tuple(found) for share, found in document["breaking"].items()}
@@ -269,8 +282,9 @@ def run_threats(
 ) -> list[Outcome]:
     """Runs threats and says what they do.
 
-    Parameters: `jobs` processes, all cores if left out, 1 for this process; `executor` instead of
-    processes of its own; `progress(done, total)` is called after each job.
+    Parameters: `chosen` threats; `effort` how many seeds and how long; `jobs` processes, all cores
+    if left out, 1 for this process; `executor` instead of processes of its own; `progress` is
+    called after each job with the numbers of those that are done and of all.
     """
     outcomes = [Outcome(threat) for threat in chosen]
     if not outcomes:
@@ -363,7 +377,10 @@ def _tidy(outcome: Outcome, effort: Effort) -> None:
 
 
 def predicted(threat: Threat, strengths: Iterable[float]) -> list[float]:
-    """The closed form of a threat at some strengths, NaN where it has none."""
+    """The closed form of a threat at some strengths, NaN where it has none.
+
+    Parameters: `threat` with a prediction; `strengths` of the attack.
+    """
     prediction = threat.prediction
     if prediction is None:
         return [nan for _ in strengths]
@@ -379,7 +396,10 @@ def predicted(threat: Threat, strengths: Iterable[float]) -> list[float]:
 
 
 def curve_of(outcome: Outcome) -> pd.DataFrame:
-    """Means with 95% intervals of effect and service by strength and arm."""
+    """Means with 95% intervals of effect and service by strength and arm.
+
+    Parameters: `outcome` of a threat.
+    """
     rows = []
     frame = pd.DataFrame(outcome.curve)
     if frame.empty:

@@ -23,7 +23,10 @@ _LABELS = {
 
 
 def threat_figure(outcome: Outcome) -> Figure:
-    """Draws a threat's experiment: curves over the strength where it was run, bars of the arms."""
+    """Draws a threat's experiment: curves over the strength where it was run, bars of the arms.
+
+    Parameters: `outcome` of a threat.
+    """
     curve = curve_of(outcome)
     threat = outcome.threat
     if curve.empty:

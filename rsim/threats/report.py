@@ -32,7 +32,8 @@ section{margin-top:2.5rem}img{max-width:100%}dt{font-weight:600}dd{margin:0 0 .4
 def store_outcomes(outcomes: Iterable[Outcome], directory: str | Path) -> pd.DataFrame:
     """Stores outcomes: a figure and a JSON file each, and `rows.csv` with a line for each.
 
-    Raises ResultError if the folder can't be written.
+    Parameters: `outcomes` of threats; `directory` of the results. Raises ResultError if the folder
+    can't be written.
     """
     folder = Path(directory)
     try:
@@ -48,7 +49,10 @@ def store_outcomes(outcomes: Iterable[Outcome], directory: str | Path) -> pd.Dat
 
 
 def read_outcomes(directory: str | Path) -> list[Outcome]:
-    """The outcomes in a folder, in the catalogue's order. Raises ResultError if there are none."""
+    """The outcomes in a folder, in the catalogue's order.
+
+    Parameters: `directory` of the results. Raises ResultError if there are none.
+    """
     folder = Path(directory)
     found = [
         load_outcome(folder / f"{one.id}.json", one)
@@ -61,7 +65,10 @@ def read_outcomes(directory: str | Path) -> list[Outcome]:
 
 
 def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
-    """Writes one self-contained HTML page of the outcomes in a folder, `report.html` by default."""
+    """Writes one self-contained HTML page of the outcomes in a folder, `report.html` by default.
+
+    Parameters: `directory` of the results; `file` of the page, None: `report.html` there.
+    """
     folder = Path(directory)
     outcomes = read_outcomes(folder)
     path = Path(file) if file is not None else folder / "report.html"
