@@ -7,11 +7,11 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
-from rsim.network.counters import SctpCounters
+from rsim.network.counters import SctpCounters, TlsCounters
 from rsim.network.cpu import Cpu
 from rsim.network.credentials import Credentials, Principal, Refusal
 from rsim.network.fabric import Attachment, Fabric
-from rsim.network.tls import Ticket, TlsCounters
+from rsim.network.records import Ticket
 from rsim.states import RoleEvent, RoleState, StateTable
 
 

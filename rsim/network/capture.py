@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from struct import pack
 
 from rsim.network.frame import AnyChunk, Chunk, Control, Cookie, Data, Frame, Sack
-from rsim.network.tls import Protection
+from rsim.network.records import Protection
 from rsim.wire.capture import CaptureWriter, Endpoint
 
 _DATA, _SACK = 0, 3

@@ -1,4 +1,4 @@
-"""What the associations of a host count."""
+"""What the associations and TLS sessions of a host count."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ class SctpCounters:
     """Paths that have failed (RFC 9260 8.2)."""
     messages_injected: int = 0
     """Messages that somebody on the path has put in."""
+
+
+@dataclass(slots=True)
+class TlsCounters:
+    """What all TLS sessions of a host have done, as numbers that only grow."""
+
+    handshakes: int = 0
+    handshakes_refused: int = 0
+    records_refused: int = 0
+    handshake_time: float = 0.0

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rsim.network.tls import Flight, Protection
+from rsim.network.records import Flight, Protection
 
 Endpoint = tuple[str, int]
 """Address and port."""

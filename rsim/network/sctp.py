@@ -24,7 +24,7 @@ from rsim.network.association import (
 )
 from rsim.network.frame import Chunk, Control, Cookie, Data, Frame, Sack
 from rsim.network.profiles import Profile
-from rsim.network.tls import Flight
+from rsim.network.records import Flight
 from rsim.network.tls_states import TlsState
 from rsim.network.transfer import ROOM, DataTransfer
 from rsim.network.transmission import Path, paths_between

@@ -9,7 +9,8 @@ from rsim.network.association import Association, Receiver, Station
 from rsim.network.credentials import Principal, Refusal
 from rsim.network.frame import Data
 from rsim.network.profiles import Profile
-from rsim.network.tls import Flight, Protection, Ticket, TlsSession
+from rsim.network.records import Flight, Protection, Ticket
+from rsim.network.tls import TlsSession
 from rsim.network.tls_states import TlsState
 
 

@@ -10,56 +10,12 @@ A session belongs to one end of an association; `TLS_STATES` is its table of sta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import shake_128
 
-from rsim.network.credentials import Certificate, Credentials, Key, Principal, Refusal
+from rsim.network.counters import TlsCounters
+from rsim.network.credentials import Certificate, Credentials, Principal, Refusal
 from rsim.network.profiles import Profile
+from rsim.network.records import Flight, Protection, Ticket
 from rsim.network.tls_states import TLS_STATES, TlsEvent, TlsState
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What a server gives a client for the next time: whom it has found the client to be."""
-
-    issuer: Credentials
-    principal: Principal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Protection:
-    """What the receiver of a record must find: session, direction and record number."""
-
-    session: int
-    to_server: bool
-    number: int
-    plain: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """Handshake messages that one side sends at once.
-
-    Parameters: `step` counts the flights of a handshake from 0; the others are what the flight
-    tells, where it tells it.
-    """
-
-    step: int
-    profile: Profile | None = None
-    key: Key | None = None
-    certificate: Certificate | None = None
-    alert: Refusal | None = None
-    ticket: Ticket | None = None
-
-
-@dataclass(slots=True)
-class TlsCounters:
-    """What all TLS sessions of a host have done, as numbers that only grow."""
-
-    handshakes: int = 0
-    handshakes_refused: int = 0
-    records_refused: int = 0
-    handshake_time: float = 0.0
 
 
 def _no_flight(flight: Flight, size: int) -> None:
@@ -370,10 +326,3 @@ class TlsSession:
             return None
         self._next_in += 1
         return protection.plain
-
-
-def opaque(protection: Protection, size: int) -> bytes:
-    """Bytes from which nothing can be learned but their number."""
-    head = b"\x17\x03\x03" + (size - 5 & 0xFFFF).to_bytes(2)
-    label = f"{protection.session}/{protection.to_server:d}/{protection.number}"
-    return head + shake_128(label.encode()).digest(size - 5)

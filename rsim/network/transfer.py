@@ -21,8 +21,8 @@ from rsim.network.association import (
 )
 from rsim.network.frame import AnyChunk, Data, Frame, Sack
 from rsim.network.reception import Reception
+from rsim.network.records import Flight, Protection, opaque
 from rsim.network.secured import SecurableAssociation
-from rsim.network.tls import Flight, Protection, opaque
 from rsim.network.tls_states import TlsState
 from rsim.network.transmission import Path, Transmission, paths_between
 

@@ -8,9 +8,8 @@ from functools import cache
 
 from rsim.attackers import AttackCounters, attacker_kinds
 from rsim.endpoints import PoolElementCounters, PoolUserCounters, ServerCounters
-from rsim.network.counters import SctpCounters
+from rsim.network.counters import SctpCounters, TlsCounters
 from rsim.network.cpu import CpuCounters
-from rsim.network.tls import TlsCounters
 from rsim.scenario.accountability import VERDICTS
 from rsim.scenario.auditor import AuditorCounters
 from rsim.scenario.observer import ObserverCounters

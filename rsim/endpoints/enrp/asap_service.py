@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rsim.endpoints.authorisation import Authorisation
 from rsim.endpoints.choice import ChoiceAuthority
 from rsim.endpoints.enrp.admission import Admission
 from rsim.endpoints.enrp.announcements import Announcements
@@ -14,7 +13,6 @@ from rsim.endpoints.enrp.copies import Copies
 from rsim.endpoints.enrp.counters import ServerCounters
 from rsim.endpoints.enrp.keep_alives import KeepAlives
 from rsim.endpoints.enrp.node import Node
-from rsim.endpoints.enrp.peers import Peers
 from rsim.endpoints.enrp.registration import Registrations
 from rsim.endpoints.enrp.reports import Reports
 from rsim.endpoints.enrp.request_filter import RequestFilter
@@ -24,7 +22,6 @@ from rsim.endpoints.enrp.subscriptions import Subscriptions
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import ServerSettings
 from rsim.endpoints.statements import StatementStore, Tribunal
-from rsim.handlespace import Draws
 from rsim.wire import (
     Deregistration,
     EndpointKeepAliveAck,
@@ -37,24 +34,24 @@ from rsim.wire import (
 class AsapService:
     """Makes the parts that take ASAP messages, and tells which takes which.
 
-    Parameters: `node` the server; `store` of its elements; `peers` of it; `keep_alives` of the
-    elements; `announcements` to the peers; `copies` of what peers are home of; `draws` for
-    selections; `authorisation` who may register; `choices`, `statements` and `tribunal` where pool
-    users have to prove their choice, and elements are held to what they state (RFC 5355 2.17);
-    `settings` of the server; `clock` of the run; `counters` of the server.
+    Parameters: `node` the server; `store` of its elements; `admission` that checks;
+    `request_filter` that drops; `answers` that select; `keep_alives` of the elements;
+    `announcements` to the peers; `copies` of what peers are home of; `choices`, `statements` and
+    `tribunal` where pool users have to prove their choice, and elements are held to what they state
+    (RFC 5355 2.17); `settings` of the server; `clock` of the run; `counters` of the server.
     """
 
     def __init__(
         self,
         node: Node,
         store: ElementStore,
-        peers: Peers,
         *,
+        admission: Admission,
+        request_filter: RequestFilter,
+        answers: Answers,
         keep_alives: KeepAlives,
         announcements: Announcements,
         copies: Copies,
-        draws: Draws,
-        authorisation: Authorisation,
         choices: ChoiceAuthority | None,
         statements: StatementStore | None,
         tribunal: Tribunal | None,
@@ -62,19 +59,6 @@ class AsapService:
         clock: ClockPort,
         counters: ServerCounters,
     ) -> None:
-        request_filter = RequestFilter(node.identifier, settings, clock, counters)
-        admission = Admission(
-            node,
-            store,
-            peers,
-            authorisation=authorisation,
-            statements=statements,
-            tribunal=tribunal,
-            settings=settings,
-            clock=clock,
-            counters=counters,
-        )
-        answers = Answers(node, store, settings, draws)
         self._keep_alives = keep_alives
         self.subscriptions = Subscriptions(answers, clock)
         self.registrations = Registrations(

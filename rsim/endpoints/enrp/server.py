@@ -25,7 +25,9 @@ from mypy_extensions import mypyc_attr
 
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
 from rsim.endpoints.choice import ChoiceAuthority
+from rsim.endpoints.enrp.admission import Admission
 from rsim.endpoints.enrp.announcements import Announcements
+from rsim.endpoints.enrp.answers import Answers
 from rsim.endpoints.enrp.asap_service import AsapService
 from rsim.endpoints.enrp.audits import Audits
 from rsim.endpoints.enrp.copies import Copies
@@ -36,6 +38,7 @@ from rsim.endpoints.enrp.homes import Homes
 from rsim.endpoints.enrp.keep_alives import KeepAlives
 from rsim.endpoints.enrp.node import Node, ServerEvent, ServerPorts, ServerState
 from rsim.endpoints.enrp.peers import Peer, Peers
+from rsim.endpoints.enrp.request_filter import RequestFilter
 from rsim.endpoints.enrp.server_announcements import ServerAnnouncements
 from rsim.endpoints.enrp.startup import Startup
 from rsim.endpoints.enrp.store import ElementStore
@@ -84,6 +87,7 @@ class EnrpServer:
         self,
         identifier: int,
         settings: ServerSettings,
+        *,
         clock: ClockPort,
         ports: ServerPorts,
         draws: Draws,
@@ -117,22 +121,7 @@ class EnrpServer:
         self.homes = Homes(node, store, self.keep_alives, self.announcements)
         self.copies = Copies(node, store, peers, self.homes, settings=settings, counters=counters)
         self._wire_enrp(mentors)
-        self.asap = asap = AsapService(
-            node,
-            store,
-            peers,
-            keep_alives=self.keep_alives,
-            announcements=self.announcements,
-            copies=self.copies,
-            draws=draws,
-            authorisation=authorisation or OpenAuthorisation(),
-            choices=choices,
-            statements=statements,
-            tribunal=tribunal,
-            settings=settings,
-            clock=clock,
-            counters=counters,
-        )
+        self.asap = asap = self._make_asap(draws, authorisation or OpenAuthorisation(), choices)
         for listener in (
             self.keep_alives,
             asap.subscriptions,
@@ -182,6 +171,40 @@ class EnrpServer:
         )
         self.heartbeat = Heartbeat(
             node, peers, takeovers, audits, mentors=mentors, settings=settings, clock=clock
+        )
+
+    def _make_asap(
+        self, draws: Draws, authorisation: Authorisation, choices: ChoiceAuthority | None
+    ) -> AsapService:
+        """Makes the parts that pool elements and pool users speak to."""
+        node, store, settings, clock = self.node, self.store, self.settings, self.clock
+        counters = self.counters
+        admission = Admission(
+            node,
+            store,
+            self.peers,
+            authorisation=authorisation,
+            statements=self.statements,
+            tribunal=self.tribunal,
+            settings=settings,
+            clock=clock,
+            counters=counters,
+        )
+        return AsapService(
+            node,
+            store,
+            admission=admission,
+            request_filter=RequestFilter(node.identifier, settings, clock, counters),
+            answers=Answers(node, store, settings, draws),
+            keep_alives=self.keep_alives,
+            announcements=self.announcements,
+            copies=self.copies,
+            choices=choices,
+            statements=self.statements,
+            tribunal=self.tribunal,
+            settings=settings,
+            clock=clock,
+            counters=counters,
         )
 
     def _take_enrp(self) -> dict[type, Callable[[Channel, Any], None]]:

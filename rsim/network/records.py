@@ -1,0 +1,50 @@
+"""What travels of a TLS session: flights of its handshake, and records (RFC 8446 4, 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import shake_128
+
+from rsim.network.credentials import Certificate, Credentials, Key, Principal, Refusal
+from rsim.network.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a server gives a client for the next time: whom it has found the client to be."""
+
+    issuer: Credentials
+    principal: Principal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What the receiver of a record must find: session, direction and record number."""
+
+    session: int
+    to_server: bool
+    number: int
+    plain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Handshake messages that one side sends at once.
+
+    Parameters: `step` counts the flights of a handshake from 0; the others are what the flight
+    tells, where it tells it.
+    """
+
+    step: int
+    profile: Profile | None = None
+    key: Key | None = None
+    certificate: Certificate | None = None
+    alert: Refusal | None = None
+    ticket: Ticket | None = None
+
+
+def opaque(protection: Protection, size: int) -> bytes:
+    """Bytes from which nothing can be learned but their number."""
+    head = b"\x17\x03\x03" + (size - 5 & 0xFFFF).to_bytes(2)
+    label = f"{protection.session}/{protection.to_server:d}/{protection.number}"
+    return head + shake_128(label.encode()).digest(size - 5)
