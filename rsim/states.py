@@ -50,8 +50,12 @@ class StateTable(Generic[State, Event]):
         self.initial = initial
         self.rows = tuple(rows)
         self.listeners: list[Callable[[State, Event, State], object]] = []
-        self._next = {(state, event): after for state, event, after, _ in rows}
-        assert len(self._next) == len(self.rows), f"two rows of {role} for one state and event"
+        # By state and then by event: a key of two parts would have to be made at each change.
+        self._next: dict[State, dict[Event, State]] = {}
+        for state, event, following, _ in rows:
+            events = self._next.setdefault(state, {})
+            assert event not in events, f"two rows of {role} for one state and event"
+            events[event] = following
 
     def after(self, state: State, event: Event) -> State:
         """The state that follows on an event.
@@ -60,7 +64,8 @@ class StateTable(Generic[State, Event]):
 
         Raises StateError where the table has no such row.
         """
-        following = self._next.get((state, event))
+        events = self._next.get(state)
+        following = events.get(event) if events is not None else None
         if following is None:
             raise StateError(f"{self.role}: {event.name} is not possible in state {state.name}")
         for listener in self.listeners:

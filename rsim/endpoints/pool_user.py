@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import inf
+from typing import Final
 
 from rsim.endpoints.choice import ChoiceUser, Chooser, Grant, decode_grant
 from rsim.endpoints.counters import PoolUserCounters
@@ -39,6 +40,13 @@ _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 Answer = Callable[[PoolElement | None], None]
 
 
+# Read for each resolution: compiled code finds what is Final at once.
+_STATES: Final = RESOLUTION_STATES
+_ASK: Final = ResolutionEvent.ASK
+_ANSWER: Final = ResolutionEvent.ANSWER
+_IDLE: Final = ResolutionState.IDLE
+_ASKING: Final = ResolutionState.ASKING
+
 _NONE: frozenset[int] = frozenset()
 """One for all pools of which no element is reported."""
 
@@ -65,7 +73,7 @@ class _Pool:
 
     def enter(self, event: ResolutionEvent) -> None:
         """Changes the state as an event demands."""
-        self.state = RESOLUTION_STATES.after(self.state, event)
+        self.state = _STATES.after(self.state, event)
 
     def _t1_expired(self) -> None:
         self.user._t1_expired(self)
@@ -220,12 +228,12 @@ class PoolUserEndpoint:
         for data in reports:
             channel.send(PPID_ASAP, data)
         for pool in self._pools:
-            if pool.state is ResolutionState.ASKING:
+            if pool.state is _ASKING:
                 self._send_question(pool.handle)
 
     def _refresh(self, pool: _Pool) -> None:
-        if pool.state is ResolutionState.IDLE:
-            pool.enter(ResolutionEvent.ASK)
+        if pool.state is _IDLE:
+            pool.enter(_ASK)
             pool.sent = 0
             self._ask(pool)
 
@@ -301,14 +309,12 @@ class PoolUserEndpoint:
         if channel is self._server and event is not Event.UP:
             self._server = None
             # Who has broken off TLS would do so again: the next try is that of T1.
-            if event is not Event.REFUSED and any(
-                pool.state is ResolutionState.ASKING for pool in self._pools
-            ):
+            if event is not Event.REFUSED and any(pool.state is _ASKING for pool in self._pools):
                 self._hunt.start()
 
     def _resolution_response(self, message: HandleResolutionResponse) -> None:
         pool = self._known(message.pool_handle)
-        asked = pool is not None and pool.state is ResolutionState.ASKING
+        asked = pool is not None and pool.state is _ASKING
         if pool is None or not (asked or message.accept_updates):
             return
         causes = [cause.code for cause in message.error_causes]
@@ -316,7 +322,7 @@ class PoolUserEndpoint:
             # It is starting; another one is asked when T1 expires.
             self._drop_server()
             return
-        pool.enter(ResolutionEvent.ANSWER)
+        pool.enter(_ANSWER)
         pool.timer.stop()
         policy_type = message.policy.type if message.policy else _ROUND_ROBIN
         pool.listed = message.pool_elements

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel, count_sent
@@ -86,6 +86,14 @@ SESSION_STATES = StateTable(
 )
 
 
+# Read for each request: compiled code finds what is Final at once.
+_STATES: Final = SESSION_STATES
+_CLOSE: Final = SessionEvent.CLOSE
+_OPEN: Final = SessionEvent.OPEN
+_RESOLVE: Final = SessionEvent.RESOLVE
+_RESOLVING: Final = SessionState.RESOLVING
+
+
 class Session:
     """One session of a pool user.
 
@@ -114,7 +122,7 @@ class Session:
         self.handle = handle
 
     def _enter(self, event: SessionEvent) -> None:
-        self.state = SESSION_STATES.after(self.state, event)
+        self.state = _STATES.after(self.state, event)
 
     # From the application -------------------------------------------------------------------------
 
@@ -141,7 +149,7 @@ class Session:
 
     def close(self) -> None:
         """To CLOSED: the element is not used any more."""
-        self._enter(SessionEvent.CLOSE)
+        self._enter(_CLOSE)
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
@@ -172,7 +180,7 @@ class Session:
             self.preferred = tuple(e for e in self.preferred if e.identifier != identifier)
 
     def _next(self) -> None:
-        self._enter(SessionEvent.RESOLVE)
+        self._enter(_RESOLVE)
         if self.preferred:
             # The order of the newest card guides the choice (RFC 5352 3.9).
             self._resolved(self.preferred[0])
@@ -180,10 +188,10 @@ class Session:
             self.endpoint.resolve(self.handle, self._resolved)
 
     def _resolved(self, element: PoolElement | None) -> None:
-        if self.state is not SessionState.RESOLVING:
+        if self.state is not _RESOLVING:
             return
         if element is None:
-            self._enter(SessionEvent.CLOSE)
+            self._enter(_CLOSE)
             self._user.no_element()
             return
         self.element = element
@@ -191,7 +199,7 @@ class Session:
             self.turned_down()
             self._user.no_element()
             return
-        self._enter(SessionEvent.OPEN)
+        self._enter(_OPEN)
         channel = self._channel = self._user.connect(self, element)
         echo = self.use_cookies and self.cookie is not None
         echo = echo and getattr(element.user_transport, "use", 0) == CONTROL
