@@ -22,6 +22,8 @@ class Clock(simpy.Environment):
 
     Light calls, timers and SimPy's events stand in one queue and share one order: time, then
     priority, then insertion.
+
+    Parameters: `initial_time` in s, at which it begins.
     """
 
     __slots__ = ("_now",)

@@ -44,7 +44,10 @@ class AmplifierSettings(FlooderSettings, LureSettings):
 
 @attacker
 class Amplifier(Flooder[AmplifierSettings]):
-    """Each action provokes answers; their bytes against its own are what it gains."""
+    """Each action provokes answers; their bytes against its own are what it gains.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "amplifier"
     Settings: ClassVar[type[FlooderSettings]] = AmplifierSettings

@@ -94,34 +94,53 @@ class AttackCounters:
     """What an attacker has done and got since it began, as numbers that only grow."""
 
     attack_messages: int = 0
+    """Messages that left: the cost of the attack."""
     attack_bytes: int = 0
+    """Octets of those messages."""
     attack_messages_held: int = 0
+    """Messages not sent, as too many wait on the association already."""
     application_messages_ignored: int = 0
+    """Application messages that it did not understand or answer."""
     requests_received: int = 0
+    """Requests that pool users sent to it instead of an element."""
     octets_received: int = 0
+    """Octets of application messages that reached it."""
     messages_altered: int = 0
+    """Messages of others that it changed on their way."""
     messages_dropped: int = 0
+    """Messages of others that it dropped on their way."""
     octets_seen: int = 0
+    """Octets of messages that passed it."""
     octets_read: int = 0
+    """Of those, octets that TLS did not protect."""
     application_octets_read: int = 0
+    """Of those, octets of the application protocol."""
     elements_captured: int = 0
+    """Pool elements that took it for their server."""
     forgeries_tried: int = 0
+    """Cookies of its own making that it sent."""
     forgeries_accepted: int = 0
+    """Of those, cookies that an element took."""
     work_forged: float = 0.0
+    """Work in calculations that those cookies claimed."""
     answers_received: int = 0
+    """Requests that it answered in place of a server, or answers it got."""
     octets_answered: int = 0
+    """Octets of those answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attacker finds: its host, the pool, and how to reach whom.
 
-    Parameters: `connect` begins an association with an ENRP server's ASAP port, by its number in
-    the scenario; `asap_servers` and `enrp_servers` addresses of all; `elements` gives the ASAP
-    addresses of the pool elements that are registered; `tapped` the links of a position;
+    Parameters: `name` of the attacker; `host` it runs on; `clock` of the run; `streams` of the
+    run's random numbers; `pool_handle` of the pool under attack; `policy` of that pool by name;
+    `dialect` of what it sends; `connect` begins an association with an ENRP server's ASAP port, by
+    its number in the scenario; `asap_servers` and `enrp_servers` addresses of all; `elements` gives
+    the ASAP addresses of the pool elements that are registered; `tapped` the links of a position;
     `make_server` an ENRP server of that class on the attacker's own host, with these mentors and
-    identifier, started;
-    `group` of the announcements; `offers` TLS profiles that it can offer as a server would.
+    identifier, started; `group` of the announcements; `offers` TLS profiles that it can offer as a
+    server would.
     """
 
     name: str
@@ -141,7 +160,10 @@ class Surroundings:
     offers: tuple[Profile, ...]
 
     def stream(self, *purpose: str) -> Stream:
-        """Draws of this attacker alone, for one purpose."""
+        """Draws of this attacker alone, for one purpose.
+
+        Parameters: `purpose` of the draws, one name or several.
+        """
         return self.streams.stream(self.host.actor, *purpose)
 
 
@@ -149,7 +171,10 @@ S = TypeVar("S", bound=AttackerSettings)
 
 
 class Attacker(ABC, Generic[S]):
-    """An attacker on a host of its own. It is told when to begin and when to stop."""
+    """An attacker on a host of its own. It is told when to begin and when to stop.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str]
     Settings: ClassVar[type[AttackerSettings]]
@@ -168,11 +193,19 @@ class Attacker(ABC, Generic[S]):
         """Ends the attack."""
 
     def send(self, association: Association, message: Message, ppid: int = PPID_ASAP) -> None:
-        """Sends a message and counts what it costs."""
+        """Sends a message and counts what it costs.
+
+        Parameters: `association` to send on; `message` to encode; `ppid` payload protocol
+        identifier of ASAP or ENRP.
+        """
         self.send_bytes(association, message.encode(self.surroundings.dialect), ppid)
 
     def send_bytes(self, association: Association, data: bytes, ppid: int = PPID_ASAP) -> None:
-        """Sends bytes and counts what they cost, unless too much is on its way already."""
+        """Sends bytes and counts what they cost, unless too much is on its way already.
+
+        Parameters: `association` to send on; `data` the octets of the message; `ppid` its payload
+        protocol identifier.
+        """
         if association.backlog >= _MOST_WAITING:
             self.counters.attack_messages_held += 1
             return
@@ -184,10 +217,17 @@ class Attacker(ABC, Generic[S]):
         self.counters.attack_bytes += size
 
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
-        """Takes one message; most attackers don't care."""
+        """Takes one message; most attackers don't care.
+
+        Parameters: `association` it came on; `ppid` its payload protocol identifier; `data` its
+        octets.
+        """
 
     def notify(self, association: Association, event: Event) -> None:
-        """Takes what the network tells about an association."""
+        """Takes what the network tells about an association.
+
+        Parameters: `association` of which there is news; `event` what has happened to it.
+        """
 
 
 class FlooderSettings(AttackerSettings):
@@ -213,7 +253,10 @@ F = TypeVar("F", bound=FlooderSettings)
 
 
 class Flooder(Attacker[F]):
-    """Does one thing again and again, the first time one interval after it begins."""
+    """Does one thing again and again, the first time one interval after it begins.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     def __init__(self, settings: F, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)

@@ -52,7 +52,7 @@ class CookieForgerSettings(FlooderSettings):
         return self.cookie == "stolen"
 
 
-class _Ear(Tap):
+class _CookieTap(Tap):
     def __init__(self, forger: CookieForger) -> None:
         super().__init__()
         self._forger = forger
@@ -64,7 +64,10 @@ class _Ear(Tap):
 
 @attacker
 class CookieForger(Flooder[CookieForgerSettings]):
-    """Each action: an element is asked for, shown a cookie, and watched whether it believes it."""
+    """Each action: an element is asked for, shown a cookie, and watched whether it believes it.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "cookie-forger"
     Settings: ClassVar[type[FlooderSettings]] = CookieForgerSettings
@@ -80,7 +83,7 @@ class CookieForger(Flooder[CookieForgerSettings]):
         self._trials: dict[Association, tuple[int, float]] = {}
         links = surroundings.tapped(settings.position) if settings.cookie == "stolen" else []
         if links:
-            surroundings.host.network.tap(links, _Ear(self))
+            surroundings.host.network.tap(links, _CookieTap(self))
 
     def overhear(self, seen: Seen) -> None:
         """Keeps the latest cookie that another user got in clear."""

@@ -31,7 +31,10 @@ class LureSettings(Model):
 
 
 def lure(policy: str, settings: LureSettings) -> Policy:
-    """The policy parameter of a false element."""
+    """The policy parameter of a false element.
+
+    Parameters: `policy` of the pool by name; `settings` with the values to state.
+    """
     offered = {
         "load": load_value(settings.load),
         "load_degradation": load_value(settings.load_degradation),
@@ -44,7 +47,8 @@ def lure(policy: str, settings: LureSettings) -> Policy:
 class FalseService:
     """Listens where the false elements are said to be.
 
-    Parameters: `port` of the attacker's host; `counters` of the attacker.
+    Parameters: `clock` of the run; `host` on which it listens; `settings` of the attacker; `port`
+    of the attacker's host; `counters` of the attacker.
     """
 
     def __init__(

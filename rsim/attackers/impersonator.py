@@ -55,7 +55,10 @@ class ImpersonatorSettings(FlooderSettings, LureSettings):
 
 @attacker
 class Impersonator(Flooder[ImpersonatorSettings]):
-    """Learns identifiers by asking for the pool, as anybody may, and uses them in turn."""
+    """Learns identifiers by asking for the pool, as anybody may, and uses them in turn.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "impersonator"
     Settings: ClassVar[type[FlooderSettings]] = ImpersonatorSettings

@@ -30,7 +30,10 @@ class KeepAliveFloodSettings(FlooderSettings):
 
 @attacker
 class KeepAliveFlood(Flooder[KeepAliveFloodSettings]):
-    """Sends keep-alives to all pool elements in turn."""
+    """Sends keep-alives to all pool elements in turn.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "keep-alive-flood"
     Settings: ClassVar[type[FlooderSettings]] = KeepAliveFloodSettings

@@ -37,7 +37,7 @@ from rsim.workload import calcapp
 _PROTOCOLS = {PPID_ASAP: "asap", PPID_ENRP: "enrp", None: "asap"}
 
 
-class _Ear(Tap):
+class _ListeningTap(Tap):
     """Hands what passes to a function."""
 
     def __init__(self, heard: Any) -> None:
@@ -57,7 +57,13 @@ class EavesdropperSettings(AttackerSettings):
 
 @dataclass(slots=True)
 class KnowledgeCounters(AttackCounters):
-    """What an eavesdropper knows besides."""
+    """What an eavesdropper knows besides.
+
+    Parameters: `elements_known` pool elements whose identifier has been read; `addresses_known`
+    addresses of elements; `pools_known` pool handles; `loads_learned` policy values that change
+    with the load; `elements_guessed` elements told apart in protected traffic by addresses and
+    sizes alone.
+    """
 
     elements_known: int = 0
     addresses_known: int = 0
@@ -71,6 +77,8 @@ class Eavesdropper(Attacker[EavesdropperSettings]):
     """Learns identifiers, addresses, pools and loads; of what is protected only sizes.
 
     From the sizes it guesses how many elements an answer lists: 40 bytes each beside 16.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
     """
 
     kind: ClassVar[str] = "eavesdropper"
@@ -85,7 +93,7 @@ class Eavesdropper(Attacker[EavesdropperSettings]):
         self._listening = False
         links = surroundings.tapped(settings.position)
         if links:
-            surroundings.host.network.tap(links, _Ear(self.heard))
+            surroundings.host.network.tap(links, _ListeningTap(self.heard))
 
     def start(self) -> None:
         """From now on it listens."""
@@ -96,7 +104,10 @@ class Eavesdropper(Attacker[EavesdropperSettings]):
         self._listening = False
 
     def heard(self, seen: Seen) -> None:
-        """Takes what passes."""
+        """Takes what passes.
+
+        Parameters: `seen` the message with its addresses.
+        """
         if not self._listening:
             return
         counters = self.counters
@@ -159,6 +170,8 @@ class Replayer(Flooder[ReplayerSettings]):
     """Records from the run's beginning on; from its start on it replays, one message at a time.
 
     Protected records it can't tell apart: it records and replays all that go to a server.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
     """
 
     kind: ClassVar[str] = "replayer"
@@ -167,7 +180,7 @@ class Replayer(Flooder[ReplayerSettings]):
     def __init__(self, settings: ReplayerSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._recorded: list[Seen] = []
-        self._tap = _Ear(self._heard)
+        self._tap = _ListeningTap(self._heard)
         self._turn = 0
         self._associations: dict[int, Association] = {}
         links = surroundings.tapped(settings.position)

@@ -104,7 +104,10 @@ class _Stand(Tap):
 
 @attacker
 class OnPath(Attacker[OnPathSettings]):
-    """Sees, drops, alters and delays."""
+    """Sees, drops, alters and delays.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "on-path"
     Settings: ClassVar[type[AttackerSettings]] = OnPathSettings
@@ -133,7 +136,10 @@ class OnPath(Attacker[OnPathSettings]):
         self.active = False
 
     def passes(self, seen: Seen) -> bytes | None:
-        """What goes on in place of a message."""
+        """What goes on in place of a message.
+
+        Parameters: `seen` the message with its addresses.
+        """
         counters = self.counters
         counters.octets_seen += len(seen.data)
         if not self.active or not seen.data:

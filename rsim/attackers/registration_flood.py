@@ -44,7 +44,10 @@ class RegistrationFloodSettings(FlooderSettings, LureSettings):
 
 @attacker
 class RegistrationFlood(Flooder[RegistrationFloodSettings]):
-    """Registers false elements."""
+    """Registers false elements.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "registration-flood"
     Settings: ClassVar[type[FlooderSettings]] = RegistrationFloodSettings

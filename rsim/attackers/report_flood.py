@@ -29,7 +29,10 @@ class ReportFloodSettings(FlooderSettings):
 
 @attacker
 class ReportFlood(Flooder[ReportFloodSettings]):
-    """Resolves the pool's handle again and again, and reports whom it is told of."""
+    """Resolves the pool's handle again and again, and reports whom it is told of.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "report-flood"
     Settings: ClassVar[type[FlooderSettings]] = ReportFloodSettings

@@ -98,7 +98,10 @@ class _Peer(EnrpServer):
 
 @attacker
 class RogueServer(Flooder[RogueServerSettings]):
-    """Speaks ENRP as a peer and ASAP as a server."""
+    """Speaks ENRP as a peer and ASAP as a server.
+
+    Parameters: `settings` of the group; `surroundings` what it finds there.
+    """
 
     kind: ClassVar[str] = "rogue-server"
     Settings: ClassVar[type[FlooderSettings]] = RogueServerSettings

@@ -8,7 +8,7 @@ from rsim.endpoints.authorisation import (
 )
 from rsim.endpoints.counters import PoolElementCounters, PoolUserCounters
 from rsim.endpoints.detection import Detector, RateLimits, RateTable, detector, detectors
-from rsim.endpoints.enrp import EnrpServer, ServerCounters, ServerPorts, ServerState
+from rsim.endpoints.enrp import EnrpServer, HostPort, ServerCounters, ServerState
 from rsim.endpoints.messenger import ElementHandle, Failure, Messenger, TransportAddress
 from rsim.endpoints.pool_element import PoolElementEndpoint
 from rsim.endpoints.pool_user import PoolUserEndpoint
@@ -30,6 +30,7 @@ __all__ = [
     "ElementHandle",
     "EnrpServer",
     "Failure",
+    "HostPort",
     "HuntSettings",
     "KeyAuthorisation",
     "Messenger",
@@ -44,7 +45,6 @@ __all__ = [
     "ServerCounters",
     "ServerHunt",
     "ServerList",
-    "ServerPorts",
     "ServerSettings",
     "ServerState",
     "Session",

@@ -16,9 +16,10 @@ class Authorisation(Protocol):
     """Decides for one ENRP server."""
 
     def permits(self, principal: Principal | None, pool: bytes, identifier: int) -> bool:
-        """Whether a peer may register or withdraw this element.
+        """Whether a peer may register or deregister this element.
 
-        Parameters: `principal` who the peer has shown to be, None if it has shown nothing.
+        Parameters: `pool` handle of the pool; `identifier` of the element; `principal` who the peer
+        has shown to be, None if it has shown nothing.
         """
 
 
@@ -26,7 +27,10 @@ _KINDS: dict[str, Callable[[], Authorisation]] = {}
 
 
 def authorisation(name: str) -> Callable[[type], type]:
-    """Registers a class under a name."""
+    """Registers a class under a name.
+
+    Parameters: `name` under which a scenario names it.
+    """
 
     def register(cls: type) -> type:
         _KINDS[name] = cls

@@ -41,7 +41,10 @@ DRAWN: dict[int, str] = {
 
 
 def weights_of(elements: Sequence[PoolElement]) -> list[int]:
-    """Weights by which a policy of chance draws; all 1 where they would all be 0."""
+    """Weights by which a policy of chance draws; all 1 where they would all be 0.
+
+    Parameters: `elements` that an answer lists.
+    """
     kind = DRAWN.get(elements[0].policy.type) if elements else None
     if kind == "weighted_random":
         weights = [element.policy.weight or 0 for element in elements]
@@ -56,8 +59,10 @@ def weights_of(elements: Sequence[PoolElement]) -> list[int]:
 class Grant:
     """A server's grant.
 
-    Parameters: `entries` identifiers and weights; `user` to whom a ticket was given, empty for
-    draws; `signed` the bytes under the signature, without the pool handle.
+    Parameters: `ticket` whether it names one element; `epoch` number of the period in which it
+    holds; `nonce` 16 octets of the server's; `signature` over `signed`; `entries` identifiers and
+    weights; `user` to whom a ticket was given, empty for draws; `signed` the bytes under the
+    signature, without the pool handle.
     """
 
     ticket: bool
@@ -69,7 +74,11 @@ class Grant:
     signature: bytes
 
     def chosen(self, user: bytes, counter: int) -> int:
-        """Index of the entry that a user's choice of that number falls on."""
+        """Index of the entry that a user's choice of that number falls on.
+
+        Parameters: `user` address of the pool user; `counter` number of its choice in the epoch,
+        from 0.
+        """
         if self.ticket:
             return 0
         name = self.nonce + _COUNTER.pack(counter) + user
@@ -86,12 +95,18 @@ class Grant:
         return self.signed + self.signature
 
     def proof(self, counter: int) -> bytes:
-        """What a user shows an element."""
+        """What a user shows an element.
+
+        Parameters: `counter` number of the choice in the epoch, from 0.
+        """
         return _COUNTER.pack(counter) + self.encode()
 
 
 def decode_grant(data: bytes) -> Grant | None:
-    """The grant in these bytes, None if they are none."""
+    """The grant in these bytes, None if they are none.
+
+    Parameters: `data` the octets of an answer's parameter.
+    """
     if len(data) < _HEAD.size + SIGNATURE:
         return None
     kind, epoch, nonce, count, length = _HEAD.unpack_from(data)
@@ -116,7 +131,7 @@ def decode_grant(data: bytes) -> Grant | None:
 class ChoiceAuthority:
     """Gives grants, for one server.
 
-    Parameters: `period` of an epoch in s.
+    Parameters: `signer` with the key of the server; `period` of an epoch in s.
     """
 
     def __init__(self, signer: Signer, period: float) -> None:
@@ -125,7 +140,11 @@ class ChoiceAuthority:
         self._serial = 0
 
     def grant(self, handle: bytes, elements: Sequence[PoolElement], user: str, now: float) -> bytes:
-        """A grant for the elements of an answer."""
+        """A grant for the elements of an answer.
+
+        Parameters: `handle` of the pool; `elements` that the answer lists; `user` address of the
+        pool user; `now` the time in s.
+        """
         epoch = int(now / self._period)
         drawn = elements[0].policy.type in DRAWN
         listed = elements if drawn else elements[:1]
@@ -144,8 +163,8 @@ class ChoiceAuthority:
 class ChoiceUser:
     """A pool user's side: chooses as the grant says.
 
-    Parameters: `name` by which elements know the user, its address; `allowance` choices that it may
-    make in an epoch.
+    Parameters: `period` length of an epoch in s; `name` by which elements know the user, its
+    address; `allowance` choices that it may make in an epoch.
     """
 
     def __init__(self, name: str, period: float, allowance: int) -> None:
@@ -157,7 +176,10 @@ class ChoiceUser:
         self.proof: bytes | None = None
 
     def wait(self, grant: Grant, now: float) -> float:
-        """Time in s until a choice may be made; 0 for at once."""
+        """Time in s until a choice may be made; 0 for at once.
+
+        Parameters: `grant` of the last answer; `now` the time in s.
+        """
         if grant.epoch != self._epoch or self._counter < self._allowance or grant.ticket:
             return 0.0
         return max(1e-6, (grant.epoch + 1) * self._period - now)
@@ -176,8 +198,9 @@ class ChoiceUser:
 class ChoiceJudge:
     """A pool element's side: checks proofs.
 
-    Parameters: `servers` public keys of the servers whose grants count, tried in this order;
-    `identifier` gives its own present one; `now` the time in s.
+    Parameters: `handle` of the pool; `period` length of an epoch in s; `allowance` choices that a
+    user has in an epoch; `servers` public keys of the servers whose grants count, tried in this
+    order; `identifier` gives its own present one; `now` the time in s.
     """
 
     def __init__(
@@ -204,7 +227,10 @@ class ChoiceJudge:
         return self._verifier.checks
 
     def objection(self, proof: bytes, user: str) -> str | None:
-        """Why a request with this proof is refused, None if it is good."""
+        """Why a request with this proof is refused, None if it is good.
+
+        Parameters: `proof` the octets that the user shows; `user` its address.
+        """
         grant = decode_grant(proof[_COUNTER.size :])
         if grant is None:
             return "no proof"
@@ -245,4 +271,7 @@ class Chooser(Protocol):
     def choose(
         self, listed: tuple[PoolElement, ...], honest: PoolElement | None
     ) -> PoolElement | None:
-        """The element that it takes; None to ask again. `honest` is the policy's choice."""
+        """The element that it takes; None to ask again. `honest` is the policy's choice.
+
+        Parameters: `listed` elements of the answer.
+        """

@@ -20,7 +20,11 @@ class Detector(Protocol):
     """Judges the requests to one ENRP server."""
 
     def suspicious(self, kind: Kind, source: str, pool: bytes, now: float) -> bool:
-        """Whether to drop a request; `now` in s."""
+        """Whether to drop a request; `now` in s.
+
+        Parameters: `kind` of the request; `source` address of its sender; `pool` handle that it
+        names.
+        """
 
 
 class RateTable:
@@ -40,7 +44,11 @@ class RateTable:
         self._stamps = stamps
 
     def enter(self, source: str, pool: bytes, now: float) -> float:
-        """Enters one event and gives the rate in 1/s; 0 for the first one."""
+        """Enters one event and gives the rate in 1/s; 0 for the first one.
+
+        Parameters: `source` address of the sender; `pool` handle that it names; `now` the time in
+        s.
+        """
         name = source.encode() + b"\0" + pool
         key = int.from_bytes(blake2b(name, digest_size=8, key=self._salt).digest()) % self._number
         stamps = self._buckets.setdefault(key, [])
@@ -57,7 +65,7 @@ class RateTable:
 
 
 class RateLimits:
-    """Most resolutions and reports per second of each sender and pool (RFC 5355 2.13).
+    """Most registrations, resolutions and reports per second of a sender and pool (RFC 5355 2.13).
 
     Parameters: `limits` in 1/s by kind, without those that have none; `buckets`, `stamps` and
     `salt` of the table of each kind.
@@ -80,7 +88,10 @@ _DETECTORS: dict[str, Callable[[], Detector]] = {}
 
 
 def detector(name: str) -> Callable[[type], type]:
-    """Registers a detector class under a name."""
+    """Registers a detector class under a name.
+
+    Parameters: `name` under which a scenario names it.
+    """
 
     def register(cls: type) -> type:
         _DETECTORS[name] = cls

@@ -18,14 +18,20 @@ from rsim.wire import PoolElement
 
 
 class ElementHandle(NamedTuple):
-    """Names one pool element."""
+    """Names one pool element.
+
+    Parameters: `pool` its handle; `identifier` the PE identifier.
+    """
 
     pool: bytes
     identifier: int
 
 
 class TransportAddress(NamedTuple):
-    """Names whoever is at an address and port."""
+    """Names whoever is at an address and port.
+
+    Parameters: `address` IPv4 or IPv6 as text; `port` from 1 to 65535.
+    """
 
     address: str
     port: int
@@ -37,7 +43,10 @@ Destination = bytes | ElementHandle | TransportAddress
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What the application is told of a message that was not delivered (RFC 5352 6.7)."""
+    """What the application is told of a message that was not delivered (RFC 5352 6.7).
+
+    Parameters: `destination` that it was for; `ppid` and `data` of the message; `reason` in words.
+    """
 
     destination: Destination
     ppid: int
@@ -57,8 +66,11 @@ class _Message:
     replaces: ElementHandle | None = None
 
 
-class Link:
-    """An association with one destination, and what has been given to it."""
+class DestinationAssociation:
+    """An association with one destination, and what has been given to it.
+
+    Parameters: `messenger` that it belongs to; `where` it leads.
+    """
 
     def __init__(self, messenger: Messenger, where: ElementHandle | TransportAddress) -> None:
         self.where = where
@@ -87,17 +99,17 @@ def _agree(failed: ElementHandle, following: ElementHandle) -> bool:
 class Messenger:
     """The application's door to ASAP.
 
-    Parameters: `connect` begins an association with an element or an address; `own` identifiers
-    under which the same node is an element itself. `on_message` is called with the sender, the
-    payload protocol and the bytes; `on_failure` with what was not delivered; `on_failover` with the
-    element that has failed and the one that comes next, before anything is sent there, and says
-    whether it may be (RFC 5355 2.9).
+    Parameters: `endpoint` that resolves handles; `connect` begins an association with an element or
+    an address; `own` identifiers under which the same node is an element itself. `on_message` is
+    called with the sender, the payload protocol and the bytes; `on_failure` with what was not
+    delivered; `on_failover` with the element that has failed and the one that comes next, before
+    anything is sent there, and says whether it may be (RFC 5355 2.9).
     """
 
     def __init__(
         self,
         endpoint: PoolUserEndpoint,
-        connect: Callable[[Link, PoolElement | TransportAddress], Channel],
+        connect: Callable[[DestinationAssociation, PoolElement | TransportAddress], Channel],
         own: frozenset[int] = frozenset(),
     ) -> None:
         self.endpoint = endpoint
@@ -106,7 +118,7 @@ class Messenger:
         self.on_failover: Callable[[ElementHandle, ElementHandle], bool] = _agree
         self._connect = connect
         self._own = own
-        self._links: dict[ElementHandle | TransportAddress, Link] = {}
+        self._links: dict[ElementHandle | TransportAddress, DestinationAssociation] = {}
         self._elements: dict[ElementHandle, PoolElement] = {}
         self._queues: dict[bytes, list[_Message]] = {}
         self._last: dict[bytes, ElementHandle] = {}
@@ -115,17 +127,26 @@ class Messenger:
     # Cache (6.3, 6.4, 6.9.1) ----------------------------------------------------------------------
 
     def populate(self, pool: bytes) -> None:
-        """Fetches the elements of a pool into the cache."""
+        """Fetches the elements of a pool into the cache.
+
+        Parameters: `pool` handle of the pool.
+        """
         self.endpoint.populate(pool)
 
     def purge(self, pool: bytes) -> None:
-        """Forgets the elements of a pool."""
+        """Forgets the elements of a pool.
+
+        Parameters: `pool` handle of the pool.
+        """
         self.endpoint.purge(pool)
 
     def translate(
         self, name: bytes | ElementHandle, answer: Callable[[tuple[TransportAddress, ...]], None]
     ) -> None:
-        """Calls `answer` with the addresses behind a handle, from the cache or the server."""
+        """Calls `answer` with the addresses behind a handle, from the cache or the server.
+
+        Parameters: `name` handle of a pool or of one of its elements.
+        """
         pool, identifier = (name, None) if isinstance(name, bytes) else (name.pool, name.identifier)
 
         def found(_: PoolElement | None) -> None:
@@ -253,7 +274,7 @@ class Messenger:
     ) -> None:
         link = self._links.get(where)
         if link is None:
-            link = self._links[where] = Link(self, where)
+            link = self._links[where] = DestinationAssociation(self, where)
             link.channel = self._connect(link, target)
         assert link.channel is not None
         link.sent.append(message)
@@ -264,14 +285,20 @@ class Messenger:
     # Failures (6.5.5, 6.7, 6.9.2) -----------------------------------------------------------------
 
     def transport_failure(self, handle: ElementHandle) -> None:
-        """Takes word from outside that an element has failed, if one has sent to it (3.5)."""
+        """Takes word from outside that an element has failed, if one has sent to it (3.5).
+
+        Parameters: `handle` of the element.
+        """
         if handle in self._used:
             self.endpoint.report_unreachable(handle.pool, handle.identifier)
         else:
             self.endpoint.counters.reports_withheld += 1
 
-    def ended(self, link: Link, event: Event) -> None:
-        """An association has ended: what it has not delivered goes to another element, or back."""
+    def ended(self, link: DestinationAssociation, event: Event) -> None:
+        """An association has ended: what it has not delivered goes to another element, or back.
+
+        Parameters: `link` that has ended; `event` what has happened to it.
+        """
         self._links.pop(link.where, None)
         assert link.channel is not None
         unsent = link.sent[max(0, len(link.sent) - link.channel.undelivered) :]

@@ -58,12 +58,13 @@ def _time_between(settings: PoolElementSettings, life: int) -> float:
 class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
-    Parameters: `servers` that it may turn to; `connect` begins an association with one; `life` in
-    s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352 3.3, 4);
-    `local_port` at which it is heard. `t4` is the time between registrations in s (RFC 5352 7.1).
-    `on_registered` is called when the first registration is granted, `on_deregistered` when the
-    withdrawal is, `on_refused` with the causes when a registration is refused; `state_policy` gives
-    the signed statement that goes with each registration, where there is one.
+    Parameters: `pool_handle` of the pool; `settings` of the element; `clock` of the run; `dialect`
+    of what it sends; `servers` that it may turn to; `connect` begins an association with one;
+    `life` in s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352
+    3.3, 4); `local_port` at which it is heard. `t4` is the time between registrations in s (RFC
+    5352 7.1). `on_registered` is called when the first registration is granted, `on_deregistered`
+    when the deregistration is, `on_refused` with the causes when a registration is refused;
+    `state_policy` gives the signed statement that goes with each registration, where there is one.
     """
 
     def __init__(
@@ -113,8 +114,8 @@ class PoolElementEndpoint:
         self._retry = clock.timer(self._start_over)
 
     @property
-    def withdrawing(self) -> bool:
-        """Whether a withdrawal is under way."""
+    def deregistering(self) -> bool:
+        """Whether it has asked to leave the pool, and is waited for."""
         return self.state is ElementState.DEREGISTERING
 
     def _enter(self, event: ElementEvent) -> None:
@@ -143,7 +144,10 @@ class PoolElementEndpoint:
         self._start_over()
 
     def update_policy(self, policy: Policy) -> None:
-        """Registers again with new policy values, now or after the response that is awaited."""
+        """Registers again with new policy values, now or after the response that is awaited.
+
+        Parameters: `policy` with its new values.
+        """
         self._policy = policy
         if self._t2.running:
             self._policy_changed = True
@@ -304,15 +308,15 @@ class PoolElementEndpoint:
 
     def _t3_expired(self) -> None:
         if self._attempts > self.settings.max_reg_attempt:
-            self._withdrawn()
+            self._leave()
         else:
             self._hunt.start()
 
     def _deregistration_response(self) -> None:
         self._t3.stop()
-        self._withdrawn()
+        self._leave()
 
-    def _withdrawn(self) -> None:
+    def _leave(self) -> None:
         self._enter(ElementEvent.LEAVE)
         self._hunt.stop()
         home = self._home

@@ -1,8 +1,8 @@
 """The pool user's ASAP side: handle resolution, cache, and reports (RFC 5352 3.3, 3.5, RFC 5356).
 
-Per pool handle one question at a time. Timers: T1 while an answer is awaited; T5 of the server hunt
-(server_hunt.py), which is on while there is no server or it has not answered. Sessions with pool
-elements stand on top (session.py, messenger.py).
+One resolution at a time for each pool handle. Timers: T1 while an answer is awaited; T5 of the
+server hunt (server_hunt.py), which is on while there is no server or it has not answered. Sessions
+with pool elements stand on top (session.py, messenger.py).
 """
 
 from __future__ import annotations
@@ -86,10 +86,11 @@ class _Pool:
 class PoolUserEndpoint:
     """A pool user as a state machine.
 
-    Parameters: `servers` that it may turn to; `connect` begins an association with one; `draws` for
-    policies that leave a random choice to the user. `on_chosen` sees each element that is selected;
-    `choice` proves choices, where servers give grants; `chooser` decides otherwise, as cheats do;
-    `ledger` holds elements to what they state.
+    Parameters: `settings` of the user; `clock` of the run; `dialect` of what it sends; `servers`
+    that it may turn to; `connect` begins an association with one; `draws` for policies that leave a
+    random choice to the user. `on_chosen` sees each element that is selected; `choice` proves
+    choices, where servers give grants; `chooser` decides otherwise, as cheats do; `ledger` holds
+    elements to what they state.
     """
 
     def __init__(
@@ -126,7 +127,10 @@ class PoolUserEndpoint:
         self._borrowed = False
 
     def use(self, channel: Channel | None) -> None:
-        """Asks this server from now on, as a pool element does at its home (RFC 5352 3.3, 3.5)."""
+        """Asks this server from now on, as a pool element does at its home (RFC 5352 3.3, 3.5).
+
+        Parameters: `channel` to the server, None for none.
+        """
         self._borrowed = True
         if channel is None:
             self._server = None
@@ -156,7 +160,10 @@ class PoolUserEndpoint:
         return pool
 
     def resolve(self, handle: bytes, answer: Answer) -> None:
-        """Calls `answer` with an element of the pool, or None if there is none."""
+        """Calls `answer` with an element of the pool, or None if there is none.
+
+        Parameters: `handle` of the pool.
+        """
         pool = self._pool(handle)
         if pool.elements:
             if self.clock.now < pool.fresh_until:
@@ -171,18 +178,28 @@ class PoolUserEndpoint:
         self._refresh(pool)
 
     def populate(self, handle: bytes) -> None:
-        """Fetches the elements of a pool into the cache, if there is one (RFC 5352 6.3)."""
+        """Fetches the elements of a pool into the cache, if there is one (RFC 5352 6.3).
+
+        Parameters: `handle` of the pool.
+        """
         if self._stale_cache_value > 0:
             self._refresh(self._pool(handle))
 
     def purge(self, handle: bytes) -> None:
-        """Forgets the elements of a pool (RFC 5352 6.4)."""
+        """Forgets the elements of a pool (RFC 5352 6.4).
+
+        Parameters: `handle` of the pool.
+        """
         pool = self._known(handle)
         if pool is not None:
             pool.elements, pool.listed = None, ()
 
     def cached(self, handle: bytes, stale: bool = False) -> tuple[PoolElement, ...] | None:
-        """The elements of the last answer, in its order, while it is fresh; else None."""
+        """The elements of the last answer, in its order, while it is fresh; else None.
+
+        Parameters: `handle` of the pool; `stale` whether an answer that is no longer fresh counts
+        too.
+        """
         pool = self._known(handle)
         if pool is None or pool.elements is None:
             return None
@@ -192,6 +209,8 @@ class PoolUserEndpoint:
         """Tells the server that an element does not answer and forgets it (RFC 5352 3.5).
 
         Once for each failure: an element counts anew when an answer lists it again.
+
+        Parameters: `handle` of the pool; `identifier` of the element.
         """
         pool = self._pool(handle)
         self.forget(handle, identifier)
@@ -209,7 +228,10 @@ class PoolUserEndpoint:
             self._hunt.start()
 
     def forget(self, handle: bytes, identifier: int) -> None:
-        """Takes an element out of the cache."""
+        """Takes an element out of the cache.
+
+        Parameters: `handle` of the pool; `identifier` of the element.
+        """
         pool = self._known(handle)
         if pool is not None and pool.elements is not None:
             pool.elements.forget(identifier)
@@ -229,7 +251,7 @@ class PoolUserEndpoint:
             channel.send(PPID_ASAP, data)
         for pool in self._pools:
             if pool.state is _ASKING:
-                self._send_question(pool.handle)
+                self._send_resolution(pool.handle)
 
     def _refresh(self, pool: _Pool) -> None:
         if pool.state is _IDLE:
@@ -241,30 +263,30 @@ class PoolUserEndpoint:
         pool.sent += 1
         pool.timer.start(self._t1_enrp_request)
         if self._server is not None:
-            self._send_question(pool.handle)
+            self._send_resolution(pool.handle)
         else:
             self._hunt.start()
 
-    def _send_question(self, handle: bytes) -> None:
+    def _send_resolution(self, handle: bytes) -> None:
         assert self._server is not None
         evidence = encode_evidence(self._evidence) if self._evidence else None
         message = HandleResolution(
             pool_handle=handle, send_updates=self._subscribe, evidence=evidence
         )
         data = message.encode(self._dialect)
-        count: Callable[[], None] = self._count_question
+        count: Callable[[], None] = self._count_resolution
         if self._evidence:
             count = partial(self._count_evidence, len(self._evidence))
             self._evidence = ()
         self._server.send(PPID_ASAP, data)
         count_sent(self._server, count)
 
-    def _count_question(self) -> None:
+    def _count_resolution(self) -> None:
         self.counters.resolutions_sent += 1
 
     def _count_evidence(self, statements: int) -> None:
         self.counters.evidence_sent += statements
-        self._count_question()
+        self._count_resolution()
 
     def _t1_expired(self, pool: _Pool) -> None:
         """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""
@@ -303,7 +325,7 @@ class PoolUserEndpoint:
             self._resolution_response(message)
 
     def notify(self, channel: Channel, event: Event) -> None:
-        """The association with the server has ended; the next question goes elsewhere."""
+        """The association with the server has ended; the next resolution goes elsewhere."""
         if self._hunt.notify(channel, event):
             return
         if channel is self._server and event is not Event.UP:
@@ -373,7 +395,11 @@ class PoolUserEndpoint:
             self.ledger.hear(statement, load / LARGEST if load is not None else None)
 
     def served(self, identifier: int, size: float, time: float) -> None:
-        """Notes how an element has served: calculations, and the time in s that they took."""
+        """Notes how an element has served: calculations, and the time in s that they took.
+
+        Parameters: `identifier` of the element; `size` of the request in calculations; `time` in s
+        that it took.
+        """
         if self.ledger is not None:
             z = self.ledger.served(identifier, size, time)
             if z is not None:

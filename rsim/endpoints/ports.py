@@ -65,7 +65,10 @@ class Channel(Protocol):
         each."""
 
     def send(self, ppid: int, data: bytes) -> None:
-        """Sends one message."""
+        """Sends one message.
+
+        Parameters: `ppid` payload protocol identifier; `data` the octets of the message.
+        """
 
     def when_sent(self, sent: Callable[[], None]) -> None:
         """Calls `sent` when the message that was sent last leaves; never if it comes to nothing."""
@@ -94,7 +97,10 @@ class Receiver(Protocol):
 
 
 def count_sent(channel: Channel, count: Callable[[], None]) -> None:
-    """Counts the message that was sent last on a channel, when it leaves."""
+    """Counts the message that was sent last on a channel, when it leaves.
+
+    Parameters: `channel` on which the message was sent; `count` is called once.
+    """
     if channel.ready:
         count()
     else:

@@ -17,7 +17,8 @@ from rsim.wire import ASAP_PORT, SctpTransport, ServerAnnounce, receive
 class ServerList:
     """The servers that an endpoint may turn to: configured ones, and those that are announced.
 
-    Parameters: `configured` in the order in which they are first tried.
+    Parameters: `clock` of the run; `settings` of the endpoint; `configured` in the order in which
+    they are first tried.
     """
 
     def __init__(
@@ -30,13 +31,19 @@ class ServerList:
         self._announced: dict[Address, float] = {}
 
     def datagram(self, source: str, data: bytes) -> None:
-        """Takes a datagram of the group in which servers announce themselves."""
+        """Takes a datagram of the group in which servers announce themselves.
+
+        Parameters: `source` address of the sender; `data` octets of the datagram.
+        """
         message = receive(data, "asap").message
         if isinstance(message, ServerAnnounce):
             self.announced(message, source)
 
     def announced(self, message: ServerAnnounce, source: str) -> None:
-        """Notes an announcement; by default at the sender's address and the ASAP port."""
+        """Notes an announcement; by default at the sender's address and the ASAP port.
+
+        Parameters: `message` of the server; `source` its address.
+        """
         transports = [t for t in message.transports if isinstance(t, SctpTransport)]
         addresses: list[Address] = [(transport.hosts, transport.port) for transport in transports]
         for address in addresses or [((source,), ASAP_PORT)]:
@@ -67,7 +74,10 @@ class ServerList:
         }
 
     def trying(self, address: Address) -> None:
-        """An attempt begins."""
+        """An attempt begins.
+
+        Parameters: `address` of the server.
+        """
         self._tried[address] = self._clock.now
 
 
@@ -75,14 +85,23 @@ class HuntUser(Protocol):
     """Whom a server is hunted for."""
 
     def reach(self, address: Address) -> Channel:
-        """Begins an association with a server."""
+        """Begins an association with a server.
+
+        Parameters: `address` of the server.
+        """
 
     def found(self, channel: Channel) -> None:
-        """Takes the first one that is up."""
+        """Takes the first one that is up.
+
+        Parameters: `channel` to it.
+        """
 
 
 class ServerHunt:
-    """Finds a server that answers, for `user`."""
+    """Finds a server that answers, for `user`.
+
+    Parameters: `clock` of the run; `settings` of the endpoint; `servers` that it may try.
+    """
 
     def __init__(
         self,

@@ -25,29 +25,46 @@ class SessionUser(Protocol):
     """The application on top of a session."""
 
     def connect(self, session: Session, element: PoolElement) -> Channel:
-        """Begins an association with an element, for the session."""
+        """Begins an association with an element, for the session.
+
+        Parameters: `session` that receives; `element` to connect to.
+        """
 
     def choosing(self, element: PoolElement, failover: bool) -> bool:
         """An element is about to be used, before the first byte goes to it; False refuses it.
 
         With `failover` it takes over from another one: here the application sets up trust anew, or
         refuses to go on (RFC 5355 2.9).
+
+        Parameters: `element` that is next.
         """
 
     def no_element(self) -> None:
         """The pool has no element, or none that is not refused."""
 
     def opened(self, element: PoolElement, echoed: bool) -> None:
-        """Messages may be sent; `echoed` whether a cookie has gone ahead of them."""
+        """Messages may be sent; `echoed` whether a cookie has gone ahead of them.
+
+        Parameters: `element` that is used.
+        """
 
     def cookie(self, content: bytes) -> None:
-        """The element has sent a cookie."""
+        """The element has sent a cookie.
+
+        Parameters: `content` of the cookie.
+        """
 
     def message(self, ppid: int, data: bytes) -> None:
-        """The element has sent an application message."""
+        """The element has sent an application message.
+
+        Parameters: `ppid` payload protocol identifier; `data` its octets.
+        """
 
     def lost(self, event: Event) -> None:
-        """The network tells that the element is gone."""
+        """The network tells that the element is gone.
+
+        Parameters: `event` what has happened.
+        """
 
 
 class SessionState(RoleState):
@@ -97,8 +114,8 @@ _RESOLVING: Final = SessionState.RESOLVING
 class Session:
     """One session of a pool user.
 
-    Parameters: `endpoint` finds elements; `user` is the application on top. `preamble` gives an
-    application message that goes before everything, if there is one.
+    Parameters: `handle` of the pool; `endpoint` finds elements; `user` is the application on top.
+    `preamble` gives an application message that goes before everything, if there is one.
     """
 
     def __init__(

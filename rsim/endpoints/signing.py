@@ -29,7 +29,10 @@ class Signer:
         self._made: dict[bytes, bytes] = {}
 
     def sign(self, content: bytes) -> bytes:
-        """The signature of some bytes; the same bytes are signed once."""
+        """The signature of some bytes; the same bytes are signed once.
+
+        Parameters: `content` octets to sign.
+        """
         signature = self._made.get(content)
         if signature is None:
             if len(self._made) >= _MOST_CHECKED:
@@ -47,7 +50,11 @@ class Verifier:
         self._known: dict[bytes, bool] = {}
 
     def good(self, public: bytes, content: bytes, signature: bytes) -> bool:
-        """Whether the holder of this key has signed these bytes."""
+        """Whether the holder of this key has signed these bytes.
+
+        Parameters: `public` key of the signer; `content` octets that were signed; `signature` to
+        check.
+        """
         name = blake2b(public + signature + content, digest_size=16).digest()
         known = self._known.get(name)
         if known is None:

@@ -5,7 +5,7 @@ A statement names pool, identifier, policy values, capacity and the most request
 sequence number and the time. The server checks and stores it, hands it on with its answers, and
 can't change it unnoticed. Users compare what was stated with how they are served (`Ledger`), and
 tell the server when an element is slower than it says, beyond chance; the server acts when enough
-users that are different have said so (`Tribunal`).
+users that are different have said so (`Penalties`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _EVIDENCE = Struct("!Id")
 class Statement:
     """A policy statement.
 
-    Parameters: `public` key of the element; `policy` bytes of its policy parameter; `capacity` in
-    calculations/s; `limit` most requests at once; `time` in s.
+    Parameters: `identifier` of the element; `sequence` number that grows with each statement;
+    `signature` by the element's key; `public` key of the element; `policy` bytes of its policy
+    parameter; `capacity` in calculations/s; `limit` most requests at once; `time` in s.
     """
 
     public: bytes
@@ -71,7 +72,12 @@ def make_statement(
     capacity: float,
     limit: int,
 ) -> Statement:
-    """An element's statement of its present policy values."""
+    """An element's statement of its present policy values.
+
+    Parameters: `signer` with the element's key; `handle` of the pool; `element` as it registers;
+    `sequence` number of the statement; `time` in s; `capacity` in calculations per s; `limit`
+    requests at once.
+    """
     policy = element.policy.encode()
     unsigned = Statement(
         signer.public,
@@ -97,7 +103,10 @@ def make_statement(
 
 
 def decode_statement(data: bytes) -> tuple[Statement, bytes] | None:
-    """The first statement in some bytes and what follows it, None if there is none."""
+    """The first statement in some bytes and what follows it, None if there is none.
+
+    Parameters: `data` octets that begin with a statement.
+    """
     try:
         public, identifier, sequence, time, capacity, limit, length = _HEAD.unpack_from(data)
     except error:
@@ -120,7 +129,10 @@ def decode_statement(data: bytes) -> tuple[Statement, bytes] | None:
 
 
 def decode_statements(data: bytes) -> list[Statement]:
-    """All statements in some bytes, as far as they are whole."""
+    """All statements in some bytes, as far as they are whole.
+
+    Parameters: `data` octets of statements, one after the other.
+    """
     found = []
     while data:
         first = decode_statement(data)
@@ -132,7 +144,11 @@ def decode_statements(data: bytes) -> list[Statement]:
 
 
 def consistent(statement: Statement, handle: bytes, element: PoolElement, judge: Verifier) -> bool:
-    """Whether a statement is the element's, and says what the element's entry says."""
+    """Whether a statement is the element's, and says what the element's entry says.
+
+    Parameters: `statement` of the element; `handle` of the pool; `element` as an answer lists it;
+    `judge` of signatures.
+    """
     return (
         statement.identifier == element.identifier
         and statement.policy == element.policy.encode()
@@ -141,14 +157,21 @@ def consistent(statement: Statement, handle: bytes, element: PoolElement, judge:
 
 
 class StatementStore:
-    """The statements that a server has: the newest of each element that is good."""
+    """The statements that a server has: the newest of each element that is good.
+
+    An identifier stays bound to the key of its first statement, even after the element has left.
+    """
 
     def __init__(self) -> None:
         self.verifier = Verifier()
         self._known: dict[tuple[bytes, int], Statement] = {}
 
     def take(self, handle: bytes, element: PoolElement, data: bytes | None) -> bool:
-        """Takes the statement that came with a registration; False if it does not hold."""
+        """Takes the statement that came with a registration; False if it does not hold.
+
+        Parameters: `handle` of the pool; `element` as it registers; `data` octets of the statement,
+        None without one.
+        """
         found = decode_statement(data) if data is not None else None
         if found is None:
             return False
@@ -163,12 +186,11 @@ class StatementStore:
         self._known[key] = statement
         return True
 
-    def forget(self, handle: bytes, identifier: int) -> None:
-        """An element has gone."""
-        self._known.pop((handle, identifier), None)
-
     def of(self, handle: bytes, elements: Iterable[PoolElement]) -> bytes:
-        """The statements of some elements, one after the other."""
+        """The statements of some elements, one after the other.
+
+        Parameters: `handle` of the pool; `elements` of an answer.
+        """
         found = (self._known.get((handle, element.identifier)) for element in elements)
         return b"".join(one.encode() for one in found if one is not None)
 
@@ -200,7 +222,10 @@ class Ledger:
         self._statements: dict[int, tuple[Statement, float]] = {}
 
     def hear(self, statement: Statement, load: float | None) -> None:
-        """Notes what an element states; `load` from 0 to 1, None where the policy has none."""
+        """Notes what an element states; `load` from 0 to 1, None where the policy has none.
+
+        Parameters: `statement` of the element.
+        """
         self._statements[statement.identifier] = (statement, load or 0.0)
         if len(self._statements) > 1000:
             gone = next(iter(self._statements))
@@ -209,7 +234,11 @@ class Ledger:
 
     def served(self, identifier: int, size: float, time: float) -> float | None:
         """Notes a request of a size (calculations) that took a time in s; the z-score if it is
-        enough for an accusation."""
+        enough for an accusation.
+
+        Parameters: `identifier` of the element; `size` of the request in calculations; `time` in s
+        that it took.
+        """
         known = self._statements.get(identifier)
         if known is None or time <= 0 or size <= 0:
             return None
@@ -249,18 +278,27 @@ def _moments(values: Sequence[float] | deque[float]) -> tuple[float, float]:
 
 
 def encode_evidence(cases: Iterable[tuple[int, float]]) -> bytes:
-    """Identifiers of elements and z-scores as bytes."""
+    """Identifiers of elements and z-scores as bytes.
+
+    Parameters: `cases` identifiers of elements and z-scores.
+    """
     return b"".join(_EVIDENCE.pack(identifier, z) for identifier, z in cases)
 
 
 def decode_evidence(data: bytes) -> list[tuple[int, float]]:
-    """Identifiers and z-scores."""
+    """Identifiers and z-scores.
+
+    Parameters: `data` octets of the parameter.
+    """
     count = len(data) // _EVIDENCE.size
     return [_EVIDENCE.unpack_from(data, n * _EVIDENCE.size) for n in range(count)]
 
 
 def worst_policy(policy: Policy) -> Policy:
-    """The same policy with the values that make an element the last choice."""
+    """The same policy with the values that make an element the last choice.
+
+    Parameters: `policy` of an element.
+    """
     name = policy.name
     if name is None:
         return policy
@@ -271,7 +309,7 @@ def worst_policy(policy: Policy) -> Policy:
 Penalty = Literal["quarantine", "worst", "evict"]
 
 
-class Tribunal:
+class Penalties:
     """A server's judgement of elements that users accuse.
 
     Parameters: `accusers` different users that it takes; `memory` time in s for which an accusation
@@ -291,7 +329,11 @@ class Tribunal:
         self._until: dict[str, float] = {}
 
     def accuse(self, who: str, reporter: str, now: float) -> bool:
-        """Notes an accusation of whom is at an address; True if that is enough."""
+        """Notes an accusation of whom is at an address; True if that is enough.
+
+        Parameters: `who` address of the accused; `reporter` address of the accuser; `now` the time
+        in s.
+        """
         self.accusations[who] += 1
         case = {
             user: time
@@ -308,5 +350,8 @@ class Tribunal:
         return True
 
     def punished(self, who: str, now: float) -> bool:
-        """Whether whom is at an address serves a penalty."""
+        """Whether whom is at an address serves a penalty.
+
+        Parameters: `who` address of the element; `now` the time in s.
+        """
         return now < self._until.get(who, -inf)

@@ -49,13 +49,13 @@ def _of_honest(total: str, observation: Observation) -> float:
 
 
 def _found(observation: Observation) -> float:
-    found = observation.counter("tribunal.liars_found")
+    found = observation.counter("penalties.liars_found")
     return 100.0 * ratio(found, float(np.sum(observation.liars)))
 
 
 def _detection(observation: Observation) -> float:
-    found = observation.counter("tribunal.liars_found")
-    return ratio(observation.counter("tribunal.detection_time"), found)
+    found = observation.counter("penalties.liars_found")
+    return ratio(observation.counter("penalties.detection_time"), found)
 
 
 CHEATING_METRICS = [
@@ -105,14 +105,14 @@ CHEATING_METRICS = [
         "1/1000 h",
         label="honest elements accused",
         formula="accusations of honest elements / 1000 hours of an honest element",
-        compute=partial(_of_honest, "tribunal.honest_accused"),
+        compute=partial(_of_honest, "penalties.honest_accused"),
     ),
     Metric(
         "false_penalties",
         "1/1000 h",
         label="honest elements penalised",
         formula="penalties of honest elements / 1000 hours of an honest element",
-        compute=partial(_of_honest, "tribunal.honest_penalised"),
+        compute=partial(_of_honest, "penalties.honest_penalised"),
     ),
     Metric(
         "liars_found_pct",
@@ -130,6 +130,6 @@ CHEATING_METRICS = [
         formula="mean time from an element's start to its first penalty, over liars found",
         compute=_detection,
     ),
-    count("signature_checks", "signatures checked", "tribunal.signature_checks"),
+    count("signature_checks", "signatures checked", "penalties.signature_checks"),
 ]
 """In the order in which they are shown."""

@@ -9,7 +9,7 @@ from rsim.clock import Clock
 from rsim.endpoints import EnrpServer
 from rsim.endpoints.choice import ChoiceAuthority, ChoiceJudge, ChoiceUser
 from rsim.endpoints.signing import Signer
-from rsim.endpoints.statements import Ledger, StatementStore, Tribunal
+from rsim.endpoints.statements import Ledger, Penalties, StatementStore
 from rsim.scenario.security import SecuritySettings
 from rsim.workload import CalcAppClient, CalcAppServer
 
@@ -76,12 +76,12 @@ class Accountability:
         """A server's statements."""
         return StatementStore() if self._settings.statements else None
 
-    def tribunal(self) -> Tribunal | None:
+    def penalties(self) -> Penalties | None:
         """A server's judgement."""
         settings = self._settings
         if not settings.statements:
             return None
-        return Tribunal(
+        return Penalties(
             settings.accusers, settings.accusation_memory, settings.penalty, settings.penalty_time
         )
 
@@ -110,12 +110,12 @@ class Accountability:
         Parameters: `servers`, `elements` and `users` of the run.
         """
         liars = {e.host.address: e for e in elements if e.liar is not None}
-        tribunals = [server.tribunal for server in servers if server.tribunal is not None]
-        accused: Counter[str] = sum((one.accusations for one in tribunals), Counter())
+        penalty_books = [server.penalties for server in servers if server.penalties is not None]
+        accused: Counter[str] = sum((one.accusations for one in penalty_books), Counter())
         first: dict[str, float] = {}
         honest = 0
-        for tribunal in tribunals:
-            for who, time in tribunal.verdicts:
+        for penalties in penalty_books:
+            for who, time in penalties.verdicts:
                 if who in liars:
                     first[who] = min(time, first.get(who, time))
                 else:

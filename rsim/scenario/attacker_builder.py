@@ -137,7 +137,7 @@ class AttackerBuilder:
             identifier,
             self._settings,
             clock=world.clock,
-            ports=server_host,
+            host=server_host,
             draws=world.streams.draws(host.actor, "selection"),
             random=world.streams.stream(host.actor, "keep-alives"),
             dialect=world.dialect,

@@ -45,7 +45,7 @@ def _of_roles() -> frozenset[str]:
         for cls in kinds
         for one in fields(cls)
     }
-    names |= {f"network.{name}" for name in TRAFFIC} | {f"tribunal.{name}" for name in VERDICTS}
+    names |= {f"network.{name}" for name in TRAFFIC} | {f"penalties.{name}" for name in VERDICTS}
     return frozenset(names)
 
 

@@ -153,7 +153,7 @@ class Deployment:
         if security.statements or security.proof_of_choice:
             servers = [server for _, server in self.servers]
             world.recorder.add_totals(
-                "tribunal",
+                "penalties",
                 partial(world.accountability.verdicts, servers, self.elements, self.users),
             )
 

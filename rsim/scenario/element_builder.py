@@ -146,7 +146,7 @@ class ElementBuilder:
             liar=self._liar(number, group),
             signer=world.accountability.signer(host.name),
             judges=tuple(judge for judge in judges if judge is not None),
-            whims=streams.stream(host.actor, "whims") if group.reject_probability else None,
+            rejections=streams.stream(host.actor, "whims") if group.reject_probability else None,
         )
 
     def _liar(self, number: int, group: ElementGroup) -> Liar | None:

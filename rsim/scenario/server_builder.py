@@ -80,7 +80,7 @@ def _add_server(
         streams.stream(actor, "identifier").identifier(),
         settings,
         clock=world.clock,
-        ports=host,
+        host=host,
         draws=streams.draws(actor, "selection"),
         random=streams.stream(actor, "keep-alives"),
         dialect=world.dialect,
@@ -89,7 +89,7 @@ def _add_server(
         secured=security.enrp_enrp != "none",
         choices=accountability.authority(host.host.name),
         statements=accountability.store(),
-        tribunal=accountability.tribunal(),
+        penalties=accountability.penalties(),
     )
     world.on_strike(host.host, server.vanish, partial(host.start, server))
     world.clock.call_at(group.start, host.start, server)

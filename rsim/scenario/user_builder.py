@@ -11,7 +11,7 @@ from rsim.endpoints import (
     PoolUserSettings,
     TransportAddress,
 )
-from rsim.endpoints.messenger import Link as ChannelUser
+from rsim.endpoints.messenger import DestinationAssociation as ChannelUser
 from rsim.network import Host
 from rsim.scenario.discovery import Discovery
 from rsim.scenario.groups import UserGroup

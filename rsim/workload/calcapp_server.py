@@ -50,7 +50,7 @@ class CalcAppServer:
     Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users must
     choose from, or may where that is `optional`; `key` of the pool by which cookies are signed,
     None where they are not; `liar` bends what it states; `signer` signs that; `judges` check the
-    proofs that users must show, one for each pool; `whims` says who is turned down by chance.
+    proofs that users must show, one for each pool; `rejections` draws who is rejected by chance.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class CalcAppServer:
         liar: Liar | None = None,
         signer: Signer | None = None,
         judges: tuple[ChoiceJudge, ...] = (),
-        whims: Stream | None = None,
+        rejections: Stream | None = None,
     ) -> None:
         # Attributes lie in memory in this order: what each request reads is together, and is here,
         # as settings are slower to read.
@@ -83,7 +83,7 @@ class CalcAppServer:
             inf if settings.cookie_interval is None else settings.cookie_interval
         )
         self._judges = judges
-        self._whims = whims
+        self._rejections = rejections
         self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
         self._cards = settings.business_cards
         self._values = fixed_values(settings)
@@ -165,11 +165,11 @@ class CalcAppServer:
             self._send(session.association, calcapp.ABORT, session.number)
         self._leave(silently=False)
 
-    def withdrawn(self) -> None:
+    def finish_leaving(self) -> None:
         """The pools know that it leaves: it does, once nothing is left to be finished."""
         if not self._finishing or self._sessions:
             return
-        if not any(membership.endpoint.withdrawing for membership in self.memberships):
+        if not any(membership.endpoint.deregistering for membership in self.memberships):
             self._leave(silently=False)
             self.on_left()
 
@@ -300,7 +300,8 @@ class CalcAppServer:
             (self._finishing and not self.settings.serve_after_withdrawal)
             or self._processor.tasks >= self._most
             or (
-                self._whims is not None and self._whims.uniform() < self.settings.reject_probability
+                self._rejections is not None
+                and self._rejections.uniform() < self.settings.reject_probability
             )
         ):
             self.counters.rejects += 1
@@ -380,7 +381,7 @@ class CalcAppServer:
         session.end()
         del self._sessions[session.association, session.number]
         if self._finishing:
-            self.clock.call_at(self.clock.now, self.withdrawn)
+            self.clock.call_at(self.clock.now, self.finish_leaving)
 
     def _send(
         self, association: Association, kind: int, number: int, calculations: float = 0.0

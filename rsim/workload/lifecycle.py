@@ -81,7 +81,7 @@ class Lifecycle:
         element.endpoint.on_registered = self._registered
         element.on_left = self._down
         for membership in element.memberships:
-            membership.endpoint.on_deregistered = self._withdrawn
+            membership.endpoint.on_deregistered = self._note_deregistered
 
     def start(self) -> None:
         """Starts the element for the first time, unless the return of its host has done so."""
@@ -130,11 +130,11 @@ class Lifecycle:
         else:
             self._switch_host(True)
 
-    def _withdrawn(self) -> None:
+    def _note_deregistered(self) -> None:
         """Down once the last pool has granted the withdrawal, and the last request is finished."""
         if self._element.running:
-            self._element.withdrawn()
-        elif not any(one.endpoint.withdrawing for one in self._element.memberships):
+            self._element.finish_leaving()
+        elif not any(one.endpoint.deregistering for one in self._element.memberships):
             self._down()
 
     def _down(self) -> None:

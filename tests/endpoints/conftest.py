@@ -97,7 +97,7 @@ def make_server(clock, random):
             77,
             ServerSettings(**settings),
             clock=clock,
-            ports=Ports(),
+            host=Ports(),
             draws=Draws(np.random.default_rng(1)),
             random=random,
             mentors=mentors,

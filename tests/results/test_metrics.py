@@ -288,12 +288,12 @@ DEFINITIONS = {
     "cheat_advantage": lambda t: ratio(handling(t, False), handling(t, True)),
     "liars_gain": gain,
     "most_loaded_pct": lambda t: 100 * max(loads(t)) / t.duration,
-    "false_accusations": lambda t: 1000 * t.total("tribunal.honest_accused") / honest_hours(t),
-    "false_penalties": lambda t: 1000 * t.total("tribunal.honest_penalised") / honest_hours(t),
+    "false_accusations": lambda t: 1000 * t.total("penalties.honest_accused") / honest_hours(t),
+    "false_penalties": lambda t: 1000 * t.total("penalties.honest_penalised") / honest_hours(t),
     "liars_found_pct": lambda t: (
-        100 * ratio(t.total("tribunal.liars_found"), sum(one["liar"] for one in t.elements))
+        100 * ratio(t.total("penalties.liars_found"), sum(one["liar"] for one in t.elements))
     ),
-    "detection_time_s": lambda t: per(t, "tribunal.detection_time", "tribunal.liars_found"),
+    "detection_time_s": lambda t: per(t, "penalties.detection_time", "penalties.liars_found"),
 }
 """What the rest of the catalogue is: the total of the counter that its formula names."""
 

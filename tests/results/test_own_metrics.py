@@ -101,7 +101,9 @@ def test_a_misspelt_counter_is_an_error_that_names_the_nearest(name):
         result().metrics  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["attackers.elements_known", "tribunal.liars_found", "*.cpu_busy"])
+@pytest.mark.parametrize(
+    "name", ["attackers.elements_known", "penalties.liars_found", "*.cpu_busy"]
+)
 def test_a_counter_of_which_no_actor_has_any_is_0(name):
     assert result().observation.counter(name) == 0
 

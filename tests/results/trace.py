@@ -80,10 +80,10 @@ class Trace:
             "network.packets": network.packets,
             "network.packets_lost": network.packets_lost,
         }
-        tribunal = deployment.world.accountability.verdicts(
+        penalties = deployment.world.accountability.verdicts(
             [server for _, server in deployment.servers], deployment.elements, deployment.users
         )
-        return {**found, **{f"tribunal.{name}": value for name, value in tribunal}}
+        return {**found, **{f"penalties.{name}": value for name, value in penalties}}
 
     def _read(self, deployment):
         now = deployment.world.clock.now

@@ -123,7 +123,7 @@ def test_liars_at_factor_two_are_found_and_honest_elements_are_not():
             seed,
         )
         found.append(result.metrics["liars_found_pct"])
-        false += result.counters["tribunal.honest_penalised"]
+        false += result.counters["penalties.honest_penalised"]
         assert result.metrics["liars_gain"] < 1.5
     assert found == [100, 100, 100]
     assert false == 0
@@ -136,7 +136,7 @@ def test_accusations_of_honest_elements_are_told_from_those_of_liars():
     liars = rsim.run(
         scenario("weighted_random", "90min", pool_elements__element__lie=lie, **changes)
     )
-    assert 0 < liars.counters["tribunal.honest_accused"] < liars.metrics["accusations"]
+    assert 0 < liars.counters["penalties.honest_accused"] < liars.metrics["accusations"]
     honest = rsim.run(scenario("weighted_random", "90min", **changes)).metrics
     hours = 1.5 * 10
     assert honest["accusations"] > 0

@@ -9,7 +9,7 @@ from rsim.endpoints.enrp.peers import Peers
 from rsim.endpoints.enrp.store import ElementStore, OwnElement
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import ServerSettings
-from rsim.endpoints.statements import StatementStore, Tribunal, worst_policy
+from rsim.endpoints.statements import Penalties, StatementStore, worst_policy
 from rsim.handlespace import Outcome
 from rsim.wire import Cause, ErrorCause, PoolElement, Registration
 
@@ -18,7 +18,7 @@ class Admission:
     """Checks registrations and deregistrations.
 
     Parameters: `node` the server; `store` of its elements; `peers` of it; `authorisation` who may
-    register; `statements` where elements have to state their policy; `tribunal` where users can
+    register; `statements` where elements have to state their policy; `penalties` where users can
     accuse them; `settings` of the server; `clock` of the run; `counters` of the server.
     """
 
@@ -30,7 +30,7 @@ class Admission:
         *,
         authorisation: Authorisation,
         statements: StatementStore | None,
-        tribunal: Tribunal | None,
+        penalties: Penalties | None,
         settings: ServerSettings,
         clock: ClockPort,
         counters: ServerCounters,
@@ -41,7 +41,7 @@ class Admission:
         self._authorisation = authorisation
         self._open = type(authorisation) is OpenAuthorisation
         self._statements = statements
-        self._tribunal = tribunal
+        self._penalties = penalties
         self._clock = clock
         self._counters = counters
         self._max_elements = settings.max_elements
@@ -105,10 +105,10 @@ class Admission:
 
         Parameters: `channel` that it registers on; `element` as it registers.
         """
-        tribunal = self._tribunal
-        if tribunal is None or not tribunal.punished(channel.remote_address, self._clock.now):
+        penalties = self._penalties
+        if penalties is None or not penalties.punished(channel.remote_address, self._clock.now):
             return element, None
-        if tribunal.penalty == "worst":
+        if penalties.penalty == "worst":
             return element.replace(policy=worst_policy(element.policy)), None
         return element, ErrorCause(Cause.SECURITY)
 

@@ -92,13 +92,13 @@ class Announcements(StoreListener):
         """The peer that is nearer to an element than this server and all others, if wanted."""
         if not self._settings.takeover_suggestion or element.asap_transport is None:
             return None
-        ports = self._node.ports
+        host = self._node.host
         there = str(element.asap_transport.addresses[0])
-        best, nearest = ports.distance(there), None
+        best, nearest = host.distance(there), None
         for peer in peers:
             if peer.information is not None:
                 here = str(peer.information.transport.addresses[0])
-                distance = ports.distance(there, here)
+                distance = host.distance(there, here)
                 if distance < best:
                     best, nearest = distance, peer
         return nearest

@@ -21,7 +21,7 @@ from rsim.endpoints.enrp.store import ElementStore
 from rsim.endpoints.enrp.subscriptions import Subscriptions
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import ServerSettings
-from rsim.endpoints.statements import StatementStore, Tribunal
+from rsim.endpoints.statements import Penalties, StatementStore
 from rsim.wire import (
     Deregistration,
     EndpointKeepAliveAck,
@@ -37,8 +37,8 @@ class AsapService:
     Parameters: `node` the server; `store` of its elements; `admission` that checks;
     `request_filter` that drops; `answers` that select; `keep_alives` of the elements;
     `announcements` to the peers; `copies` of what peers are home of; `choices`, `statements` and
-    `tribunal` where pool users have to prove their choice, and elements are held to what they state
-    (RFC 5355 2.17); `settings` of the server; `clock` of the run; `counters` of the server.
+    `penalties` where pool users have to prove their choice, and elements are held to what they
+    state (RFC 5355 2.17); `settings` of the server; `clock` of the run; `counters` of the server.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class AsapService:
         copies: Copies,
         choices: ChoiceAuthority | None,
         statements: StatementStore | None,
-        tribunal: Tribunal | None,
+        penalties: Penalties | None,
         settings: ServerSettings,
         clock: ClockPort,
         counters: ServerCounters,
@@ -80,7 +80,7 @@ class AsapService:
             subscriptions=self.subscriptions,
             choices=choices,
             statements=statements,
-            tribunal=tribunal,
+            penalties=penalties,
             settings=settings,
             clock=clock,
             counters=counters,

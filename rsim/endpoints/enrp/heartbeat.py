@@ -57,7 +57,7 @@ class Heartbeat:
         """Sends a PRESENCE to the group of the servers, for those that look for a mentor."""
         if self._settings.announce:
             presence = self._peers.make_presence(0, introduce=True)
-            self._node.ports.announce(presence.encode(self._node.dialect), PPID_ENRP)
+            self._node.host.announce(presence.encode(self._node.dialect), PPID_ENRP)
 
     def _expire(self) -> None:
         self._peers.tell_all()

@@ -42,7 +42,7 @@ SERVER_STATES = StateTable(
 )
 
 
-class ServerPorts(Protocol):
+class HostPort(Protocol):
     """What a server needs of the host that it runs on; `asap_port` at which it takes ASAP."""
 
     asap_port: int
@@ -76,16 +76,14 @@ class ServerPorts(Protocol):
 class Node:
     """An ENRP server as its parts see it.
 
-    Parameters: `identifier` 32 bits, not 0; `dialect` of what it sends; `ports` of its host;
+    Parameters: `identifier` 32 bits, not 0; `dialect` of what it sends; `host` of its host;
     `receiver` of what arrives on the associations that it opens.
     """
 
-    def __init__(
-        self, identifier: int, dialect: int, ports: ServerPorts, receiver: Receiver
-    ) -> None:
+    def __init__(self, identifier: int, dialect: int, host: HostPort, receiver: Receiver) -> None:
         self.identifier = identifier
         self.dialect = dialect
-        self.ports = ports
+        self.host = host
         self.state = SERVER_STATES.initial
         self._receiver = receiver
 
@@ -106,14 +104,14 @@ class Node:
 
         Parameters: `address` at which it takes ENRP.
         """
-        return self.ports.connect(self._receiver, address, PPID_ENRP)
+        return self.host.connect(self._receiver, address, PPID_ENRP)
 
     def connect_element(self, transport: SctpTransport) -> Channel:
         """Opens an association with a pool element.
 
         Parameters: `transport` at which the element takes ASAP.
         """
-        return self.ports.connect(self._receiver, (transport.hosts, transport.port), PPID_ASAP)
+        return self.host.connect(self._receiver, (transport.hosts, transport.port), PPID_ASAP)
 
     def send(self, channel: Channel, message: Message) -> None:
         """Sends an ENRP message.
@@ -124,7 +122,7 @@ class Node:
 
     def information(self) -> ServerInformation:
         """What peers should know of this server."""
-        addresses, port = self.ports.information()
+        addresses, port = self.host.information()
         return ServerInformation(
             server_identifier=self.identifier,
             transport=SctpTransport(port=port, addresses=addresses),

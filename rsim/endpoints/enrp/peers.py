@@ -163,7 +163,7 @@ class Peers:
 
     def _is_me(self, information: ServerInformation) -> bool:
         """Whether that is this very host: what is left of a server that ran here before."""
-        own = self._node.ports.information()
+        own = self._node.host.information()
         transport = information.transport
         return transport.port == own[1] and not set(own[0]).isdisjoint(transport.hosts)
 

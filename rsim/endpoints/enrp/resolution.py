@@ -13,7 +13,7 @@ from rsim.endpoints.enrp.store import ElementStore
 from rsim.endpoints.enrp.subscriptions import Subscriptions
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import ServerSettings
-from rsim.endpoints.statements import StatementStore, Tribunal, decode_evidence, worst_policy
+from rsim.endpoints.statements import Penalties, StatementStore, decode_evidence, worst_policy
 from rsim.wire import PPID_ASAP, Cause, ErrorCause, HandleResolution, PoolElement
 
 
@@ -22,7 +22,7 @@ class Resolutions:
 
     Parameters: `store` of its elements; `admission` that knows whether it
     serves; `request_filter` that drops; `answers` that select; `subscriptions` of users; `choices`
-    where users have to prove their choice; `statements` of the elements; `tribunal` where users
+    where users have to prove their choice; `statements` of the elements; `penalties` where users
     accuse them; `settings` of the server; `clock` of the run; `counters` of the server.
     """
 
@@ -36,7 +36,7 @@ class Resolutions:
         subscriptions: Subscriptions,
         choices: ChoiceAuthority | None,
         statements: StatementStore | None,
-        tribunal: Tribunal | None,
+        penalties: Penalties | None,
         settings: ServerSettings,
         clock: ClockPort,
         counters: ServerCounters,
@@ -48,7 +48,7 @@ class Resolutions:
         self._subscriptions = subscriptions
         self._choices = choices
         self._statements = statements
-        self._tribunal = tribunal
+        self._penalties = penalties
         self._accept_subscriptions = settings.accept_subscriptions
         self._clock = clock
         self._counters = counters
@@ -62,8 +62,8 @@ class Resolutions:
         handle = message.pool_handle
         if self._filter.drops("resolution", channel, handle):
             return
-        if self._tribunal is not None:
-            self._judge(self._tribunal, channel, message)
+        if self._penalties is not None:
+            self._judge(self._penalties, channel, message)
         causes: tuple[ErrorCause, ...] = ()
         elements: Sequence[PoolElement] = ()
         subscribed = False
@@ -96,7 +96,7 @@ class Resolutions:
         )
         channel.send(PPID_ASAP, answer)
 
-    def _judge(self, tribunal: Tribunal, channel: Channel, message: HandleResolution) -> None:
+    def _judge(self, penalties: Penalties, channel: Channel, message: HandleResolution) -> None:
         """Users accuse elements; enough of them have one penalised."""
         for identifier, _ in decode_evidence(message.evidence or b""):
             own = self._store.own(message.pool_handle, identifier)
@@ -104,10 +104,10 @@ class Resolutions:
                 continue
             self._counters.accusations += 1
             accused = own.asap_transport.hosts[0]
-            if tribunal.accuse(accused, channel.remote_address, self._clock.now):
+            if penalties.accuse(accused, channel.remote_address, self._clock.now):
                 self._counters.elements_penalised += 1
                 known = self._store.find(message.pool_handle, identifier)
-                if tribunal.penalty == "worst" and known is not None:
+                if penalties.penalty == "worst" and known is not None:
                     worst = known.replace(policy=worst_policy(known.policy))
                     self._store.add_own(own, worst)
                 else:

@@ -36,7 +36,7 @@ from rsim.endpoints.enrp.error_limit import ErrorLimit
 from rsim.endpoints.enrp.heartbeat import Heartbeat
 from rsim.endpoints.enrp.homes import Homes
 from rsim.endpoints.enrp.keep_alives import KeepAlives
-from rsim.endpoints.enrp.node import Node, ServerEvent, ServerPorts, ServerState
+from rsim.endpoints.enrp.node import HostPort, Node, ServerEvent, ServerState
 from rsim.endpoints.enrp.peers import Peer, Peers
 from rsim.endpoints.enrp.request_filter import RequestFilter
 from rsim.endpoints.enrp.server_announcements import ServerAnnouncements
@@ -47,7 +47,7 @@ from rsim.endpoints.enrp.takeover import Takeovers
 from rsim.endpoints.enrp.updates import Updates
 from rsim.endpoints.ports import Address, Channel, ClockPort, Uniform
 from rsim.endpoints.settings import ServerSettings
-from rsim.endpoints.statements import StatementStore, Tribunal
+from rsim.endpoints.statements import Penalties, StatementStore
 from rsim.handlespace import Draws, Handlespace
 from rsim.network import Event
 from rsim.wire import (
@@ -75,12 +75,12 @@ from rsim.wire import (
 class EnrpServer:
     """ENRP server as a state machine.
 
-    Parameters: `identifier` 32 bits, not 0; `settings` of the server; `clock` of the run; `ports`
-    of its host; `draws` for selections; `random` for the spread of keep-alives; `dialect` of what
-    it sends; `authorisation` who may register, by default everybody; `mentors` servers that may
-    know the handlespace; `secured` whether ENRP counts only from associations that TLS protects;
-    `choices`, `statements` and `tribunal` where pool users have to prove their choice, and elements
-    are held to what they state (RFC 5355 2.17).
+    Parameters: `identifier` 32 bits, not 0; `settings` of the server; `clock` of the run; `host`
+    that it runs on; `draws` for selections; `random` for the spread of keep-alives; `dialect` of
+    what it sends; `authorisation` who may register, by default everybody; `mentors` servers that
+    may know the handlespace; `secured` whether ENRP counts only from associations that TLS
+    protects; `choices`, `statements` and `penalties` where pool users have to prove their choice,
+    and elements are held to what they state (RFC 5355 2.17).
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class EnrpServer:
         settings: ServerSettings,
         *,
         clock: ClockPort,
-        ports: ServerPorts,
+        host: HostPort,
         draws: Draws,
         random: Uniform,
         dialect: Dialect = Dialect.RFC,
@@ -98,20 +98,20 @@ class EnrpServer:
         secured: bool = False,
         choices: ChoiceAuthority | None = None,
         statements: StatementStore | None = None,
-        tribunal: Tribunal | None = None,
+        penalties: Penalties | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.ports = ports
+        self.host = host
         self.random = random
         self.secured = secured
         self.statements = statements
-        self.tribunal = tribunal
+        self.penalties = penalties
         self.counters = counters = ServerCounters()
         sent = int(dialect)
         if settings.takeover_suggestion:
             sent |= Dialect.TAKEOVER_SUGGESTED
-        self.node = node = Node(identifier, sent, ports, self)
+        self.node = node = Node(identifier, sent, host, self)
         self.store = store = ElementStore(node, settings, clock, counters)
         self.keep_alives = KeepAlives(
             node, store, settings=settings, clock=clock, counters=counters, random=random
@@ -185,7 +185,7 @@ class EnrpServer:
             self.peers,
             authorisation=authorisation,
             statements=self.statements,
-            tribunal=self.tribunal,
+            penalties=self.penalties,
             settings=settings,
             clock=clock,
             counters=counters,
@@ -201,7 +201,7 @@ class EnrpServer:
             copies=self.copies,
             choices=choices,
             statements=self.statements,
-            tribunal=self.tribunal,
+            penalties=self.penalties,
             settings=settings,
             clock=clock,
             counters=counters,
@@ -347,7 +347,7 @@ class EnrpServer:
     def _settle_collision(self, channel: Channel) -> None:
         """Another server has this identifier: the one with the higher address takes a new one."""
         node, now = self.node, self.clock.now
-        addresses, _ = self.ports.information()
+        addresses, _ = self.host.information()
         if channel.remote_address in addresses:
             return
         own = ip_address(addresses[0])
@@ -355,7 +355,7 @@ class EnrpServer:
             node.send(channel, self.peers.make_presence(0, introduce=True))
         elif now - self._renamed_at >= self.settings.max_time_no_response:
             self._renamed_at = now
-            old, node.identifier = node.identifier, self.ports.new_identifier()
+            old, node.identifier = node.identifier, self.host.new_identifier()
             self.homes.rename(old)
             self.peers.tell_all()
 

@@ -58,9 +58,9 @@ class ServerAnnouncements:
         horizon = self._clock.now - 3 * t6 * (len(self._heard) + 1)
         self._heard = {server: time for server, time in self._heard.items() if time >= horizon}
         if node.serving:
-            addresses, _ = node.ports.information()
-            transport = SctpTransport(port=node.ports.asap_port, addresses=addresses)
+            addresses, _ = node.host.information()
+            transport = SctpTransport(port=node.host.asap_port, addresses=addresses)
             message = ServerAnnounce(server_identifier=node.identifier, transports=(transport,))
-            node.ports.announce(message.encode(node.dialect), PPID_ASAP)
+            node.host.announce(message.encode(node.dialect), PPID_ASAP)
             self._heartbeat.announce()
         self._timer.start(t6 * (len(self._heard) + 1))

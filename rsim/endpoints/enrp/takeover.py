@@ -219,7 +219,7 @@ class Takeovers:
         identifier = self._node.identifier
         if other != identifier:
             return other > identifier
-        return channel.remote_address > self._node.ports.information()[0][0]
+        return channel.remote_address > self._node.host.information()[0][0]
 
     # Taking over (3.5.2) --------------------------------------------------------------------------
 

@@ -112,4 +112,4 @@ class Updates:
         peer = self._peers.get(message.sender)
         if not self._settings.measure_distance or peer is None or peer.channel is None:
             return 0
-        return ceil(self._node.ports.distance(peer.channel.remote_address))
+        return ceil(self._node.host.distance(peer.channel.remote_address))

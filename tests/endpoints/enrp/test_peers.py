@@ -128,7 +128,7 @@ def test_an_association_that_ends_makes_the_server_ask(clock, make_server, make_
     server = make_server()
     peer = make_peer(server, 5)
     server.notify(peer.channel, Event.ABORTED)
-    [channel] = server.ports.connections
+    [channel] = server.host.connections
     assert channel.remote_address == "10.0.1.5"
     [asked] = channel.take()
     assert asked.reply_required
@@ -202,7 +202,7 @@ def test_announcements_come_every_n_plus_1_t6(clock, make_server, others):
         for number in range(others):
             message = wire.ServerAnnounce(server_identifier=100 + number)
             server.receive_datagram(wire.PPID_ASAP, "10.0.0.3", message.encode())
-    sent = [wire.decode(data, "asap") for ppid, data in server.ports.announced if ppid == 11]
+    sent = [wire.decode(data, "asap") for ppid, data in server.host.announced if ppid == 11]
     assert len(sent) == pytest.approx(60 / (others + 1), abs=1.5)
     announcement = sent[0]
     assert announcement.server_identifier == 77

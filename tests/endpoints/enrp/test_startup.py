@@ -49,7 +49,7 @@ def test_a_server_that_knows_of_none_serves_at_once(make_server, register):
     server = make_server()
     _, [answer] = register(server, 1)
     assert not answer.reject
-    assert server.ports.connections == []
+    assert server.host.connections == []
 
 
 @requirement("ENRP-030")
@@ -57,7 +57,7 @@ def test_a_server_that_knows_of_none_serves_at_once(make_server, register):
 @requirement("ENRP-019")
 def test_the_first_request_to_a_mentor_is_for_its_list(starting):
     server = starting(mentors=(FIRST,))
-    [channel] = server.ports.connections
+    [channel] = server.host.connections
     assert channel.remote_address == "10.0.1.5"
     assert channel.take() == [wire.ListRequest(sender=77, receiver=0)]
     assert wire.ListRequest(sender=77, receiver=0).encode()[:4] == bytes.fromhex("0500000c")
@@ -68,17 +68,17 @@ def test_the_first_request_to_a_mentor_is_for_its_list(starting):
 def test_a_silent_mentor_is_followed_by_the_next_after_5_s(clock, starting):
     server = starting()
     clock.run_until(4.9)
-    assert len(server.ports.connections) == 1
+    assert len(server.host.connections) == 1
     clock.run_until(5.1)
-    second = server.ports.connections[1]
+    second = server.host.connections[1]
     assert second.remote_address == "10.0.1.6"
     assert second.take() == [wire.ListRequest(sender=77, receiver=0)]
 
 
 def test_a_mentor_that_is_gone_is_followed_at_once(starting):
     server = starting()
-    server.notify(server.ports.connections[0], Event.ABORTED)
-    assert len(server.ports.connections) == 2
+    server.notify(server.host.connections[0], Event.ABORTED)
+    assert len(server.host.connections) == 2
 
 
 @requirement("ENRP-036")
@@ -88,7 +88,7 @@ def test_a_mentor_that_is_gone_is_followed_at_once(starting):
 @requirement("ENRP-010")
 def test_list_then_table_then_service(starting, element):
     server = starting()
-    channel = server.ports.connections[0]
+    channel = server.host.connections[0]
     channel.take()
     answer(server, channel, listed(6, 7))
     assert {peer.identifier for peer in server.peers} == {5, 6, 7}
@@ -122,24 +122,24 @@ def test_a_server_that_is_starting_refuses_lists_and_tables(starting, make_peer)
 @pytest.mark.parametrize("step", [StartupState.LIST, StartupState.TABLE])
 def test_after_a_refusal_another_mentor_is_asked(starting, step):
     server = starting()
-    channel = server.ports.connections[0]
+    channel = server.host.connections[0]
     if step is StartupState.TABLE:
         answer(server, channel, listed())
         answer(server, channel, table(reject=True))
     else:
         answer(server, channel, listed(reject=True))
-    assert server.ports.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
+    assert server.host.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
 
 
 @requirement("ENRP-038")
 def test_between_two_rounds_there_is_a_pause(clock, starting):
     server = starting(mentors=(FIRST,), mentor_rounds=2)
-    answer(server, server.ports.connections[0], listed(reject=True))
+    answer(server, server.host.connections[0], listed(reject=True))
     clock.run_until(2.4)
-    assert len(server.ports.connections) == 1
+    assert len(server.host.connections) == 1
     clock.run_until(7.6)
-    assert len(server.ports.connections) == 2
-    answer(server, server.ports.connections[1], listed(reject=True))
+    assert len(server.host.connections) == 2
+    answer(server, server.host.connections[1], listed(reject=True))
     assert server.state is ServerState.SERVING
 
 
@@ -148,7 +148,7 @@ def test_without_any_answer_a_server_takes_itself_as_the_first_and_says_so(clock
     server = starting(mentor_rounds=1)
     clock.run_until(10.1)
     assert server.state is ServerState.SERVING
-    presences = [channel.take() for channel in server.ports.connections[2:]]
+    presences = [channel.take() for channel in server.host.connections[2:]]
     assert [len(p) for p in presences] == [1, 1]
     assert all(p[0].reply_required for p in presences)
 
@@ -160,7 +160,7 @@ def test_without_any_answer_a_server_takes_itself_as_the_first_and_says_so(clock
 @requirement("ENRP-050")
 def test_pieces_are_stored_and_asked_for_one_by_one(clock, starting, element):
     server = starting()
-    channel = server.ports.connections[0]
+    channel = server.host.connections[0]
     answer(server, channel, listed())
     channel.take()
     random = wire.Policy("random")
@@ -174,7 +174,7 @@ def test_pieces_are_stored_and_asked_for_one_by_one(clock, starting, element):
     clock.run_until(4.9)
     assert server.state is ServerState.STARTING
     clock.run_until(5.1)
-    assert server.ports.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
+    assert server.host.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
 
 
 @requirement("ASAP-071")
@@ -200,7 +200,7 @@ def test_what_changes_during_the_download_is_not_overwritten_or_revived(
     starting, make_peer, element
 ):
     server = starting()
-    channel = server.ports.connections[0]
+    channel = server.host.connections[0]
     answer(server, channel, listed())
     one, two = (element(n).replace(home_server=5) for n in (1, 2))
     answer(server, channel, table(one, more=True))
@@ -218,22 +218,22 @@ def test_what_changes_during_the_download_is_not_overwritten_or_revived(
 def test_what_is_left_of_an_earlier_life_is_not_spoken_to(starting):
     """A restarted server finds itself in its mentor's list, under the identifier that it had."""
     server = starting()
-    channel = server.ports.connections[0]
+    channel = server.host.connections[0]
     transport = wire.SctpTransport(port=9901, addresses=["10.0.0.77"])
     ghost = wire.ServerInformation(server_identifier=70, transport=transport)
     answer(server, channel, listed().replace(servers=[ghost]))
     answer(server, channel, table())
     assert server.peers.get(70).information is None
-    assert [c.remote_address for c in server.ports.connections] == ["10.0.1.5"]
+    assert [c.remote_address for c in server.host.connections] == ["10.0.1.5"]
 
 
 def test_elements_from_before_a_restart_are_claimed_again(clock, starting, element):
     server = starting()
-    channel = server.ports.connections[0]
+    channel = server.host.connections[0]
     answer(server, channel, listed())
     transport = wire.SctpTransport(port=7, addresses=["10.0.2.1"])
     mine = element(1, "10.0.2.1").replace(home_server=77, asap_transport=transport)
     answer(server, channel, table(mine))
     clock.run_until(6)
-    claim = server.ports.connections[-1].take()[0]
+    claim = server.host.connections[-1].take()[0]
     assert isinstance(claim, wire.EndpointKeepAlive) and claim.home

@@ -80,8 +80,8 @@ def test_the_last_acknowledgement_wins(clock, scene):
     assert server.peers.get(TARGET) is None
     assert [server.handlespace.find(HANDLE, n).home_server for n in (1, 2, 3)] == [77, 77, 5]
     clock.run_until(72)
-    claims = [channel.take()[0] for channel in server.ports.connections]
-    assert {channel.remote_address for channel in server.ports.connections} >= {
+    claims = [channel.take()[0] for channel in server.host.connections]
+    assert {channel.remote_address for channel in server.host.connections} >= {
         "10.0.2.1",
         "10.0.2.2",
     }
@@ -100,7 +100,7 @@ def test_claims_are_spread_over_an_interval(clock, make_server, make_peer, eleme
     times = []
     for step in range(50):
         clock.run_until(start + (step + 1) * 0.1)
-        times.append(len(server.ports.connections))
+        times.append(len(server.host.connections))
     assert times[4] < 25 and 40 < times[24] < 75 and times[-1] == 100
 
 
@@ -124,7 +124,7 @@ def test_an_element_that_answers_stays(clock, scene):
         for number in (1, 2):
             message = wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=number)
             channel = next(
-                (c for c in server.ports.connections if c.remote_address == f"10.0.2.{number}"),
+                (c for c in server.host.connections if c.remote_address == f"10.0.2.{number}"),
                 None,
             )
             if channel is not None:

@@ -250,7 +250,7 @@ class TestSplitPools:
 def test_distance_grows_by_the_way_of_the_update(make_server, make_peer, element):
     server = make_server(measure_distance=True)
     peer = make_peer(server, 5)
-    server.ports.distances[None, "10.0.1.5"] = 12.3
+    server.host.distances[None, "10.0.1.5"] = 12.3
     policy = policy_with("least_used_dpf", {"load": 7, "distance": 10})
     peer.say(peer.add(element(1, policy=policy)))
     assert server.handlespace.find(HANDLE, 1).policy.distance == 23
@@ -266,7 +266,7 @@ def test_takeover_is_suggested_to_the_nearest_peer_which_takes_over(
 ):
     server = make_server(takeover_suggestion=True)
     near, far = make_peer(server, 5), make_peer(server, 6)
-    server.ports.distances = {
+    server.host.distances = {
         (None, "10.0.2.1"): 50.0,
         ("10.0.1.5", "10.0.2.1"): 1.0,
         ("10.0.1.6", "10.0.2.1"): 80.0,
@@ -285,6 +285,6 @@ def test_a_suggestion_is_followed(clock, make_server, make_peer, element):
     [told] = [m for m in answers if isinstance(m, wire.HandleUpdate)]
     assert told.pool_element.home_server == 77
     clock.run_until(6)
-    [channel] = server.ports.connections
+    [channel] = server.host.connections
     assert (channel.remote_address, channel.remote_port) == ("10.0.2.1", 7)
     assert channel.take()[0].home
