@@ -44,7 +44,7 @@ struct Registration {
         return std::tuple{pool_handle_field<Registration>(),
                           required("pool_element", &Registration::pool_element, layout::ElementParameter{},
                                    "the element that registers"),
-                          optional("statement", &Registration::statement, layout::OwnExtension{ParameterType::statement},
+                          optional("statement", &Registration::statement, layout::OwnExtension{extension(0x8041)},
                                    "the element's signed policy statement, an extension of rsim's (parameter 0x8041)")};
     }
 };
@@ -106,10 +106,10 @@ struct HandleResolution {
             optional("send_updates", &HandleResolution::send_updates, layout::Flag{0x01},
                      "S bit: the sender wants to hear of changes of the pool"),
             pool_handle_field<HandleResolution>(),
-            optional("items", &HandleResolution::items, layout::WordParameter{ParameterType::handle_resolution_option},
+            optional("items", &HandleResolution::items, layout::WordParameter{extension(0x803f)},
                      "number of elements wanted, parameter 0x803f of draft-dreibholz-rserpool-asap-hropt",
                      Dialect::handle_resolution_option),
-            optional("evidence", &HandleResolution::evidence, layout::OwnExtension{ParameterType::evidence},
+            optional("evidence", &HandleResolution::evidence, layout::OwnExtension{extension(0x8043)},
                      "elements that do not serve as they have stated, an extension of rsim's (parameter 0x8043)")};
     }
 };
@@ -136,10 +136,10 @@ struct HandleResolutionResponse {
             optional("pool_elements", &HandleResolutionResponse::pool_elements, layout::ElementParameter{},
                      "elements by the pool's policy, the one to use first in front"),
             error_causes_field<HandleResolutionResponse>(),
-            optional("statements", &HandleResolutionResponse::statements, layout::OwnExtension{ParameterType::statements},
+            optional("statements", &HandleResolutionResponse::statements, layout::OwnExtension{extension(0x8042)},
                      "signed policy statements of the elements, an extension of rsim's (parameter 0x8042)"),
             optional("choice_grant", &HandleResolutionResponse::choice_grant,
-                     layout::OwnExtension{ParameterType::choice_grant},
+                     layout::OwnExtension{extension(0x8040)},
                      "how the pool user has to choose, an extension of rsim's (parameter 0x8040)")};
     }
     const char* problem() const {

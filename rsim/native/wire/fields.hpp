@@ -58,7 +58,11 @@ struct CauseInformation {};
 
 }  // namespace layout
 
-// A parameter that RFC 5354 does not assign: who doesn't know it skips it, as the high bits of its type ask.
+// The type of a parameter that RFC 5354 does not assign. Who does not know it skips it without a word if it begins with the
+// bits 10, as those of draft-dreibholz-rserpool-asap-hropt and of rsim do.
+constexpr ParameterType extension(std::uint16_t type) { return ParameterType{type}; }
+
+// Whether a layout is such a parameter.
 template <class Layout>
 constexpr bool is_extension(const Layout& layout) {
     if constexpr (requires { layout.type; }) return static_cast<std::uint16_t>(layout.type) > 0x10;

@@ -32,7 +32,7 @@ inline void store32(void* to, std::uint32_t value) {
     store16(static_cast<std::uint8_t*>(to) + 2, static_cast<std::uint16_t>(value));
 }
 
-// Parameter types, RFC 5354 table 1, and extensions: one of draft-dreibholz-rserpool-asap-hropt, and rsim's own.
+// Parameter types, RFC 5354 table 1.
 enum class ParameterType : std::uint16_t {
     ipv4_address = 0x1,
     ipv6_address = 0x2,
@@ -50,12 +50,6 @@ enum class ParameterType : std::uint16_t {
     pe_identifier = 0xe,
     pe_checksum = 0xf,
     opaque_transport = 0x10,
-    handle_resolution_option = 0x803f,
-    // rsim's own (RFC 5355 2.17). A receiver that does not know them skips them without a word: their types begin with 10.
-    choice_grant = 0x8040,
-    statement = 0x8041,
-    statements = 0x8042,
-    evidence = 0x8043,
 };
 
 // Error causes, RFC 5354 table 2.
