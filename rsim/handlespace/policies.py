@@ -1,6 +1,6 @@
 """Selection policies by name: the native ones, and those that users write in Python.
 
-A policy of one's own is a subclass of `SelectionPolicy`, registered by `@policy`; from then on its
+A policy of your own is a subclass of `SelectionPolicy`, registered by `@policy`; from then on its
 name stands in scenarios, its type code on the wire, and its class selects at every server.
 """
 
@@ -31,7 +31,11 @@ LARGEST = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class PolicyKind:
-    """A policy: its name, type code, names of its 32-bit values, and the pool user's rule."""
+    """What a policy is called and has.
+
+    Parameters: `name` in scenarios; `type_code` on the wire, 32 bits; `values` names of its 32-bit
+    words in the order of the wire; `user_rule` what a pool user does with an answer.
+    """
 
     name: str
     type_code: int
@@ -44,10 +48,10 @@ class SelectionPolicy(ABC):
     """A selection policy in Python: the elements of one pool, and which of them to list.
 
     Class attributes: `name`; `type_code`, private (0x80000000 upward, RFC 5356 7.1); `values` names
-    of the 32-bit words that its parameter holds; `user_rule`.
+    of the 32-bit words that its parameter holds; `user_rule` what pool users do with an answer.
 
-    Its methods may read the handlespace that calls them; to change it raises ReentryError. What
-    they raise comes through to who called the handlespace, which stays whole.
+    Its methods may read the handlespace that calls them. If they change it, that raises
+    ReentryError. What they raise reaches the caller of the handlespace, which stays consistent.
     """
 
     name: ClassVar[str]
@@ -57,26 +61,40 @@ class SelectionPolicy(ABC):
 
     @abstractmethod
     def insert(self, element: PoolElement) -> None:
-        """Takes a new element. If it raises, the element is not registered."""
+        """Adds an element. If it raises, the element is not registered.
+
+        Parameters: `element` that has registered.
+        """
 
     @abstractmethod
     def remove(self, identifier: int) -> None:
-        """Lets an element go, which is gone even if it raises."""
+        """Removes an element. If it raises, the element is gone all the same.
+
+        Parameters: `identifier` of the element, 32 bits.
+        """
 
     @abstractmethod
     def update(self, element: PoolElement) -> None:
-        """Takes new values of an element, from a fresh registration. They hold if it raises."""
+        """Takes new values of an element. If it raises, they hold all the same.
+
+        Parameters: `element` as it has registered again.
+        """
 
     @abstractmethod
     def select(self, count: int, draws: Draws) -> list[int]:
-        """Identifiers of at most `count` distinct elements, in the order of the answer.
+        """Identifiers of distinct elements, in the order of the answer.
 
-        Any other answer is a PolicyError of who asked for the selection.
+        Parameters: `count` most elements; `draws` random draws of the run. For any other answer,
+        the caller of the selection gets a PolicyError.
         """
 
     @classmethod
     def values_of(cls, element: PoolElement) -> dict[str, int]:
-        """The values in an element's policy parameter, by name."""
+        """The values in an element's policy parameter, by name.
+
+        Parameters: `element` of a pool with this policy. Raises PolicyError if the parameter has
+        another size.
+        """
         data = element.policy.data
         if len(data) != 4 * len(cls.values):
             raise PolicyError(
@@ -100,7 +118,8 @@ P = TypeVar("P", bound=type[SelectionPolicy])
 def policy(cls: P) -> P:
     """Registers a policy class under its name and type code.
 
-    Raises PolicyError if the name or the type code is a native policy's, or the code not private.
+    Parameters: `cls` a subclass of SelectionPolicy. Raises PolicyError if the name or the type code
+    is a native policy's, or the code not private.
 
     >>> import rsim
     >>> from rsim.handlespace import SelectionPolicy
@@ -142,7 +161,10 @@ def policy_kinds() -> dict[str, PolicyKind]:
 
 
 def user_rule(type_code: int) -> UserRule:
-    """The pool user's rule for a policy type; in order for types unknown here."""
+    """The pool user's rule for a policy type; in order for types unknown here.
+
+    Parameters: `type_code` of the policy, 32 bits.
+    """
     return _RULES.get(type_code, UserRule.IN_ORDER)
 
 
@@ -182,5 +204,8 @@ def _policy_of(name: str, values: tuple[int, ...]) -> Policy:
 
 
 def load_value(share: float) -> int:
-    """A load or degradation as on the wire: 0 to 1 is 0 to 0xffffffff, rounded (RFC 5356 3.1)."""
+    """A load or degradation as on the wire: 0 to 1 is 0 to 0xffffffff, rounded (RFC 5356 3.1).
+
+    Parameters: `share` of full load; what is outside 0 to 1 is cut off.
+    """
     return int(min(1.0, max(0.0, share)) * LARGEST + 0.5)

@@ -42,9 +42,11 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame: departure and, where noted, arrival in s; link type; bytes.
+    """A frame of a capture.
 
-    `whole` is false if the capture has only its beginning.
+    Parameters: `departure` in s; `arrival` in s, None where it is not noted; `link` its link type,
+    as captures number them; `data` its bytes; `whole` is false if the capture has only its
+    beginning.
     """
 
     departure: float
@@ -57,7 +59,8 @@ class Frame:
 def read_frames(path: str | Path) -> Iterator[Frame]:
     """The frames in a pcapng or pcap file.
 
-    Raises CaptureError where the file can't be read, is damaged or of another kind.
+    Parameters: `path` of the file. Raises CaptureError where the file can't be read, is damaged or
+    of another kind.
     """
     with _open(path) as file:
         try:
@@ -69,7 +72,7 @@ def read_frames(path: str | Path) -> Iterator[Frame]:
 def read_names(path: str | Path) -> dict[str, str]:
     """The names of addresses that a pcapng file holds before it is damaged; none in other files.
 
-    Raises CaptureError where the file can't be read.
+    Parameters: `path` of the file. Raises CaptureError where the file can't be read.
     """
     names: dict[str, str] = {}
     with _open(path) as file:
@@ -160,7 +163,13 @@ def _pcap_frames(file: _File) -> Iterator[Frame]:
         if size > _LONGEST:
             raise file.error(f"damaged at byte {at}: frame of {size} bytes")
         data = file.read(size, f"a frame of {size} bytes")
-        yield Frame(seconds + fraction * unit, None, link, data, size >= original)
+        yield Frame(
+            departure=seconds + fraction * unit,
+            arrival=None,
+            link=link,
+            data=data,
+            whole=size >= original,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +267,13 @@ def _frame(file: _File, block: _Block, interfaces: list[_Interface]) -> Frame:
     departure = (high << 32 | low) * interface.unit
     if interface.offset:
         departure += interface.offset
-    return Frame(departure, arrival, interface.link, body[20 : 20 + size], size >= original)
+    return Frame(
+        departure=departure,
+        arrival=arrival,
+        link=interface.link,
+        data=body[20 : 20 + size],
+        whole=size >= original,
+    )
 
 
 def _simple_frame(file: _File, block: _Block, interfaces: list[_Interface]) -> Frame:
@@ -267,7 +282,13 @@ def _simple_frame(file: _File, block: _Block, interfaces: list[_Interface]) -> F
         raise file.error(f"damaged at byte {block.at}: simple frame block without an interface")
     original = unpack_from(block.order + "I", block.body)[0]
     size = min(original, interfaces[0].longest, len(block.body) - 4)
-    return Frame(0.0, None, interfaces[0].link, block.body[4 : 4 + size], size >= original)
+    return Frame(
+        departure=0.0,
+        arrival=None,
+        link=interfaces[0].link,
+        data=block.body[4 : 4 + size],
+        whole=size >= original,
+    )
 
 
 def _options(order: str, data: bytes) -> Iterator[tuple[int, bytes]]:

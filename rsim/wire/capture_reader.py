@@ -47,13 +47,16 @@ _PROTOCOLS |= {50: "ESP", 58: "ICMPv6", 59: "IPv6 without content", 89: "OSPF"}
 _ETHER_TYPES = {0x0806: "ARP", 0x8035: "RARP", 0x8847: "MPLS", 0x8863: "PPPoE", 0x8864: "PPPoE"}
 _ETHER_TYPES |= {0x888E: "EAPOL", 0x88CC: "LLDP"}
 _MOST_KINDS = 4
+"""Most kinds of frames that a count names: so many fit into a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A message in a capture: departure and, where noted, arrival in s, sides, bytes.
+    """A message in a capture.
 
-    `ppid` is None for UDP datagrams.
+    Parameters: `departure` in s; `arrival` in s, None where it is not noted; `source` and
+    `destination` with address and port; `ppid` its SCTP payload protocol identifier, None for UDP
+    datagrams; `data` its bytes.
     """
 
     departure: float
@@ -66,9 +69,10 @@ class Captured:
 
 @dataclass(slots=True)
 class FrameCount:
-    """Frames that were read: how many, and of those not understood how many of which kind.
+    """How many frames of a capture were read, and how many of them were understood.
 
-    `messages` are those of ASAP and ENRP in them.
+    Parameters: `frames` all of them; `messages` of ASAP and ENRP in them; `others` frames that were
+    not understood, by kind.
     """
 
     frames: int = 0
@@ -98,7 +102,9 @@ def read_capture(path: str | Path, count: FrameCount | None = None) -> Iterator[
 
     Reads frames of Ethernet (also with VLAN tags), Linux cooked captures (1 and 2), BSD loopback
     and raw IP. Fragments of IP packets and of user messages, and frames that the capture has cut
-    off, are passed over. Parameters: `count` is told of every frame. Raises CaptureError where the
+    off, are passed over.
+
+    Parameters: `path` of the file; `count` is told of every frame. Raises CaptureError where the
     file can't be read, is damaged or of another kind.
     """
     count = FrameCount() if count is None else count

@@ -70,7 +70,10 @@ class CaptureWriter:
             raise self._failed(error) from None
 
     def names(self, names: dict[str, str]) -> None:
-        """Notes the names of addresses, which Wireshark and charts then show."""
+        """Notes the names of addresses, which Wireshark and charts then show.
+
+        Parameters: `names` by address.
+        """
         records = b""
         for address, name in names.items():
             packed = ip_address(address).packed
@@ -88,7 +91,12 @@ class CaptureWriter:
         data: bytes,
         arrival: float | None = None,
     ) -> None:
-        """Adds one message on an association; each has a TSN of its own."""
+        """Adds one message on an association; each has a TSN of its own.
+
+        Parameters: `departure` in s; `source` and `destination` with address and port;
+        `ppid` its payload protocol identifier; `data` its bytes; `arrival` in s, None to
+        leave it out.
+        """
         flow = self._flows.get((source, destination))
         if flow is None:
             # Any tag but 0 will do; a counter keeps captures reproducible.
@@ -97,7 +105,7 @@ class CaptureWriter:
         flow.tsn = (flow.tsn + 1) & _TSN_MASK
         flow.sequence = (flow.sequence + 1) & 0xFFFF
         body = chunk + data + bytes(-len(data) % 4)
-        self.packet(departure, source, destination, flow.tag, body, arrival)
+        self.packet(departure, source, destination, tag=flow.tag, chunks=body, arrival=arrival)
 
     def packet(
         self,
@@ -108,11 +116,18 @@ class CaptureWriter:
         chunks: bytes,
         arrival: float | None = None,
     ) -> None:
-        """Adds one SCTP packet, with its verification tag and its chunks as bytes."""
+        """Adds one SCTP packet.
+
+        Parameters: `departure` in s; `source` and `destination` with address and port;
+        `tag` its verification tag; `chunks` all of them as bytes; `arrival` in s, None
+        to leave it out.
+        """
         header = pack("!HHI", source[1], destination[1], tag)
         checksum = crc32c(header + bytes(4) + chunks)
         segment = header + pack("<I", checksum) + chunks
-        self._frame(departure, source[0], destination[0], _SCTP, segment, arrival)
+        self._frame(
+            departure, source[0], destination[0], protocol=_SCTP, segment=segment, arrival=arrival
+        )
 
     def segment(
         self,
@@ -123,7 +138,12 @@ class CaptureWriter:
         data: bytes,
         arrival: float | None = None,
     ) -> None:
-        """Adds one TCP segment; `header` its sequence and acknowledgement numbers and its flags."""
+        """Adds one TCP segment.
+
+        Parameters: `departure` in s; `source` and `destination` with address and port;
+        `header` its sequence and acknowledgement numbers and its flags; `data` its content;
+        `arrival` in s, None to leave it out.
+        """
         sequence, acknowledged, flags = header
         length = 20 + len(data)
         pseudo = ip_address(source[0]).packed + ip_address(destination[0]).packed
@@ -132,7 +152,9 @@ class CaptureWriter:
         head = pack("!HHIIBBH", source[1], destination[1], *numbers, 5 << 4, flags, 65535)
         checksum = _internet_checksum(pseudo + head + bytes(4) + data)
         content = head + pack("!HH", checksum, 0) + data
-        self._frame(departure, source[0], destination[0], _TCP, content, arrival)
+        self._frame(
+            departure, source[0], destination[0], protocol=_TCP, segment=content, arrival=arrival
+        )
 
     def datagram(
         self,
@@ -142,20 +164,27 @@ class CaptureWriter:
         data: bytes,
         arrival: float | None = None,
     ) -> None:
-        """Adds one UDP datagram."""
+        """Adds one UDP datagram.
+
+        Parameters: `departure` in s; `source` and `destination` with address and port;
+        `data` its content; `arrival` in s, None to leave it out.
+        """
         length = 8 + len(data)
         pseudo = ip_address(source[0]).packed + ip_address(destination[0]).packed
         pseudo += pack("!II", length, _UDP) if len(pseudo) == 32 else pack("!HH", _UDP, length)
         header = pack("!HHH", source[1], destination[1], length)
         checksum = _internet_checksum(pseudo + header + bytes(2) + data) or 0xFFFF
         segment = header + pack("!H", checksum) + data
-        self._frame(departure, source[0], destination[0], _UDP, segment, arrival)
+        self._frame(
+            departure, source[0], destination[0], protocol=_UDP, segment=segment, arrival=arrival
+        )
 
     def _frame(
         self,
         departure: float,
         source: str,
         destination: str,
+        *,
         protocol: int,
         segment: bytes,
         arrival: float | None,

@@ -55,7 +55,10 @@ class Dialect(IntFlag):
 
 
 def message_name(message: Message) -> str:
-    """Name of a message as the RFCs write it, such as ASAP_HANDLE_RESOLUTION."""
+    """Name of a message as the RFCs write it, such as ASAP_HANDLE_RESOLUTION.
+
+    Parameters: `message` any of ASAP or ENRP.
+    """
     return message.rfc_name
 
 
