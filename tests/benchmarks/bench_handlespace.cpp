@@ -49,7 +49,7 @@ wire::PoolElement element(std::uint32_t identifier, const wire::NativePolicy& po
     made.policy.type = policy.type;
     made.policy.data.resize(4 * policy.value_count());
     for (std::size_t i = 0; i < policy.value_count(); ++i) {
-        const bool weight = policy.values[i] == &wire::value::weight;
+        const bool weight = policy.values[i].name == "weight";
         wire::store32(made.policy.data.data() + 4 * i, static_cast<std::uint32_t>(weight ? 1 + words() % 100 : words()));
     }
     return made;

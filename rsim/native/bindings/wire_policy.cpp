@@ -16,17 +16,18 @@ constexpr std::size_t known_value_count = [] {
         for (std::size_t at = 0; at < native_policies[policy].value_count(); ++at) {
             bool seen = false;
             for (std::size_t before = 0; before < policy; ++before)
-                seen = seen || native_policies[before].index_of(*native_policies[policy].values[at]) >= 0;
+                seen = seen || native_policies[before].index_of(native_policies[policy].values[at]) >= 0;
             count += !seen;
         }
     return count;
 }();
 constexpr auto known_values = [] {
-    std::array<const PolicyValue*, known_value_count> known{};
+    std::array<PolicyValue, known_value_count> known{};
     std::size_t count = 0;
     for (const NativePolicy& policy : native_policies)
         for (std::size_t at = 0; at < policy.value_count(); ++at)
-            if (std::ranges::find(known.begin(), known.begin() + count, policy.values[at]) == known.begin() + count)
+            if (std::ranges::find(known.begin(), known.begin() + count, policy.values[at].name, &PolicyValue::name) ==
+                known.begin() + count)
                 known[count++] = policy.values[at];
     return known;
 }();
@@ -52,8 +53,8 @@ Policy make_policy(nb::handle type, const Words& words, nb::bytes data) {
     else if (data.size() != 0) raise_field_error("data", "is for policy types that rsim does not know; name the values instead");
     else policy.data.resize(4 * native->value_count());
     for (std::size_t n = 0; n < words.size(); ++n) {
-        const char* const name = known_values[n]->name.data();
-        const int index = native ? native->index_of(*known_values[n]) : -1;
+        const char* const name = known_values[n].name.data();
+        const int index = native ? native->index_of(known_values[n]) : -1;
         if (index < 0 && words[n]) raise_field_error(name, "is no value of this policy");
         if (index < 0) continue;
         if (!words[n]) raise_field_error(name, "is missing: the policy needs it");
@@ -66,7 +67,7 @@ FieldNames policy_fields(const Policy& policy) {
     FieldNames names{"type"};
     const NativePolicy* native = find_policy(policy.type);
     if (!native) names.push_back("data");
-    for (std::size_t i = 0; native && i < native->value_count(); ++i) names.push_back(native->values[i]->name.data());
+    for (std::size_t i = 0; native && i < native->value_count(); ++i) names.push_back(native->values[i].name.data());
     return names;
 }
 
@@ -75,7 +76,7 @@ std::string policy_doc() {
         "Pool member selection policy (RFC 5354 3.8, RFC 5356).\n\n"
         "A native policy takes exactly its own values, each of 32 bits (`rsim.wire.policy_values`); any other type takes "
         "`data`.\n\nParameters:\n\n- `type`: a native policy's name, or a type code, 32 bits";
-    for (const PolicyValue* value : known_values) doc += "\n- `" + std::string(value->name) + "`: " + value->doc;
+    for (const PolicyValue& value : known_values) doc += "\n- `" + std::string(value.name) + "`: " + value.doc;
     return doc + "\n- `data`: octets of a type that is not native\n\n"
                  "Raises FieldError, which names the field, for a value that is missing, too many or out of its range.";
 }
@@ -84,16 +85,16 @@ void add_constructor(nb::class_<Policy>& cls) {
     [&]<std::size_t... n>(std::index_sequence<n...>) {
         cls.def("__init__", [](Policy* self, TypeName type, std::conditional_t<n == n, Word, void>... words, nb::bytes data) {
             new (self) Policy(make_policy(type, {std::move(words)...}, data));
-        }, "type"_a, nb::kw_only(), (nb::arg(known_values[n]->name.data()) = nb::none())..., "data"_a = nb::bytes("", 0));
+        }, "type"_a, nb::kw_only(), (nb::arg(known_values[n].name.data()) = nb::none())..., "data"_a = nb::bytes("", 0));
     }(KnownValues{});
 }
 
 void bind_values(nb::class_<Policy>& cls) {
-    for (const PolicyValue* value : known_values) {
-        const std::string doc = "`" + std::string(value->name) + "`: " + value->doc + "; None if the policy does not have it.";
-        cls.def_prop_ro(value->name.data(), [value](const Policy& p) -> std::optional<std::uint32_t> {
+    for (const PolicyValue& value : known_values) {
+        const std::string doc = "`" + std::string(value.name) + "`: " + value.doc + "; None if the policy does not have it.";
+        cls.def_prop_ro(value.name.data(), [&value](const Policy& p) -> std::optional<std::uint32_t> {
             const NativePolicy* native = find_policy(p.type);
-            const int index = native ? native->index_of(*value) : -1;
+            const int index = native ? native->index_of(value) : -1;
             if (index < 0) return std::nullopt;
             return p.word(static_cast<std::size_t>(index));
         }, doc.c_str());
@@ -121,7 +122,7 @@ void bind_tables(nb::module_& module) {
         const NativePolicy* native = find_policy(std::string_view(policy));
         if (!native) raise_field_error("policy", "'" + std::string(policy) + "' is no known policy");
         nb::list names;
-        for (std::size_t i = 0; i < native->value_count(); ++i) names.append(nb::str(native->values[i]->name.data()));
+        for (std::size_t i = 0; i < native->value_count(); ++i) names.append(nb::str(native->values[i].name.data()));
         return nb::tuple(names);
     }, "policy"_a, nb::sig("def policy_values(policy: str) -> tuple[str, ...]"),
        "Names of the values of a native policy, in the order of the wire.\n\n"
