@@ -72,7 +72,7 @@ def shown(value: object) -> str:
 def save(figure: Figure, path: str | Path) -> Path:
     """Writes a figure as PNG, SVG or PDF, by the ending of its name.
 
-    Parameters: `figure` or axes of it; `path` of the file, whose ending says which kind it is.
+    Parameters: `figure` to be saved; `path` of the file, whose ending says which kind it is.
     Raises ResultError for another ending, or where the file can't be written.
     """
     path = Path(path)
