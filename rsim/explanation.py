@@ -15,7 +15,7 @@ _LONGEST_PLACE = 100
 """Characters of a place: a third of the line, which leaves room for what is wrong there."""
 
 
-def explained(
+def explain(
     error: ValidationError,
     source: str | Path,
     keys: Callable[[list[str]], list[str]] = lambda place: [],

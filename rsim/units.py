@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from rsim.errors import ScenarioError, shown
-from rsim.explanation import explained
+from rsim.explanation import explain
 
 _SECONDS = {
     "ns": 1e-9,
@@ -77,7 +77,7 @@ class _SettingsClass(ModelMetaclass):
                 return super().__call__(*args, **kwargs)
             except ValidationError as error:
                 fields = list(self.model_fields)
-                text = explained(error, self.__name__, lambda place: [] if place else fields)
+                text = explain(error, self.__name__, lambda place: [] if place else fields)
                 raise ScenarioError(text) from None
 
 
@@ -185,4 +185,4 @@ def _plain(value: Any, levels: int = 20) -> Any:
 
 
 Plain = Annotated[Any, AfterValidator(_plain)]
-"""A value for code of one's own: what both TOML and JSON can say."""
+"""A value for your own code: what both TOML and JSON can say."""

@@ -12,7 +12,7 @@ import warnings
 import pytest
 
 import rsim
-from rsim.results import METRICS, registry
+from tests.results.kept import metrics_as_they_were
 
 SCENARIO = """
 name = "small"
@@ -42,13 +42,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def own_folder(folder, monkeypatch):
-    """Runs in the folder, and leaves the metrics of this process as they were."""
-    known = dict(METRICS)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(registry, "_own", dict(registry._own))
-    yield
-    METRICS.clear()
-    METRICS.update(known)
+    with metrics_as_they_were():
+        yield
 
 
 def examples(text, name, **names):

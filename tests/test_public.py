@@ -17,8 +17,8 @@ ROOMS = {path.parent.name for path in (ROOT / "rsim").glob("*/__init__.py")}
 MODULES = {path.stem for path in (ROOT / "rsim").glob("[a-z]*.py")}
 HIDDEN = {"callable_package", "explanation"}
 """Modules beside the rooms that only serve other ones."""
-EVERYWHERE = ("hostile",)
-"""Tests that look behind what is public on purpose: native misuse, and commands in one process."""
+EVERYWHERE = ("hostile", "native")
+"""Tests that look behind what is public on purpose: the native module, commands in a process."""
 TESTS = [
     path
     for path in sorted((ROOT / "tests").rglob("*.py"))

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from rsim.endpoints.roles import ROLES
+from rsim.endpoints import ROLES
 from rsim.errors import RsimWarning, StateError
 from rsim.scenario import run
 from rsim.states import RoleEvent, RoleState, StateTable

@@ -13,6 +13,7 @@ from rsim.endpoints.messenger import ElementHandle, Failure, Messenger, Transpor
 from rsim.endpoints.pool_element import PoolElementEndpoint
 from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel
+from rsim.endpoints.roles import ROLES
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.session import CONTROL, Session, SessionUser
 from rsim.endpoints.settings import (
@@ -24,6 +25,7 @@ from rsim.endpoints.settings import (
 
 __all__ = [
     "CONTROL",
+    "ROLES",
     "Authorisation",
     "Channel",
     "Detector",

@@ -105,7 +105,7 @@ def read_warnings(manifest: dict[str, Any], directory: str | Path) -> dict[str, 
     return found
 
 
-def told_once(warnings: dict[str, list[str]], runs: int) -> tuple[str, ...]:
+def warning_texts(warnings: dict[str, list[str]], runs: int) -> tuple[str, ...]:
     """Warnings of so many runs as a sweep tells them: each once, with the number of its runs.
 
     Parameters: `warnings` keys of runs by text; `runs` number of all.

@@ -31,7 +31,7 @@ class Recorder:
         if settle is not None:
             self._settles.append(settle)
 
-    def common(self, role: str, counters: _Counters) -> _Counters:
+    def share(self, role: str, counters: _Counters) -> _Counters:
         """Counters of that kind in which all of a role count: these, if they are the first.
 
         Thousands of actors then write to one place, not each to one that is in no cache.

@@ -174,7 +174,7 @@ def check_needs(metrics: Mapping[str, Metric], known: Callable[[], frozenset[str
                 raise ResultError(f"metric {one.name}: {error}") from None
 
 
-def described(metrics: Iterable[Metric]) -> dict[str, dict[str, str]]:
+def describe(metrics: Iterable[Metric]) -> dict[str, dict[str, str]]:
     """What a file of results keeps of users' metrics: unit, label and formula, by name.
 
     Parameters: `metrics` of a study, the built-in ones among them.
@@ -186,7 +186,7 @@ def described(metrics: Iterable[Metric]) -> dict[str, dict[str, str]]:
 def learn(descriptions: Any) -> None:
     """Has users' metrics known by what a file of results keeps of them, to be shown and drawn.
 
-    Parameters: `descriptions` as `described` gives them; metrics that are registered stay as they
+    Parameters: `descriptions` as `describe` gives them; metrics that are registered stay as they
     are. Raises ResultError where they are none.
     """
     if not isinstance(descriptions, dict):

@@ -18,7 +18,7 @@ _unpacked: list[bytes] = [b""]
 """What was unpacked last."""
 
 
-def packed() -> bytes:
+def pack() -> bytes:
     """The users' metrics of this process, for others; empty if there are none.
 
     Those that Python files of scenarios register are left out: whoever runs the scenario runs the
@@ -63,7 +63,7 @@ def _is_installed(module: ModuleType) -> bool:
 def unpack(metrics: bytes) -> None:
     """Has this process know users' metrics of another one, and no others but those of files.
 
-    Parameters: `metrics` as `packed` gave them there.
+    Parameters: `metrics` as `pack` gave them there.
     """
     if _unpacked != [metrics]:
         replace_by_hand(loads(metrics) if metrics else [])

@@ -78,7 +78,7 @@ class Auditor:
                 return Verdict.INSECURE if insecure else Verdict.LIVING
         return Verdict.DEAD
 
-    def chosen(self, element: PoolElement) -> None:
+    def count_selection(self, element: PoolElement) -> None:
         """A pool user is about to turn to an element.
 
         Parameters: `element` that was selected.

@@ -1,4 +1,4 @@
-"""Python files that a scenario names: attackers, policies, workloads, services of one's own.
+"""Python files that a scenario names: attackers, policies, workloads, services of your own.
 
 They run with all rights of the user. So a file runs only if whoever reads the scenario allows it,
 and from then on it is known by the digest of its content: a scenario can be made of nothing else.
@@ -34,7 +34,7 @@ def is_admitted(digest: str) -> bool:
     return digest in _admitted
 
 
-def admitted(table: dict[str, Any], source: str | Path, allowed: bool) -> dict[str, Any]:
+def admit(table: dict[str, Any], source: str | Path, allowed: bool) -> dict[str, Any]:
     """A scenario's table whose `code` is a list of files with their digests, once they have run.
 
     Parameters: `table` as it is just before it becomes a scenario; `source` its file, which `code`

@@ -103,7 +103,7 @@ class Deployment:
             self.world,
             discovery,
             settings=self.scenario.protocol.pool_user,
-            on_chosen=self.world.auditor.chosen if audits(self.scenario) else None,
+            on_chosen=self.world.auditor.count_selection if audits(self.scenario) else None,
         )
         for name, group in self.scenario.pool_users.items():
             self.users += builder.add(name, group)

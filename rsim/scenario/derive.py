@@ -33,7 +33,7 @@ class PoolCapacity:
         return self.capacity / self.elements
 
 
-def derived(group: Any, pool: PoolCapacity) -> dict[str, Any]:
+def derive_load(group: Any, pool: PoolCapacity) -> dict[str, Any]:
     """What follows from the quantities of a group of users that are given, by field.
 
     Parameters: `group` of pool users; `pool` that they use. Raises ValueError where they contradict

@@ -103,7 +103,7 @@ class ElementBuilder:
         world.on_strike(host, lifecycle.crash, recover)
         world.clock.call_at(group.start, lifecycle.start)
         world.recorder.add("pool_elements", application.counters, application.settle)
-        lifecycle.counters = world.recorder.common("pool_elements", lifecycle.counters)
+        lifecycle.counters = world.recorder.share("pool_elements", lifecycle.counters)
         return application
 
     def _join(
@@ -123,7 +123,7 @@ class ElementBuilder:
             user=self._as_user(host) if group.business_cards else None,
             local_port=port,
         )
-        endpoint.counters = world.recorder.common("pool_elements", endpoint.counters)
+        endpoint.counters = world.recorder.share("pool_elements", endpoint.counters)
         offers = () if group.credential == "none" else security.profiles(security.pe_enrp)
         listener = partial(host.listen, port, partial(_receiver, endpoint), offers)
         return Membership(endpoint, self._policies[pool]), listener

@@ -48,7 +48,7 @@ class ScenarioFields(Model):
 
     name: str = Field("unnamed", description="name, for people")
     code: tuple[CodeFile, ...] = Field(
-        (), description="Python files of one's own; they run only if that is allowed"
+        (), description="Python files of your own; they run only if that is allowed"
     )
     seed: int = Field(1, ge=0, le=LARGEST_SEED, description="seed of all random draws")
     profile: Literal["rfc", "literal", "rspsim"] = Field(

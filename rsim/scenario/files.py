@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from rsim.attackers import attacker_kinds
 from rsim.errors import ScenarioError, shown
-from rsim.explanation import explained
+from rsim.explanation import explain
 from rsim.reading import read_regular
-from rsim.scenario.code import admitted
+from rsim.scenario.code import admit
 from rsim.scenario.groups import GROUPS
 from rsim.scenario.model import Scenario
 
@@ -67,7 +67,7 @@ def _deeper(value: Any, levels: int) -> bool:
     )
 
 
-def completed(table: dict[str, Any], source: str | Path, allow_code: bool) -> dict[str, Any]:
+def complete(table: dict[str, Any], source: str | Path, allow_code: bool) -> dict[str, Any]:
     """A scenario's table with its files under absolute names, and its `code` allowed and run.
 
     Parameters: `table` of the scenario; `allow_code` whether its Python files may run; `source` the
@@ -75,7 +75,7 @@ def completed(table: dict[str, Any], source: str | Path, allow_code: bool) -> di
     as they are. Raises ScenarioError where code may not run.
     """
     base = Path(source).absolute().parent
-    table = admitted(table, source, allow_code)
+    table = admit(table, source, allow_code)
     network, users = table.get("network"), table.get("pool_users")
     if isinstance(network, dict):
         table = {**table, "network": _absolute(network, "graph", base)}
@@ -138,11 +138,11 @@ def validate(table: dict[str, Any], source: str | Path, *, allow_code: bool = Fa
     files in the table; `allow_code` runs the Python files that it names. Raises ScenarioError,
     which tells the first problem and how many there are.
     """
-    table = completed(table, source, allow_code)
+    table = complete(table, source, allow_code)
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise ScenarioError(explained(error, source, partial(_known_keys, table))) from None
+        raise ScenarioError(explain(error, source, partial(_known_keys, table))) from None
     except RecursionError:
         raise ScenarioError(f"{source}: tables or lists are nested too deep") from None
 

@@ -40,7 +40,7 @@ def _registered(known: Callable[[], dict[str, Any]], what: str, value: str) -> s
 
 
 class CodeFile(Model):
-    """A Python file with attackers, policies, workloads or services of one's own."""
+    """A Python file with attackers, policies, workloads or services of your own."""
 
     file: str = Field(description="the file")
     digest: str = Field("", description="digest of its content; follows from the file")
@@ -105,9 +105,9 @@ class ElementGroup(Group, ElementSettings):
         Heterogeneity(), description="how capacity is spread; `capacity` is the mean"
     )
     service: Annotated[str, AfterValidator(partial(_registered, services, "service"))] = Field(
-        "calcapp", description="what they offer: calcapp, or a service of one's own"
+        "calcapp", description="what they offer: calcapp, or a service of your own"
     )
-    service_settings: dict[str, Plain] = Field({}, description="settings of a service of one's own")
+    service_settings: dict[str, Plain] = Field({}, description="settings of a service of your own")
 
     @field_validator("registration_life")
     @classmethod
@@ -120,11 +120,11 @@ class ElementGroup(Group, ElementSettings):
     def _service_takes_it(self) -> ElementGroup:
         if self.service == "calcapp":
             if self.service_settings:
-                raise ValueError("service_settings: calcapp takes none; a service of one's own may")
+                raise ValueError("service_settings: calcapp takes none; your own may")
             return self
         for name in ("failures", "lie", "further_pools", "business_cards"):
             if getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name}: does nothing with a service of one's own")
+                raise ValueError(f"{name}: does nothing with a service of your own")
         return self
 
 
@@ -146,23 +146,21 @@ class UserGroup(Group, ClientSettings):
         "sctp", description="how they reach ENRP servers (RFC 5352 2.1)"
     )
     workload: Annotated[str, AfterValidator(partial(_registered, workloads, "workload"))] = Field(
-        "calcapp", description="what they do: calcapp, or a workload of one's own"
+        "calcapp", description="what they do: calcapp, or a workload of your own"
     )
     workload_settings: dict[str, Plain] = Field(
-        {}, description="settings of a workload of one's own"
+        {}, description="settings of a workload of your own"
     )
 
     @model_validator(mode="after")
     def _workload_takes_it(self) -> UserGroup:
         if self.workload == "calcapp":
             if self.workload_settings:
-                raise ValueError(
-                    "workload_settings: calcapp takes none; a workload of one's own may"
-                )
+                raise ValueError("workload_settings: calcapp takes none; your own may")
             return self
         for name in ("arrivals", "cheat"):
             if getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name}: does nothing with a workload of one's own")
+                raise ValueError(f"{name}: does nothing with a workload of your own")
         return self
 
 

@@ -32,7 +32,7 @@ class KeyRing:
                     self._keys[old.identity] = new
 
     def equip(self, host: Host, credential: str, pools: frozenset[str] | None) -> None:
-        """Gives a host its key and certificate, good or bad, and whom it trusts.
+        """Gives a host its key and certificate, good or bad, and the authorities that it trusts.
 
         Parameters: `host` that gets them; `credential` as the host's group says; `pools` for which
         the key is good, None: any.

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from rsim.scenario.derive import PoolCapacity, derived
+from rsim.scenario.derive import PoolCapacity, derive_load
 from rsim.scenario.fields import ACTORS, ScenarioFields
 from rsim.scenario.profiles import PROFILES
 from rsim.scenario.references import check
@@ -46,7 +46,7 @@ class Scenario(ScenarioFields):
                 sum(e.count for e in elements), sum(e.count * e.capacity for e in elements)
             )
             try:
-                changes = derived(group, pool)
+                changes = derive_load(group, pool)
             except ValueError as error:
                 raise ValueError(f"pool_users.{name}: {error}") from None
             if changes:

@@ -97,7 +97,7 @@ class UserBuilder:
         listen = discovery.listen(host, endpoint.servers)
         if listen is not None:
             world.on_strike(host, _nothing, listen)
-        endpoint.counters = world.recorder.common("pool_users", endpoint.counters)
+        endpoint.counters = world.recorder.share("pool_users", endpoint.counters)
         return endpoint
 
     def _cheat(self, host: Host, number: int, group: UserGroup) -> UserCheat | None:

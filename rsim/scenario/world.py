@@ -91,8 +91,8 @@ class World:
             self.keys.equip(host, settings.credential, pools)
             if self.security.resumption:
                 host.tickets = {}
-        host.counters = self.recorder.common(role, host.counters)
-        host.tls_counters = self.recorder.common(role, host.tls_counters)
+        host.counters = self.recorder.share(role, host.counters)
+        host.tls_counters = self.recorder.share(role, host.tls_counters)
         if host.cpu is not None:
             self.recorder.add(role, host.cpu.counters, host.cpu.settle)
         return host

@@ -73,7 +73,7 @@ class PlannedRun:
         }
 
 
-def one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
+def run_one(scenario: Scenario, seed: int, series: tuple[str, ...] = ()) -> Row:
     """Metrics, time series and digest of a run, or the error that ended it.
 
     Parameters: `scenario` to be run; `seed` of its draws; `series` names of metrics whose time
@@ -130,7 +130,7 @@ def _batch(
             error.add_note(f"on {platform.node()}")
             raise
         scenario = Scenario.model_validate(document)
-        rows += [one(scenario, seed, series) for seed in seeds]
+        rows += [run_one(scenario, seed, series) for seed in seeds]
     return rows, perf_counter() - begin
 
 
@@ -146,7 +146,7 @@ def outcomes(tasks: list[PlannedRun], chosen: Workers) -> Iterator[tuple[Planned
     """
     if chosen.executor is None:
         for task in tasks:
-            yield task, one(task.point.scenario, task.seed, task.series)
+            yield task, run_one(task.point.scenario, task.seed, task.series)
         return
     waiting = deque(tasks)
     suspects: list[PlannedRun] = []

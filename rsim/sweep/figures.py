@@ -124,7 +124,7 @@ def check_named(panel: Figure, arms: Iterable[str], parameters: list[str]) -> No
         _check_parameter("where", path, parameters)
 
 
-def checked(
+def check_panel(
     panel: Figure,
     points: list[tuple[str, dict[str, Any]]],
     arms: Iterable[str],

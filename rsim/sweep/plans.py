@@ -25,7 +25,7 @@ class Plan:
     paths: dict[str, list[str]]
 
 
-def plan(sweep: SweepTable, name: str, quick: bool) -> Plan:
+def make_plan(sweep: SweepTable, name: str, quick: bool) -> Plan:
     """What an arm of a study varies, in the whole study or its quick version.
 
     Parameters: `sweep` the table; `name` of the arm; `quick` whether it is the version that takes a

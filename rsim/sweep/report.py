@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rsim.errors import ResultError, shown
-from rsim.explanation import explained
+from rsim.explanation import explain
 from rsim.results import METRICS, Result, summarise
 from rsim.results.breaking import breaking_points
 from rsim.results.comparison import compare, read_reference
@@ -20,7 +20,7 @@ from rsim.results.folder import (
     read_series,
     read_sweep,
     read_warnings,
-    told_once,
+    warning_texts,
 )
 from rsim.results.registry import learn
 from rsim.scenario import run
@@ -238,7 +238,7 @@ def open_report(directory: str | Path) -> Report:
         scenario = dict(manifest["scenario"])
         check_manifest(table, parameters)
     except ValidationError as error:
-        raise ResultError(explained(error, f"{directory}: damaged manifest: sweep")) from None
+        raise ResultError(explain(error, f"{directory}: damaged manifest: sweep")) from None
     except (KeyError, TypeError, ValueError, ResultError) as error:
         raise ResultError(f"{directory}: damaged manifest: {error}") from None
     failures = read_failures(directory)
@@ -259,7 +259,7 @@ def open_report(directory: str | Path) -> Report:
         table=scenario,
         failures=failures,
         unfinished=runs.attrs.get("unfinished", ""),
-        warnings=told_once(read_warnings(manifest, directory), len(runs)),
+        warnings=warning_texts(read_warnings(manifest, directory), len(runs)),
     )
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from rsim.errors import ResultError, RsimWarning, shown
 from rsim.provenance import code_version
 from rsim.results import METRICS, summarise
-from rsim.results.folder import series_frame, told_once
+from rsim.results.folder import series_frame, warning_texts
 from rsim.results.pieces import Row, Series
-from rsim.results.registry import described
+from rsim.results.registry import describe
 from rsim.results.storage import RunStore
 from rsim.results.without_effect import STUDY, without_effect
 from rsim.sweep.executors import PlannedRun, outcomes
@@ -247,7 +247,7 @@ class _Runs:
             del self.warnings[text]
         for text in without_effect(runs, parameters):
             self.warnings[text] = list(runs["run"])
-        texts = told_once(self.warnings, len(runs))
+        texts = warning_texts(self.warnings, len(runs))
         for text in texts:
             warnings.warn(text, RsimWarning, stacklevel=3)
         return Sweep(
@@ -296,5 +296,5 @@ def _manifest(study: Study, runs: int, warnings: dict[str, list[str]]) -> dict[s
         "scenario": study.table,
         "sweep": study.sweep.model_dump(mode="json"),
         "units": {name: metric.unit for name, metric in study.metrics.items()},
-        "metrics": described(study.metrics.values()),
+        "metrics": describe(study.metrics.values()),
     }

@@ -17,17 +17,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from rsim.errors import ResultError, ScenarioError, shown
-from rsim.explanation import explained
+from rsim.explanation import explain
 from rsim.results.metric import Metric
 from rsim.results.registry import check_needs, metrics_of
-from rsim.scenario.code import admitted
+from rsim.scenario.code import admit
 from rsim.scenario.counters import known_counters
-from rsim.scenario.files import completed, get_path, read_table, set_path, validate
+from rsim.scenario.files import complete, get_path, read_table, set_path, validate
 from rsim.scenario.model import Scenario
 from rsim.sweep.design import MOST_POINTS, design
 from rsim.sweep.expressions import evaluate
-from rsim.sweep.figures import Figure, check_reference, checked
-from rsim.sweep.plans import Plan, at, check_plans, declared, plan
+from rsim.sweep.figures import Figure, check_panel, check_reference
+from rsim.sweep.plans import Plan, at, check_plans, declared, make_plan
 from rsim.sweep.table import SweepTable
 from rsim.sweep.values import Forms
 
@@ -138,10 +138,10 @@ def load_study(
     seeds = sweep.quick.replications if quick and sweep.quick else sweep.replications
     seeds = seeds if replications is None else replications
     # Stored with the results: it says what it names wherever it is read again.
-    table = completed(table, path, allow_code)
+    table = complete(table, path, allow_code)
     first = validate(table, path, allow_code=allow_code)
     try:
-        plans = [plan(sweep, name, quick) for name in sweep.arms]
+        plans = [make_plan(sweep, name, quick) for name in sweep.arms]
         check_plans(sweep, plans, settings)
     except ValueError as error:
         raise ScenarioError(f"{path}: sweep.{error}") from None
@@ -174,11 +174,11 @@ def _sweep_of(table: dict[str, Any], path: Path, code: Any, allow_code: bool) ->
         raise ScenarioError(f"{path}: sweep: missing; a study says which axes to sweep")
     raw = table.pop("sweep")
     # It may register the metrics that the sweep names.
-    admitted({"code": code}, path, allow_code)
+    admit({"code": code}, path, allow_code)
     try:
         return SweepTable.model_validate(raw)
     except ValidationError as error:
-        raise ScenarioError(explained(error, path, section="sweep")) from None
+        raise ScenarioError(explain(error, path, section="sweep")) from None
 
 
 def _in_one_form(
@@ -205,7 +205,7 @@ def _in_one_form(
     for number, panel in enumerate(sweep.figure):
         with at("figure" if len(sweep.figure) == 1 else f"figure.{number}"):
             panels.append(
-                checked(panel, described, sweep.arms, forms=forms, declared=declared(sweep))
+                check_panel(panel, described, sweep.arms, forms=forms, declared=declared(sweep))
             )
     return tuple(points), tuple(panels)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from rsim.errors import ResultError, RsimWarning
 from rsim.provenance import code_version
-from rsim.results.transport import packed
+from rsim.results.transport import pack
 from rsim.sweep.dask import (
     client_of,
     count_workers,
@@ -56,7 +56,7 @@ class Workers:
         self._executor = executor
         self._client = client_of(executor)
         self._scheduler = ""
-        self.metrics = packed() if self.executor is not None else b""
+        self.metrics = pack() if self.executor is not None else b""
         """Users' metrics of this process, for those who do the runs."""
         self._seen = False
         self._missed = 0.0

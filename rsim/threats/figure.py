@@ -10,7 +10,7 @@ from rsim.plots import panels
 from rsim.plots.style import COLOURS, MARKERS
 from rsim.results import METRICS
 from rsim.results.breaking import decades
-from rsim.threats.experiment import SERVICE, Outcome, curve_of, predicted
+from rsim.threats.outcome import SERVICE, Outcome, curve_of, predicted
 
 _COLOURS = dict(zip(("baseline", "attack", "mitigated", "cost", "still"), COLOURS, strict=False))
 _LABELS = {

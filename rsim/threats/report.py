@@ -15,8 +15,8 @@ from rsim.errors import ResultError
 from rsim.plots import save
 from rsim.results import METRICS
 from rsim.threats.catalogue import Threat, threats
-from rsim.threats.experiment import Outcome, load_outcome
 from rsim.threats.figure import threat_figure
+from rsim.threats.outcome import Outcome, load_outcome
 
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#222}

@@ -5,19 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from rsim.results import METRICS, registry
+from tests.results.kept import metrics_as_they_were
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays(monkeypatch):
-    """Leaves the metrics of this process as they were."""
-    known = dict(METRICS)
-    monkeypatch.setattr(registry, "_own", dict(registry._own))
-    yield
-    METRICS.clear()
-    METRICS.update(known)
+def nothing_stays():
+    with metrics_as_they_were():
+        yield
 
 
 def test_the_page_works_from_top_to_bottom(capsys):

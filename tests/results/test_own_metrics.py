@@ -11,6 +11,8 @@ from rsim.results import METRICS, metric, registry, transport
 from rsim.sweep import open_report
 from rsim.threats import threats
 
+from .kept import metrics_as_they_were
+
 TABLE = {
     "warm_up": 0,
     "duration": 30,
@@ -42,13 +44,9 @@ def completed_per_accept(observation):
 
 @pytest.fixture(autouse=True)
 def nothing_stays(monkeypatch):
-    """Leaves the metrics of this process as they were."""
-    known = dict(METRICS)
-    monkeypatch.setattr(registry, "_own", dict(registry._own))
     monkeypatch.setattr(rsim.scenario.code, "_admitted", set())
-    yield
-    METRICS.clear()
-    METRICS.update(known)
+    with metrics_as_they_were():
+        yield
 
 
 @pytest.fixture
@@ -238,7 +236,7 @@ def test_one_that_can_not_be_taken_along_is_an_error():
     lock = __import__("threading").Lock()
     metric("locked")(lambda observation: lock.locked())
     with pytest.raises(rsim.ResultError, match="metrics locked: can't be taken to other processes"):
-        transport.packed()
+        transport.pack()
 
 
 def test_built_in_metrics_have_the_order_that_they_had():

@@ -91,8 +91,8 @@ def test_stopped_sweep_goes_on_where_it_was(study_file, out, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         sweep(study_file, out, jobs=1, progress=stop)
     ran = []
-    one = executors.one
-    monkeypatch.setattr(executors, "one", lambda *task: ran.append(task) or one(*task))
+    one = executors.run_one
+    monkeypatch.setattr(executors, "run_one", lambda *task: ran.append(task) or one(*task))
     resumed = sweep(study_file, out, jobs=1, resume=True)
     assert len(ran) == 11
     undisturbed = sweep(study_file, jobs=1)

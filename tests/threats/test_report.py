@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from rsim.errors import ResultError
-from rsim.threats import threat, write_report
-from rsim.threats.experiment import Effort, load_outcome, run_threats
+from rsim.threats import Effort, load_outcome, run_threats, threat, write_report
 from rsim.threats.report import read_outcomes, store_outcomes
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

@@ -6,8 +6,7 @@ import pytest
 
 from rsim.errors import ScenarioError
 from rsim.results import METRICS
-from rsim.threats import run_threats, threat, threats
-from rsim.threats.experiment import Effort, predicted
+from rsim.threats import Effort, predicted, run_threats, threat, threats
 
 ROWS = [one.id for one in threats()]
 SHORT = Effort(seeds=4, duration=240.0, curve=False, search=False)
