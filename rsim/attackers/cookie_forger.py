@@ -86,7 +86,10 @@ class CookieForger(Flooder[CookieForgerSettings]):
             surroundings.host.network.tap(links, _CookieTap(self))
 
     def overhear(self, seen: Seen) -> None:
-        """Keeps the latest cookie that another user got in clear."""
+        """Keeps the latest cookie that another user got in clear.
+
+        Parameters: `seen` the message with its addresses.
+        """
         if seen.ppid == PPID_ASAP and not seen.protected and seen.data[:1] == b"\x0b":
             message = receive(seen.data, "asap").message
             if isinstance(message, Cookie):

@@ -20,7 +20,10 @@ app.add_typer(threat_app, name="threats")
 
 @threat_app.callback()
 def threats_command(context: typer.Context) -> None:
-    """Lists the threats."""
+    """Lists the threats.
+
+    Parameters: `context` of the command, which tells whether a subcommand follows.
+    """
     if context.invoked_subcommand is not None:
         return
     from rsim.threats import threats

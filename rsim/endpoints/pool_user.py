@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import inf
 from typing import Final
 
-from rsim.endpoints.choice import ChoiceUser, Chooser, Grant, decode_grant
+from rsim.endpoints.choice import ChoiceUser, Chooser, decode_grant
 from rsim.endpoints.counters import PoolUserCounters
 from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
-from rsim.endpoints.resolution_states import RESOLUTION_STATES, ResolutionEvent, ResolutionState
+from rsim.endpoints.resolution_states import ResolutionEvent, ResolutionState
+from rsim.endpoints.resolved_pool import Answer, ResolvedPool
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
@@ -37,50 +37,11 @@ _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
 
 
-Answer = Callable[[PoolElement | None], None]
-
-
 # Read for each resolution: compiled code finds what is Final at once.
-_STATES: Final = RESOLUTION_STATES
 _ASK: Final = ResolutionEvent.ASK
 _ANSWER: Final = ResolutionEvent.ANSWER
 _IDLE: Final = ResolutionState.IDLE
 _ASKING: Final = ResolutionState.ASKING
-
-_NONE: frozenset[int] = frozenset()
-"""One for all pools of which no element is reported."""
-
-
-class _Pool:
-    """What a pool user knows of a pool: the last answer, and who waits for the next.
-
-    `reported` elements that it must not report again before an answer lists them anew.
-    """
-
-    def __init__(self, user: PoolUserEndpoint, handle: bytes) -> None:
-        self.handle = handle
-        self.elements: UserList | None = None
-        self.listed: tuple[PoolElement, ...] = ()
-        self.waiting: tuple[Answer, ...] = ()
-        self.state = RESOLUTION_STATES.initial
-        self.timer = user.clock.timer(self._t1_expired)
-        self.fresh_until = -inf
-        self.sent = 0
-        self.reported = _NONE
-        self.grant: Grant | None = None
-        self.later = user.clock.timer(self._ask_anew)
-        self.user = user
-
-    def enter(self, event: ResolutionEvent) -> None:
-        """Changes the state as an event demands."""
-        self.state = _STATES.after(self.state, event)
-
-    def _t1_expired(self) -> None:
-        self.user._t1_expired(self)
-
-    def _ask_anew(self) -> None:
-        self.fresh_until = -inf
-        self.user._refresh(self)
 
 
 class PoolUserEndpoint:
@@ -104,7 +65,7 @@ class PoolUserEndpoint:
     ) -> None:
         # Attributes lie in memory in this order: what each question reads is together, and is here,
         # as settings are slower to read.
-        self._pools: tuple[_Pool, ...] = ()
+        self._pools: tuple[ResolvedPool, ...] = ()
         self._server: Channel | None = None
         self.clock = clock
         self._t1_enrp_request = settings.t1_enrp_request
@@ -145,17 +106,17 @@ class PoolUserEndpoint:
 
     # From the application -------------------------------------------------------------------------
 
-    def _known(self, handle: bytes) -> _Pool | None:
+    def _known(self, handle: bytes) -> ResolvedPool | None:
         # Few users know more than one, and each is looked into anyway.
         for pool in self._pools:
             if pool.handle == handle:
                 return pool
         return None
 
-    def _pool(self, handle: bytes) -> _Pool:
+    def _pool(self, handle: bytes) -> ResolvedPool:
         pool = self._known(handle)
         if pool is None:
-            pool = _Pool(self, handle)
+            pool = ResolvedPool(handle, self.clock, self._t1_expired, self._refresh)
             self._pools = (*self._pools, pool)
         return pool
 
@@ -253,13 +214,13 @@ class PoolUserEndpoint:
             if pool.state is _ASKING:
                 self._send_resolution(pool.handle)
 
-    def _refresh(self, pool: _Pool) -> None:
+    def _refresh(self, pool: ResolvedPool) -> None:
         if pool.state is _IDLE:
             pool.enter(_ASK)
             pool.sent = 0
             self._ask(pool)
 
-    def _ask(self, pool: _Pool) -> None:
+    def _ask(self, pool: ResolvedPool) -> None:
         pool.sent += 1
         pool.timer.start(self._t1_enrp_request)
         if self._server is not None:
@@ -288,7 +249,7 @@ class PoolUserEndpoint:
         self.counters.evidence_sent += statements
         self._count_resolution()
 
-    def _t1_expired(self, pool: _Pool) -> None:
+    def _t1_expired(self, pool: ResolvedPool) -> None:
         """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""
         self.counters.resolution_timeouts += 1
         self._drop_server()
@@ -359,7 +320,7 @@ class PoolUserEndpoint:
             pool.grant = decode_grant(granted) if granted is not None else None
         self._answer_all(pool)
 
-    def _answer_all(self, pool: _Pool) -> None:
+    def _answer_all(self, pool: ResolvedPool) -> None:
         waiting, pool.waiting = pool.waiting, ()
         if self.choice is None and self.chooser is None:
             for answer in waiting:
@@ -380,7 +341,7 @@ class PoolUserEndpoint:
                 return
             answer(element)
 
-    def _hear_statements(self, message: HandleResolutionResponse, pool: _Pool) -> None:
+    def _hear_statements(self, message: HandleResolutionResponse, pool: ResolvedPool) -> None:
         """Statements have to be those of the elements, and to say what the entries say."""
         assert self.ledger is not None
         verifier = self._verifier = self._verifier or Verifier()
@@ -405,7 +366,7 @@ class PoolUserEndpoint:
             if z is not None:
                 self._evidence = (*self._evidence, (identifier, z))
 
-    def _choose(self, pool: _Pool) -> PoolElement | None:
+    def _choose(self, pool: ResolvedPool) -> PoolElement | None:
         """RFC 5356, pool user considerations: walk, draw, or take the first, by policy."""
         if pool.grant is not None and self.choice is not None:
             element = self.choice.choose(pool.grant, pool.listed)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
+from rsim.network.attachment import Attachment
 from rsim.network.counters import SctpCounters, TlsCounters
 from rsim.network.cpu import Cpu
 from rsim.network.credentials import Credentials, Principal, Refusal
-from rsim.network.fabric import Attachment, Fabric
+from rsim.network.fabric import Fabric
 from rsim.network.records import Ticket
 from rsim.states import RoleEvent, RoleState, StateTable
 
@@ -98,10 +99,17 @@ class Receiver(Protocol):
     """Who gets what arrives on an association."""
 
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
-        """Takes one message, with its payload protocol identifier."""
+        """Takes one message, with its payload protocol identifier.
+
+        Parameters: `association` it came on; `ppid` its payload protocol identifier; `data` its
+        octets.
+        """
 
     def notify(self, association: Association, event: Event) -> None:
-        """Takes what the network tells about the association."""
+        """Takes what the network tells about the association.
+
+        Parameters: `association` of which there is news; `event` what has happened to it.
+        """
 
 
 class Station(Attachment):
@@ -177,6 +185,9 @@ class Association(ABC):
 
     `local_address` and `remote_address` with their ports name the two sides. `principal` is who the
     peer has shown to be; `refusal` why TLS has failed.
+
+    Parameters: `host` that it ends on; `local` and `remote` address and port of the two sides;
+    `receiver` of what arrives, None until the listener has named one.
     """
 
     __slots__ = (
@@ -243,7 +254,10 @@ class Association(ABC):
 
     @abstractmethod
     def send(self, ppid: int, data: bytes) -> None:
-        """Sends one message; the network tells by `notify` if it can't deliver any more."""
+        """Sends one message; the network tells by `notify` if it can't deliver any more.
+
+        Parameters: `ppid` payload protocol identifier; `data` the octets.
+        """
 
     @abstractmethod
     def when_sent(self, sent: Callable[[], None]) -> None:

@@ -50,7 +50,8 @@ class _Stream:
 class PacketCapture:
     """Writes packets to a capture file.
 
-    Parameters: `decrypted` shows what protected messages say instead of their opaque bytes.
+    Parameters: `writer` of the file; `decrypted` shows what protected messages say instead of their
+    opaque bytes.
     """
 
     def __init__(self, writer: CaptureWriter, decrypted: bool = False) -> None:
@@ -59,7 +60,10 @@ class PacketCapture:
         self._streams: dict[tuple[Endpoint, Endpoint], _Stream] = {}
 
     def frame(self, departure: float, frame: Frame, arrival: float | None) -> None:
-        """Adds a packet; `departure` and `arrival`, where it is known, in s."""
+        """Adds a packet; `departure` and `arrival`, where it is known, in s.
+
+        Parameters: `frame` as it leaves.
+        """
         if frame.tcp:
             self._segment(departure, frame, arrival)
         elif frame.chunks:
@@ -82,7 +86,10 @@ class PacketCapture:
             )
 
     def names(self, names: dict[str, str]) -> None:
-        """Notes the names of addresses."""
+        """Notes the names of addresses.
+
+        Parameters: `names` of hosts by address.
+        """
         self._writer.names(names)
 
     def message(

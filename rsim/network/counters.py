@@ -33,6 +33,10 @@ class TlsCounters:
     """What all TLS sessions of a host have done, as numbers that only grow."""
 
     handshakes: int = 0
+    """Handshakes completed."""
     handshakes_refused: int = 0
+    """Handshakes that a side refused."""
     records_refused: int = 0
+    """Records that were not the ones that were due."""
     handshake_time: float = 0.0
+    """CPU time in s of completed handshakes."""

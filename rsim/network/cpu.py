@@ -21,10 +21,15 @@ class CpuCounters:
     """What a CPU has done since the run began, as numbers that only grow."""
 
     cpu_jobs: int = 0
+    """Messages and handshakes served."""
     cpu_dropped: int = 0
+    """Messages that found the buffer full."""
     cpu_busy: float = 0.0
+    """Time in s of work."""
     cpu_waited: float = 0.0
+    """Time in s that served work had waited, added up."""
     cpu_time: float = 0.0
+    """Time in s, busy or not."""
 
 
 class Cpu:
@@ -32,6 +37,8 @@ class Cpu:
 
     Where ENRP goes first, a message between servers is served before all others, and is let in
     whatever the others have filled.
+
+    Parameters: `clock` of the run; `settings` of the CPU; `stream` of its draws.
     """
 
     __slots__ = (
@@ -75,11 +82,17 @@ class Cpu:
         return len(self._queue) + len(self._urgent) + self._working
 
     def urgent(self, ppid: int) -> bool:
-        """Whether messages of this kind go first."""
+        """Whether messages of this kind go first.
+
+        Parameters: `ppid` payload protocol of a message.
+        """
         return ppid == PPID_ENRP and self._settings.enrp_first
 
     def service_time(self, ppid: int, data: bytes) -> float:
-        """Time in s that a message takes, by its kind."""
+        """Time in s that a message takes, by its kind.
+
+        Parameters: `ppid` payload protocol of the message; `data` its octets.
+        """
         kind = (ppid, data[0] if data else -1)
         default = self._application if ppid not in _PROTOCOLS else self._settings.service_time
         mean = self._service.get(kind, default)
@@ -93,6 +106,9 @@ class Cpu:
         """Calls `function(*args)` when its turn has come and `time` s of work are done.
 
         The buffer is not asked: whoever can refuse looks at `full` and calls `refuse` first.
+
+        Parameters: `function` to call; `args` for it; `urgent` whether it goes before all that is
+        not.
         """
         now = self._clock.now
         self.counters.cpu_jobs += 1

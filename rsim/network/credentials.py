@@ -36,21 +36,31 @@ class Key:
 
 @dataclass(eq=False, slots=True)
 class Authority:
-    """A certificate authority; what it revokes is known to everybody at once."""
+    """A certificate authority; what it revokes is known to everybody at once.
+
+    Parameters: `name` of the authority; `revoked` serial numbers that do not hold any more.
+    """
 
     name: str
     revoked: set[int] = field(default_factory=set)
     _issued: int = 0
 
     def issue(self, subject: str, begin: float = -inf, end: float = inf) -> Certificate:
-        """A certificate for a host name, valid from `begin` to `end` (s)."""
+        """A certificate for a host name, valid from `begin` to `end` (s).
+
+        Parameters: `subject` name of the host.
+        """
         self._issued += 1
         return Certificate(subject, self, serial=self._issued, begin=begin, end=end)
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate: `subject` the host name, which may begin with a wildcard label."""
+    """A certificate: `subject` the host name, which may begin with a wildcard label.
+
+    Parameters: `authority` that issued it; `serial` its number there; `begin` and `end` in s of the
+    time in which it holds.
+    """
 
     subject: str
     authority: Authority
@@ -59,7 +69,10 @@ class Certificate:
     end: float
 
     def names(self, host: str) -> bool:
-        """Whether it is for this host; a wildcard stands for the left-most label only."""
+        """Whether it is for this host; a wildcard stands for the left-most label only.
+
+        Parameters: `host` name of the host.
+        """
         if self.subject.startswith("*."):
             return host.partition(".")[2] == self.subject[2:]
         return host == self.subject
@@ -67,7 +80,10 @@ class Certificate:
     def objection(
         self, trusted: frozenset[Authority], name: str | None, time: float
     ) -> Refusal | None:
-        """Why somebody who trusts these authorities and looks for `name` refuses it, or None."""
+        """Why somebody who trusts these authorities and looks for `name` refuses it, or None.
+
+        Parameters: `trusted` authorities; `time` in s.
+        """
         if self.authority not in trusted:
             return Refusal.UNKNOWN_AUTHORITY
         if self.serial in self.authority.revoked:

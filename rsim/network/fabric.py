@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
@@ -10,6 +9,7 @@ from math import inf
 
 from rsim._native import Traffic
 from rsim.clock import Clock
+from rsim.network.attachment import Attachment
 from rsim.network.capture import PacketCapture
 from rsim.network.frame import Endpoint, Frame
 from rsim.network.link import Link
@@ -20,63 +20,13 @@ from rsim.randomness import Stream, Streams
 from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
 
 
-class Attachment(ABC):
-    """What the network knows of a host.
-
-    `address` and `site` are the primary ones; `up` tells whether it works.
-
-    Parameters: `name` of the host; `actor` the name of its random streams; `sites` where it is;
-    `addresses` one for each of them, the primary one first.
-    """
-
-    __slots__ = ("_up", "actor", "address", "addresses", "name", "site", "sites")
-
-    def __init__(
-        self, name: str, *, actor: str, sites: tuple[str, ...], addresses: tuple[str, ...]
-    ) -> None:
-        self._up = True
-        self.address = addresses[0]
-        self.site = sites[0]
-        self.name = name
-        self.actor = actor
-        self.sites = sites
-        self.addresses = addresses
-
-    @property
-    def up(self) -> bool:
-        """Whether it works."""
-        return self._up
-
-    @abstractmethod
-    def arrive(self, frame: Frame) -> None:
-        """Takes a packet that has reached the host.
-
-        Parameters: `frame` that has arrived.
-        """
-
-    @abstractmethod
-    def inject(self, port: int, source: Endpoint, ppid: int, data: bytes) -> None:
-        """Takes a message that somebody on the path has put into an association.
-
-        Parameters: `port` of this host and `source` the other end of the association; `ppid`
-        payload protocol of the message; `data` its bytes.
-        """
-
-    @abstractmethod
-    def reroute(self) -> None:
-        """Looks for the ways of all associations anew, as links have been added."""
-
-    @abstractmethod
-    def watch_peers(self) -> None:
-        """Has all associations watch their peers, as the network has changed."""
-
-
 class Fabric:
     """All links, and what is attached to them.
 
-    Parameters: `lan` the links within each site; `paths` those between two sites; `next_hops` the
-    sites on the way from one to another, both included, if not directly;
-    `instant` for associations without set-up and loss; `capture` takes all packets.
+    Parameters: `clock` of the run; `streams` of its random numbers; `sctp` settings of
+    associations; `ipv6` whether hosts get IPv6 addresses; `lan` the links within each site; `paths`
+    those between two sites; `next_hops` the sites on the way from one to another, both included, if
+    not directly; `instant` for associations without set-up and loss; `capture` takes all packets.
     """
 
     def __init__(
@@ -170,7 +120,10 @@ class Fabric:
     # Links and routes -----------------------------------------------------------------------------
 
     def delay(self, site: str, other: str) -> float:
-        """Mean one-way delay (s) between hosts at two sites, or at one, without their access."""
+        """Mean one-way delay (s) between hosts at two sites, or at one, without their access.
+
+        Parameters: `site` of one host; `other` of the other one.
+        """
         delay = self._delays.get((site, other))
         if delay is None:
             delay = float(sum(link.settings.delay.mean for link in self._between(site, other)))
@@ -214,7 +167,10 @@ class Fabric:
         }
 
     def route(self, source: str, destination: str) -> Route:
-        """The way from one address to another; an unknown address is a dead end at no distance."""
+        """The way from one address to another; an unknown address is a dead end at no distance.
+
+        Parameters: `source` address; `destination` address.
+        """
         site, other = self._sites.get(source), self._sites.get(destination)
         up, down = self._access.get(source), self._access.get(destination)
         direct = up is None and down is None
@@ -234,12 +190,18 @@ class Fabric:
         return 1 + int(self.stream.uniform() * 0xFFFFFFFF)
 
     def path_links(self, site: str, other: str) -> list[Link]:
-        """Both directions of the path between two sites, or the links within one."""
+        """Both directions of the path between two sites, or the links within one.
+
+        Parameters: `site` at one end; `other` at the other end.
+        """
         links = [*self._between(site, other), *self._between(other, site)]
         return list({id(link): link for link in links}.values())
 
     def host_links(self, host: Attachment) -> list[Link]:
-        """The links between a host and its sites, both directions; made if there are none yet."""
+        """The links between a host and its sites, both directions; made if there are none yet.
+
+        Parameters: `host` at one end.
+        """
         if host.address not in self._access:
             self._add_access(host, LinkSettings())
         links = [link for address in host.addresses for link in self._access[address]]
@@ -258,7 +220,10 @@ class Fabric:
             host.watch_peers()
 
     def cut(self, links: list[Link], up: bool = False) -> None:
-        """Cuts links, or mends them."""
+        """Cuts links, or mends them.
+
+        Parameters: `links` to cut or mend; `up` whether to mend them.
+        """
         for link in links:
             link.up = up
         if not up:
@@ -269,7 +234,10 @@ class Fabric:
         self.changed()
 
     def tap(self, links: list[Link], tap: Tap) -> None:
-        """Has a tap see all that the links carry."""
+        """Has a tap see all that the links carry.
+
+        Parameters: `links` that it stands on; `tap` that sees what they carry.
+        """
         if self.instant:
             raise ValueError("instant associations pass no taps")
         tap.network = self
@@ -280,7 +248,10 @@ class Fabric:
     # Packets --------------------------------------------------------------------------------------
 
     def transmit(self, frame: Frame, route: Route) -> None:
-        """Sends a packet on its way."""
+        """Sends a packet on its way.
+
+        Parameters: `frame` to send; `route` that it takes.
+        """
         host = self._attached.get(frame.source[0])
         if host is not None and not host.up:
             return
@@ -324,7 +295,10 @@ class Fabric:
             host.inject(destination[1], source, ppid, data)
 
     def join(self, group: str, host: Attachment) -> None:
-        """Makes a host a member of a multicast group."""
+        """Makes a host a member of a multicast group.
+
+        Parameters: `group` address of the group; `host` that joins.
+        """
         members = self._groups.setdefault(group, [])
         if host not in members:
             members.append(host)
@@ -332,7 +306,11 @@ class Fabric:
     def send_datagram(
         self, host: Attachment, source: Endpoint, destination: Endpoint, data: bytes
     ) -> None:
-        """Sends a datagram from a host, to a host or to each other member of a group."""
+        """Sends a datagram from a host, to a host or to each other member of a group.
+
+        Parameters: `host` that sends; `source` address and port to be shown; `destination` address
+        and port of a host or a group; `data` the octets.
+        """
         self.traffic.count(self.datagram_protocol(destination[1]), data)
         group = self._groups.get(destination[0])
         members = [self._attached.get(destination[0])] if group is None else group
@@ -345,7 +323,10 @@ class Fabric:
                 self._depart(frame, route, member)
 
     def datagram_protocol(self, port: int) -> int:
-        """The payload protocol identifier under which datagrams to a port are counted."""
+        """The payload protocol identifier under which datagrams to a port are counted.
+
+        Parameters: `port` of the destination.
+        """
         return PPID_ASAP if port == ASAP_PORT else PPID_ENRP
 
     def _write(self, frame: Frame, route: Route) -> None:

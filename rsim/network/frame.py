@@ -53,7 +53,8 @@ _CONTROL_SIZES = {
 class Cookie:
     """The state cookie: all that a listener must know to create the association (RFC 9260 5.1.3).
 
-    Parameters: `secret` of the host that made it; tags and first TSNs of both sides; `remote`
+    Parameters: `own_tag`, `peer_tag` of the listener and its peer; `own_tsn`, `peer_tsn` their
+    first TSNs; `secret` of the host that made it; tags and first TSNs of both sides; `remote`
     addresses; `created` in s.
     """
 
@@ -69,7 +70,10 @@ class Cookie:
 @dataclass(slots=True)
 class Chunk:
     """A control chunk: `tag`, `tsn`, `addresses` of INIT and INIT ACK, `cookie`, `number` of a
-    heartbeat."""
+    heartbeat.
+
+    Parameters: `kind` of the chunk.
+    """
 
     kind: Control
     tag: int = 0
@@ -114,6 +118,9 @@ class Data:
 
     `data` are the bytes as they travel; `protection` what TLS knows of them, None for
     bytes in clear and for bytes that somebody else than the sender has written.
+
+    Parameters: `tsn` number of the chunk; `stream` and `sequence` number in it; `ppid` payload
+    protocol; `unordered` whether it need not wait for those before it.
     """
 
     tsn: int
@@ -140,7 +147,8 @@ AnyChunk = Chunk | Sack | Data
 class Frame:
     """An SCTP packet or TCP segment, or a UDP datagram where `chunks` is empty.
 
-    Parameters: `tag` the verification tag; `data` of a datagram; `tcp` for a TCP segment.
+    Parameters: `source` and `destination` address and port; `tag` the verification tag; `data` of a
+    datagram; `tcp` for a TCP segment.
     """
 
     source: Endpoint
@@ -170,5 +178,8 @@ class Frame:
         return tuple(chunk for chunk in self.chunks if isinstance(chunk, Data))
 
     def with_chunks(self, chunks: tuple[AnyChunk, ...]) -> Frame:
-        """The same packet with other chunks."""
+        """The same packet with other chunks.
+
+        Parameters: `chunks` in place of the present ones.
+        """
         return replace(self, chunks=chunks)

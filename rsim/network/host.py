@@ -77,7 +77,10 @@ class Host(Station):
         self._listeners.open(listener)
 
     def hears(self, port: int, tcp: bool) -> bool:
-        """Whether somebody listens at a port, over TCP or over SCTP."""
+        """Whether somebody listens at a port, over TCP or over SCTP.
+
+        Parameters: `port` from 1 to 65535; `tcp` whether over TCP.
+        """
         return self._listeners.find(port, tcp) is not None
 
     def close(self, port: int, silently: bool = False) -> None:
@@ -188,27 +191,24 @@ class Host(Station):
         return there
 
     def remember(self, association: Association) -> None:
-        """Finds an association by each of the peer's addresses from now on.
-
-        Parameters: `association` that packets are for.
-        """
+        """Finds an association by each of the peer's addresses from now on."""
         assert isinstance(association, SctpAssociation), "an instant one has no packets"
         for address in association.remote_addresses:
             key = (association.local_port, address, association.remote_port)
             self._associations[key] = association
 
     def forget(self, association: Association) -> None:
-        """Keeps no state for an association any more.
-
-        Parameters: `association` that has ended.
-        """
+        """Keeps no state for an association any more."""
         for address in association.remote_addresses:
             key = (association.local_port, address, association.remote_port)
             if self._associations.get(key) is association:
                 del self._associations[key]
 
     def find(self, port: int, remote: Endpoint) -> SctpAssociation | None:
-        """The association at a local port with that peer, if there is one."""
+        """The association at a local port with that peer, if there is one.
+
+        Parameters: `port` of this host; `remote` address and port of the peer.
+        """
         return self._associations.get((port, *remote))
 
     def reroute(self) -> None:
@@ -222,11 +222,7 @@ class Host(Station):
             association.watch_peer()
 
     def inject(self, port: int, source: Endpoint, ppid: int, data: bytes) -> None:
-        """Takes a message that somebody on the path has put into an association.
-
-        Parameters: `port` of this host and `source` the other end of the association; `ppid`
-        payload protocol of the message; `data` its bytes.
-        """
+        """Takes a message that somebody on the path has put into an association."""
         association = self.find(port, source)
         if association is not None:
             association.inject(ppid, data)
@@ -340,19 +336,30 @@ class Host(Station):
     def listen_datagrams(
         self, port: int, receiver: DatagramReceiver, group: str | None = None
     ) -> None:
-        """Calls `receiver` with datagrams to a port, or to a port of a multicast group."""
+        """Calls `receiver` with datagrams to a port, or to a port of a multicast group.
+
+        Parameters: `port` from 1 to 65535; `group` address of a multicast group, None for the host
+        itself.
+        """
         self._datagrams[group or "", port] = receiver
         if group is not None:
             self.network.join(group, self)
 
     def close_datagrams(self, port: int, group: str | None = None) -> None:
-        """Takes no more datagrams there."""
+        """Takes no more datagrams there.
+
+        Parameters: `port` from 1 to 65535; `group` address of a multicast group, None for the host
+        itself.
+        """
         self._datagrams.pop((group or "", port), None)
 
     def send_datagram(
         self, port: int, destination: Endpoint, data: bytes, source: Endpoint | None = None
     ) -> None:
-        """Sends a datagram to a host or a group; a `source` other than one's own is a forgery."""
+        """Sends a datagram to a host or a group; a `source` other than one's own is a forgery.
+
+        Parameters: `port` that it is sent from; `destination` address and port; `data` the octets.
+        """
         if self.up:
             self.network.send_datagram(self, source or (self.address, port), destination, data)
 

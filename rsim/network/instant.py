@@ -11,6 +11,9 @@ class InstantAssociation(Association):
     """An association without set-up, loss or news: RSPSIM's transport.
 
     The other end comes to life when the first message reaches the listening host.
+
+    Parameters: `host` that it ends on; `local` and `remote` address and port of the two sides;
+    `receiver` of what arrives, None until the listener has named one; `delay` in s of each message.
     """
 
     __slots__ = ("_delay", "_peer")
@@ -28,7 +31,10 @@ class InstantAssociation(Association):
         self._peer: InstantAssociation | None = None
 
     def join(self, peer: InstantAssociation) -> None:
-        """Makes these the two ends of one association."""
+        """Makes these the two ends of one association.
+
+        Parameters: `peer` the other end.
+        """
         self._peer = peer
         peer._peer = self
 

@@ -17,18 +17,24 @@ class LinkCounters:
     """What a link has done with packets since the run began, as numbers that only grow."""
 
     frames: int = 0
+    """Packets that entered the link."""
     bytes: int = 0
+    """Octets of those packets."""
     frames_lost: int = 0
+    """Packets lost at random."""
     frames_overflowed: int = 0
+    """Packets that found the queue full."""
     frames_cut: int = 0
+    """Packets that the link lost because it was cut."""
 
 
 @dataclass(slots=True)
 class Link:
     """One direction of a path.
 
-    Parameters: `name` for people; `stream` of its draws; `sites` the two that it joins if it is on
-    the path between sites. `up` false: it is cut.
+    Parameters: `clock` of the run; `settings` of the link; `taps` that stand on it; `counters` of
+    it; `name` for people; `stream` of its draws; `sites` the two that it joins if it is on the path
+    between sites. `up` false: it is cut.
     """
 
     name: str
@@ -57,6 +63,8 @@ class Link:
         A packet waits for those before it, then for its own bits (size / bandwidth), then takes
         delay and jitter. Delays that vary keep the order, as a queue on the way does; packets with
         different jitter may overtake each other.
+
+        Parameters: `frame` that enters the link.
         """
         counters = self.counters
         if not self.up:

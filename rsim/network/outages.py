@@ -13,8 +13,8 @@ from rsim.randomness import Stream
 class Outage:
     """Switches something off and on.
 
-    Parameters: `switch` is called with whether it is up; `begin` in s is when the first up-time
-    starts.
+    Parameters: `clock` of the run; `settings` of the outages; `stream` of their draws; `switch` is
+    called with whether it is up; `begin` in s is when the first up-time starts.
     """
 
     def __init__(

@@ -16,7 +16,8 @@ def _nothing() -> None:
 class Reception:
     """Received TSNs and messages that wait for those before them.
 
-    Parameters: `acknowledge` sends a SACK; `delay` in s for which one may wait for a second packet.
+    Parameters: `clock` of the run; `cumulative` the TSN up to which all has arrived; `acknowledge`
+    sends a SACK; `delay` in s for which one may wait for a second packet.
     """
 
     __slots__ = (
@@ -54,6 +55,8 @@ class Reception:
         """Takes the user messages of one packet and sees to their acknowledgement.
 
         Returns the messages that can be handed on now, in the order of their streams.
+
+        Parameters: `packet` its messages.
         """
         at_once = False
         ready: list[Data] = []
@@ -76,7 +79,10 @@ class Reception:
         return ready
 
     def arrived(self, tsn: int) -> None:
-        """Notes that a TSN has arrived."""
+        """Notes that a TSN has arrived.
+
+        Parameters: `tsn` of a message.
+        """
         if tsn != self.cumulative + 1:
             self._beyond.add(tsn)
             return
@@ -86,7 +92,10 @@ class Reception:
             self._beyond.remove(self.cumulative)
 
     def in_order(self, data: Data) -> list[Data]:
-        """What can be handed on now that this message is here; ordered streams wait for gaps."""
+        """What can be handed on now that this message is here; ordered streams wait for gaps.
+
+        Parameters: `data` the message.
+        """
         if data.unordered:
             return [data]
         stream = data.stream

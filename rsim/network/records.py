@@ -11,7 +11,10 @@ from rsim.network.profiles import Profile
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a server gives a client for the next time: whom it has found the client to be."""
+    """What a server gives a client for the next time: whom it has found the client to be.
+
+    Parameters: `issuer` credentials of the server; `principal` whom it has found, None for anybody.
+    """
 
     issuer: Credentials
     principal: Principal | None
@@ -19,7 +22,11 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What the receiver of a record must find: session, direction and record number."""
+    """What the receiver of a record must find: session, direction and record number.
+
+    Parameters: `session` number of the session; `to_server` its direction; `number` of the record,
+    from 0; `plain` the octets in it.
+    """
 
     session: int
     to_server: bool
@@ -31,8 +38,9 @@ class Protection:
 class Flight:
     """Handshake messages that one side sends at once.
 
-    Parameters: `step` counts the flights of a handshake from 0; the others are what the flight
-    tells, where it tells it.
+    Parameters: `profile` that the client proposes; `key` that it names; `certificate` that the side
+    shows; `alert` why it refuses; `ticket` for a session to resume; `step` counts the flights of a
+    handshake from 0; the others are what the flight tells, where it tells it.
     """
 
     step: int
@@ -44,7 +52,10 @@ class Flight:
 
 
 def opaque(protection: Protection, size: int) -> bytes:
-    """Bytes from which nothing can be learned but their number."""
+    """Bytes from which nothing can be learned but their number.
+
+    Parameters: `protection` of the record; `size` in octets.
+    """
     head = b"\x17\x03\x03" + (size - 5 & 0xFFFF).to_bytes(2)
     label = f"{protection.session}/{protection.to_server:d}/{protection.number}"
     return head + shake_128(label.encode()).digest(size - 5)

@@ -13,6 +13,8 @@ class Route:
     `plain_delay` is the delay in s where no link does more than delay, else None. `frames` counts
     packets that went as one event, without asking the links, and `frames_cut` those among them that
     did not arrive. `cut_at` is when a link has last gone down.
+
+    Parameters: `links` from the source to the destination.
     """
 
     __slots__ = ("cut_at", "frames", "frames_cut", "links", "plain_delay")

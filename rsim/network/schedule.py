@@ -14,6 +14,8 @@ def parse_schedule(text: str) -> list[tuple[float, bool]]:
 
     `down@100s, up@+30s`: down at 100 s, up 30 s later. Raises ValueError where the text is no
     schedule or goes back in time.
+
+    Parameters: `text` of the schedule.
     """
     changes: list[tuple[float, bool]] = []
     time = 0.0

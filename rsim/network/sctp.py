@@ -23,18 +23,20 @@ from rsim.network.association import (
     Station,
 )
 from rsim.network.frame import Chunk, Control, Cookie, Data, Frame, Sack
+from rsim.network.path import Path, paths_between
+from rsim.network.pending import ROOM
 from rsim.network.profiles import Profile
 from rsim.network.records import Flight
 from rsim.network.tls_states import TlsState
-from rsim.network.transfer import ROOM, DataTransfer
-from rsim.network.transmission import Path, paths_between
+from rsim.network.transfer import DataTransfer
 
 
 class SctpAssociation(DataTransfer):
     """One end of an SCTP association.
 
-    Parameters: `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP
-    connection.
+    Parameters: `host` that it ends on; `local` and `remote` address and port of the two sides;
+    `receiver` of what arrives, None until the listener has named one; `addresses` of the peer;
+    `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP connection.
     """
 
     __slots__ = ("_bundle", "_cookie", "_left", "_retries", "_timer")
@@ -98,7 +100,10 @@ class SctpAssociation(DataTransfer):
         self.end(None)
 
     def end(self, event: Event | None) -> None:
-        """To CLOSED; the endpoint is told of the event."""
+        """To CLOSED; the endpoint is told of the event.
+
+        Parameters: `event` to tell, None for nothing.
+        """
         if self.state is AssociationState.CLOSED:
             return
         receiver = self.receiver
@@ -125,7 +130,11 @@ class SctpAssociation(DataTransfer):
     # Set-up (RFC 9260 5) --------------------------------------------------------------------------
 
     def open(self, profile: Profile | None, peer_name: str | None) -> None:
-        """Sends INIT; with a profile TLS follows, with the server of that name."""
+        """Sends INIT; with a profile TLS follows, with the server of that name.
+
+        Parameters: `profile` of TLS, None without; `peer_name` that the server's certificate must
+        show.
+        """
         if profile is not None:
             self._begin_as_client(self.own_tag, profile, peer_name)
         self._send_init()
@@ -225,7 +234,11 @@ class SctpAssociation(DataTransfer):
         self._established()
 
     def accepted(self, cookie: Cookie, offers: tuple[Profile, ...], optional: bool) -> None:
-        """The listener's side comes to life: it answers the COOKIE ECHO."""
+        """The listener's side comes to life: it answers the COOKIE ECHO.
+
+        Parameters: `cookie` that the peer has echoed; `offers` the TLS profiles of the listener;
+        `optional` whether the peer may do without.
+        """
         self._enter(AssociationEvent.COOKIE_ECHO)
         if offers:
             self._begin_as_server(cookie.peer_tag, offers, optional)
@@ -243,7 +256,10 @@ class SctpAssociation(DataTransfer):
             self._send_now(tuple(flights))
 
     def join(self, peer: SctpAssociation) -> None:
-        """Set up at once with the other end, where nothing is in between."""
+        """Set up at once with the other end, where nothing is in between.
+
+        Parameters: `peer` the other end.
+        """
         self._peer = peer
         self.peer_tag = peer.own_tag
         self._reception.cumulative = peer._next_tsn - 1
@@ -322,7 +338,10 @@ class SctpAssociation(DataTransfer):
     # Arrivals -------------------------------------------------------------------------------------
 
     def take(self, frame: Frame) -> None:
-        """Takes a packet that has reached the host for this association."""
+        """Takes a packet that has reached the host for this association.
+
+        Parameters: `frame` for this association.
+        """
         chunks = frame.chunks
         if len(self._remote) > 1:
             self._transmission.came_from(frame.source[0])

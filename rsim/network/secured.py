@@ -15,7 +15,11 @@ from rsim.network.tls_states import TlsState
 
 
 class SecurableAssociation(Association, ABC):
-    """What lies between the transport and the endpoint: TLS, if it is used, and the host's CPU."""
+    """What lies between the transport and the endpoint: TLS, if it is used, and the host's CPU.
+
+    Parameters: `host` that it ends on; `local` and `remote` address and port of the two sides;
+    `receiver` of what arrives, None until the listener has named one.
+    """
 
     __slots__ = ("_tls",)
 

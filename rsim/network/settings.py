@@ -149,6 +149,9 @@ class HostSettings(Model):
     )
 
     def sites(self, number: int) -> tuple[str, ...]:
-        """Sites of the host with that number, counted from 0."""
+        """Sites of the host with that number, counted from 0.
+
+        Parameters: `number` of the host in its group, from 0.
+        """
         first = self.site if isinstance(self.site, str) else self.site[number % len(self.site)]
         return (first, *self.also_at)

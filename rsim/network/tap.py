@@ -17,8 +17,8 @@ from rsim.network.frame import AnyChunk, Data, Endpoint, Frame
 class Seen:
     """A user message or datagram that passes a tap.
 
-    Parameters: `time` in s; `ppid` is None for datagrams; `data` the bytes as they travel, opaque
-    where `protected`.
+    Parameters: `source` and `destination` address and port; `time` in s; `ppid` is None for
+    datagrams; `data` the bytes as they travel, opaque where `protected`.
     """
 
     time: float
@@ -35,10 +35,17 @@ class TapNetwork(Protocol):
     clock: Clock
 
     def reach(self, frame: Frame) -> None:
-        """Hands a packet to the host that it is for."""
+        """Hands a packet to the host that it is for.
+
+        Parameters: `frame` for the host.
+        """
 
     def inject(self, source: Endpoint, destination: Endpoint, ppid: int, data: bytes) -> None:
-        """Puts a message into an association."""
+        """Puts a message into an association.
+
+        Parameters: `source` and `destination` address and port; `ppid` payload protocol; `data` the
+        octets.
+        """
 
 
 class Tap:
@@ -55,6 +62,8 @@ class Tap:
         """The packet that goes on in place of the one that arrived; None: none does.
 
         By default each user message goes through `message`, and control chunks pass.
+
+        Parameters: `frame` that passes.
         """
         assert self.network is not None
         now = self.network.clock.now
@@ -95,7 +104,10 @@ class Tap:
         return frame.with_chunks(tuple(kept)) if kept else None
 
     def hold(self, frame: Frame) -> float:
-        """Time in s by which a packet that goes on is held back."""
+        """Time in s by which a packet that goes on is held back.
+
+        Parameters: `frame` that goes on.
+        """
         return 0.0
 
     def inject(
@@ -132,6 +144,9 @@ class RecordingTap(Tap):
         return seen.data
 
     def replay(self, index: int) -> None:
-        """Sends a recorded message once more, to the same association."""
+        """Sends a recorded message once more, to the same association.
+
+        Parameters: `index` of the message in `seen`.
+        """
         old = self.seen[index]
         self.inject(old.source, old.destination, old.ppid, old.data)

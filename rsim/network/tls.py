@@ -37,11 +37,12 @@ def _no_failure(refusal: Refusal) -> None:
 class TlsSession:
     """One end of a TLS session.
 
-    Parameters: `number` the same at both ends and at no other session; `profile` is the client's
-    choice, None at the server, which takes those in `offers`; `peer_name` the name that the
-    server's certificate must have; `ticket` of an earlier session.
-    `transmit` sends a flight, `work` calls a function after CPU time in s, `opened` is called when
-    messages may be sent, `failed` when the session is dead.
+    Parameters: `credentials` of the host; `counters` of it; `time` gives the present time in s;
+    `number` the same at both ends and at no other session; `profile` is the client's choice, None
+    at the server, which takes those in `offers`; `peer_name` the name that the server's certificate
+    must have; `ticket` of an earlier session. `transmit` sends a flight, `work` calls a function
+    after CPU time in s, `opened` is called when messages may be sent, `failed` when the session is
+    dead.
     """
 
     __slots__ = (
@@ -123,7 +124,10 @@ class TlsSession:
         self._work(self._share(0.1), lambda: None)
 
     def take(self, flight: Flight | None) -> None:
-        """A flight of the peer; None where what came was no flight, or an altered one."""
+        """A flight of the peer; None where what came was no flight, or an altered one.
+
+        Parameters: `flight` of the peer.
+        """
         if self.state is TlsState.DEAD:
             return
         if flight is None or (flight.alert is None and flight.step != self._step):
@@ -302,18 +306,27 @@ class TlsSession:
     # Records --------------------------------------------------------------------------------------
 
     def seal(self, plain: bytes) -> Protection:
-        """The next record, with a message in it."""
+        """The next record, with a message in it.
+
+        Parameters: `plain` octets of the message.
+        """
         number = self._next_out
         self._next_out += 1
         return Protection(self.number, self.is_client, number, plain)
 
     def size(self, plain: bytes) -> int:
-        """Bytes on the wire of a message."""
+        """Bytes on the wire of a message.
+
+        Parameters: `plain` octets of the message.
+        """
         assert self.profile is not None
         return self.profile.size(len(plain))
 
     def open(self, protection: Protection | None) -> bytes | None:
-        """The message in a record; None, and the session is dead, if it isn't the next one."""
+        """The message in a record; None, and the session is dead, if it isn't the next one.
+
+        Parameters: `protection` of the record, None for octets without one.
+        """
         if self.state is not TlsState.OPEN:
             return None
         if (

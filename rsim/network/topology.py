@@ -37,7 +37,10 @@ _SIGNAL = 299_792_458 * 2 / 3
 
 
 def pairs(kind: Kind, sites: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The pairs of sites that a topology joins."""
+    """The pairs of sites that a topology joins.
+
+    Parameters: `kind` of topology; `sites` by name.
+    """
     if kind == "row":
         return list(pairwise(sites))
     if kind == "star":
@@ -50,8 +53,8 @@ def next_hops(
 ) -> Callable[[str, str], tuple[str, ...]]:
     """The shortest way by mean delay between two sites; sites that nothing joins are neighbours.
 
-    Parameters: `paths` the pairs that are joined. Of two ways with the same delay the one with
-    fewer hops is taken.
+    Parameters: `sites` by name; `paths` the pairs that are joined. Of two ways with the same delay
+    the one with fewer hops is taken.
     """
     import networkx as nx
 
@@ -73,8 +76,8 @@ def read_graph(path: str | Path, delay_from: DelaySource = "attribute") -> dict[
     """Sites and paths, as a scenario's `network` table holds them, from a file.
 
     Reads GraphML (.graphml), GML (.gml) and CSV with columns `from`, `to`, `delay` and any of
-    jitter, loss, bandwidth, queue. Parameters: `delay_from` see `from_graph`. Raises ValueError
-    with the reason where it can't.
+    jitter, loss, bandwidth, queue. Parameters: `path` of the file; `delay_from` see `from_graph`.
+    Raises ValueError with the reason where it can't.
     """
     import networkx as nx
 
@@ -144,10 +147,10 @@ def _value(text: str) -> float | str:
 def from_graph(graph: nx.Graph[Any], delay_from: DelaySource = "attribute") -> dict[str, Any]:
     """Sites and paths from a networkx graph, whose edges have the attributes of a link.
 
-    Parameters: `delay_from` `attribute`: each edge has its `delay`; `coordinates`: nodes have a
-    latitude and a longitude, and the delay is that of a signal in fibre along the great circle.
-    Further attributes of nodes and edges are left aside. Raises ValueError where a delay is
-    missing, an attribute looks like a mistyped one, or parallel edges differ.
+    Parameters: `graph` of networkx; `delay_from` `attribute`: each edge has its `delay`;
+    `coordinates`: nodes have a latitude and a longitude, and the delay is that of a signal in fibre
+    along the great circle. Further attributes of nodes and edges are left aside. Raises ValueError
+    where a delay is missing, an attribute looks like a mistyped one, or parallel edges differ.
     """
     paths: dict[frozenset[str], dict[str, Any]] = {}
     for a, b, attributes in graph.edges(data=True):

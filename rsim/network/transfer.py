@@ -1,8 +1,7 @@
 """Data over an association (RFC 9260 6): messages become packets, and packets messages again.
 
-Where a path does nothing but delay, and everything is acknowledged, a message is handed to the
-other end as one event, without packet and SACK: the outcome is the same. There is no congestion
-control: messages of ASAP and ENRP stay below the initial window.
+Where a path only delays and everything is acknowledged, a message goes to the other end as one
+event, without packet and SACK: the outcome is the same. There is no congestion control.
 """
 
 from __future__ import annotations
@@ -20,25 +19,21 @@ from rsim.network.association import (
     Station,
 )
 from rsim.network.frame import AnyChunk, Data, Frame, Sack
+from rsim.network.path import Path, paths_between
+from rsim.network.pending import ROOM, Message
 from rsim.network.reception import Reception
 from rsim.network.records import Flight, Protection, opaque
 from rsim.network.secured import SecurableAssociation
 from rsim.network.tls_states import TlsState
-from rsim.network.transmission import Path, Transmission, paths_between
-
-ROOM = 1500 - 20 - 12 - 100
-"""Octets of a packet that chunks may take."""
-
-Message = tuple[int, bytes, int, bool, Flight | None, Callable[[], None] | None]
-"""Payload protocol, bytes, stream, whether unordered, the handshake flight if it is one, and who is
-told when it leaves."""
+from rsim.network.transmission import Transmission
 
 
 class DataTransfer(SecurableAssociation):
     """The part of an association that carries data, whatever its state.
 
-    Parameters: `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP
-    connection.
+    Parameters: `host` that it ends on; `local` and `remote` address and port of the two sides;
+    `receiver` of what arrives, None until the listener has named one; `addresses` of the peer;
+    `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP connection.
     """
 
     __slots__ = (
@@ -103,7 +98,10 @@ class DataTransfer(SecurableAssociation):
 
     @abstractmethod
     def end(self, event: Event | None) -> None:
-        """To CLOSED; the endpoint is told of the event."""
+        """To CLOSED; the endpoint is told of the event.
+
+        Parameters: `event` to tell, None for nothing.
+        """
 
     @abstractmethod
     def _given_up(self) -> None:
@@ -287,7 +285,10 @@ class DataTransfer(SecurableAssociation):
             self._acknowledge()
 
     def meet(self, peer: DataTransfer) -> None:
-        """Knows the other end, to which messages can go as one event."""
+        """Knows the other end, to which messages can go as one event.
+
+        Parameters: `peer` the other end.
+        """
         self._peer = peer
         peer._peer = self
 

@@ -5,89 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 
-from rsim.clock import Clock, Timer
+from rsim.clock import Clock
 from rsim.network.counters import SctpCounters
 from rsim.network.frame import Chunk, Control, Data, Sack
-from rsim.network.route import Route
+from rsim.network.path import Path
 from rsim.network.settings import SctpSettings
 from rsim.randomness import Stream
 
-_ALPHA, _BETA = 1 / 8, 1 / 4
 _FAST_RETRANSMIT = 3
+"""SACKs that miss a message before it is sent again at once (RFC 9260 7.2.4)."""
 _ROOM = 1500 - 20 - 12
-
-
-class Path:
-    """A pair of addresses, with its round-trip time and its errors.
-
-    Timers: `t3` for what was sent this way, `beat_timer` for heartbeats. `beating`: one is
-    awaited, with `number`.
-    """
-
-    __slots__ = (
-        "active",
-        "beat_timer",
-        "beating",
-        "errors",
-        "local",
-        "number",
-        "remote",
-        "route",
-        "rto",
-        "rttvar",
-        "sent_at",
-        "srtt",
-        "t3",
-    )
-
-    def __init__(self, local: str, remote: str, route: Route, rto: float) -> None:
-        self.local = local
-        self.remote = remote
-        self.route = route
-        self.rto = rto
-        self.srtt: float | None = None
-        self.rttvar = 0.0
-        self.errors = 0
-        self.active = True
-        self.number = 0
-        self.beating = False
-        self.sent_at = -inf
-        self.t3: Timer
-        self.beat_timer: Timer
-
-    def measured(self, time: float, settings: SctpSettings) -> None:
-        """Takes a round-trip time in s into account (RFC 9260 6.3.1)."""
-        if self.srtt is None:
-            self.srtt, self.rttvar = time, time / 2
-        else:
-            self.rttvar = (1 - _BETA) * self.rttvar + _BETA * abs(self.srtt - time)
-            self.srtt = (1 - _ALPHA) * self.srtt + _ALPHA * time
-        rto = self.srtt + 4 * self.rttvar
-        self.rto = min(max(rto, settings.rto_min), settings.rto_max)
-
-
-def paths_between(
-    find_route: Callable[[str, str], Route],
-    *,
-    own: tuple[str, ...],
-    local: str,
-    addresses: tuple[str, ...],
-    rto: float,
-) -> list[Path]:
-    """One path for each address of the peer.
-
-    Parameters: `find_route` from one address to another; `own` addresses of this host; `local` the
-    one of the first path, which those of the others follow; `addresses` of the peer; `rto` the
-    retransmission time-out in s at the beginning.
-    """
-    start = own.index(local)
-    here = [own[(start + number) % len(own)] for number in range(len(addresses))]
-    return [
-        Path(one, other, find_route(one, other), rto)
-        for one, other in zip(here, addresses, strict=True)
-    ]
+"""Octets of a packet without the headers of IPv4 and SCTP, where the link carries 1500."""
 
 
 def _nowhere(path: Path, chunks: tuple[Data | Chunk, ...]) -> None:
@@ -113,7 +42,9 @@ class _Sent:
 class Transmission:
     """Unacknowledged messages and paths.
 
-    Parameters: `transmit` sends chunks on a path; `lost` is called when the peer is given up.
+    Parameters: `clock` of the run; `settings` of the association; `stream` of draws; `counters` of
+    the host; `paths` to the peer's addresses, the primary one first; `transmit` sends chunks on a
+    path; `lost` is called when the peer is given up.
     """
 
     __slots__ = (
@@ -166,7 +97,10 @@ class Transmission:
         path.beat_timer = self._clock.timer(lambda: self._beat(path))
 
     def add(self, path: Path) -> None:
-        """One more address of the peer has become known."""
+        """One more address of the peer has become known.
+
+        Parameters: `path` to the address.
+        """
         if self._equipped:
             self._add_timers(path)
         self.paths.append(path)
@@ -187,11 +121,17 @@ class Transmission:
         return min(self._outstanding, default=None)
 
     def path_to(self, address: str) -> Path:
-        """The path to an address of the peer."""
+        """The path to an address of the peer.
+
+        Parameters: `address` of the peer.
+        """
         return next((path for path in self.paths if path.remote == address), self.primary)
 
     def came_from(self, address: str) -> None:
-        """A packet has come from this address: answers go back there."""
+        """A packet has come from this address: answers go back there.
+
+        Parameters: `address` of the peer.
+        """
         self._answering = self.path_to(address)
 
     @property
@@ -234,7 +174,10 @@ class Transmission:
     # Acknowledgements (RFC 9260 6.2.1, 6.3.2, 7.2.4) ----------------------------------------------
 
     def acknowledged(self, sack: Sack) -> None:
-        """Forgets what has arrived; sends again at once what three SACKs have missed."""
+        """Forgets what has arrived; sends again at once what three SACKs have missed.
+
+        Parameters: `sack` of the peer.
+        """
         now = self._clock.now
         beyond = set(sack.beyond)
         gone = [tsn for tsn in self._outstanding if tsn <= sack.cumulative or tsn in beyond]
@@ -350,7 +293,10 @@ class Transmission:
         self._transmit(path, (Chunk(Control.HEARTBEAT, number=path.number),))
 
     def heartbeat_answered(self, path: Path, number: int) -> None:
-        """The path works, and here is its round-trip time."""
+        """The path works, and here is its round-trip time.
+
+        Parameters: `path` on which the answer came; `number` of the heartbeat.
+        """
         if not path.beating or number != path.number:
             return
         path.beating = False

@@ -90,7 +90,8 @@ class ArrivalFile(Model):
     def expected(self, users: int, time: float) -> float:
         """Mean number of requests of a group in so many s from its start on.
 
-        Parameters: `users` in the group. Raises ValueError where a row is of none of them.
+        Parameters: `time` in s; `users` in the group. Raises ValueError where a row is of none of
+        them.
         """
         table = self.table()
         times = table["time"].to_numpy()
@@ -239,7 +240,8 @@ def from_file(
 ) -> Iterator[tuple[float, float | None]]:
     """Times in s since the start and sizes of one user's requests.
 
-    Parameters: `user` its number from 0 on among so many `users`.
+    Parameters: `file` with the times; `stream` of the draws; `user` its number from 0 on among so
+    many `users`.
     """
     table = file.table()
     if "rate" in table:

@@ -31,7 +31,11 @@ COOKIE_SIZE = _COOKIE.size
 
 
 class CalcAppMessage(NamedTuple):
-    """Type, request number at the pool user, and calculations (size asked for or done)."""
+    """Type, request number at the pool user, and calculations (size asked for or done).
+
+    Parameters: `kind` of the message; `request` its number; `calculations` size of the request, or
+    what is done of it.
+    """
 
     kind: int
     request: int
@@ -39,7 +43,10 @@ class CalcAppMessage(NamedTuple):
 
 
 class CookieContent(NamedTuple):
-    """State of a request: its number, its size and what is done of it, in calculations."""
+    """State of a request: its number, its size and what is done of it, in calculations.
+
+    Parameters: `request` its number; `size` in calculations; `done` of them.
+    """
 
     request: int
     size: float
@@ -47,7 +54,11 @@ class CookieContent(NamedTuple):
 
 
 def encode(kind: int, request: int, calculations: float = 0.0) -> bytes:
-    """Bytes of a CalcApp message."""
+    """Bytes of a CalcApp message.
+
+    Parameters: `kind` of the message; `request` its number; `calculations` size of the request, or
+    what is done of it.
+    """
     return _MESSAGE.pack(kind, 0, _MESSAGE.size, request, calculations)
 
 
@@ -60,7 +71,10 @@ def decode(data: bytes) -> CalcAppMessage | None:
 
 
 def encode_proof(proof: bytes) -> bytes:
-    """Bytes of the message that proves a choice."""
+    """Bytes of the message that proves a choice.
+
+    Parameters: `proof` of a choice.
+    """
     return _PROOF.pack(PROOF, 0, _PROOF.size + len(proof)) + proof
 
 
@@ -73,12 +87,18 @@ def decode_proof(data: bytes) -> bytes | None:
 
 
 def encode_cookie(request: int, size: float, done: float) -> bytes:
-    """Content of a cookie."""
+    """Content of a cookie.
+
+    Parameters: `request` its number; `size` in calculations; `done` of them.
+    """
     return _COOKIE.pack(request, size, done)
 
 
 def decode_cookie(content: bytes) -> CookieContent | None:
-    """State in a cookie, or None if it is none of ours."""
+    """State in a cookie, or None if it is none of ours.
+
+    Parameters: `content` of a cookie.
+    """
     if len(content) != _COOKIE.size:
         return None
     return CookieContent(*_COOKIE.unpack(content))

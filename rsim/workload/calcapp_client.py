@@ -30,19 +30,33 @@ class ClientCounters:
     """What the application has seen since it began, as numbers that only grow."""
 
     requests_generated: int = 0
+    """Requests that came into being."""
     requests_completed: int = 0
+    """Requests whose work an element has finished."""
     work_credited: float = 0.0
+    """Work in calculations of completed requests, and of cookies echoed so far."""
     requests_failed: int = 0
+    """Requests given up."""
     accepts: int = 0
+    """Requests that an element accepted."""
     rejects: int = 0
+    """Requests that an element rejected."""
     request_timeouts: int = 0
+    """Requests without an answer in time."""
     failures_told: int = 0
+    """Failures of elements that the network told."""
     elements_refused: int = 0
+    """Elements with which TLS failed."""
     keep_alive_timeouts: int = 0
+    """Keep-alives that an element did not acknowledge."""
     failovers: int = 0
+    """Requests in progress that went to another element."""
     failover_time: float = 0.0
+    """Time in s from each failure to the next acceptance, added up."""
     cookie_echoes: int = 0
+    """Cookies that went to the next element."""
     empty_answers: int = 0
+    """Resolutions without an element."""
 
 
 class ClientState(Enum):
@@ -58,7 +72,10 @@ class ClientState(Enum):
 class CalcAppClient:
     """CalcApp on a pool user.
 
-    Parameters: `arrivals` times in s since the start, and sizes where they are given; `record`
+    Parameters: `clock` of the run; `host` it runs on; `pool_handle` of the pool; `settings` of the
+    user; `endpoint` that resolves handles; `sizes` draws the size of a request in calculations;
+    `pauses` draws the time in s to the next one; `cheat` decides in place of the policy, None for
+    an honest user; `arrivals` times in s since the start, and sizes where they are given; `record`
     takes each request when it is generated; `profile` of TLS towards pool elements.
     """
 

@@ -47,10 +47,12 @@ def _nothing() -> None:
 class CalcAppServer:
     """CalcApp on a pool element: a processor shared by the requests that were accepted.
 
-    Parameters: `memberships` in one pool or several; `offers` the TLS profiles that users must
-    choose from, or may where that is `optional`; `key` of the pool by which cookies are signed,
-    None where they are not; `liar` bends what it states; `signer` signs that; `judges` check the
-    proofs that users must show, one for each pool; `rejections` draws who is rejected by chance.
+    Parameters: `clock` of the run; `host` it runs on; `settings` of the element; `identifiers`
+    draws PE identifiers; `memberships` in one pool or several; `offers` the TLS profiles that users
+    must choose from, or may where that is `optional`; `key` of the pool by which cookies are
+    signed, None where they are not; `liar` bends what it states; `signer` signs that; `judges`
+    check the proofs that users must show, one for each pool; `rejections` draws who is rejected by
+    chance.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class UserCheatSettings(Model):
 class UserCheat:
     """A pool user that goes to whom it likes, listed or not.
 
-    Parameters: `distance` gives the time in s to an address.
+    Parameters: `settings` of the cheat; `distance` gives the time in s to an address.
     """
 
     def __init__(self, settings: UserCheatSettings, distance: Callable[[str], float]) -> None:
@@ -71,13 +71,19 @@ class UserCheat:
         return rank, address
 
     def served(self, identifier: int, speed: float) -> None:
-        """Notes with which speed (calculations/s) an element has served."""
+        """Notes with which speed (calculations/s) an element has served.
+
+        Parameters: `identifier` of the element; `speed` in calculations per s.
+        """
         before = self._speeds.get(identifier)
         known = speed if before is None else (1 - _FORGET) * before + _FORGET * speed
         self._speeds[identifier] = known
 
     def forget(self, identifier: int) -> None:
-        """An element has failed or refused."""
+        """An element has failed or refused.
+
+        Parameters: `identifier` of the element.
+        """
         self._known.pop(identifier, None)
 
 
@@ -117,7 +123,7 @@ _SCALED = {
 class Liar:
     """Bends the policy values of an element.
 
-    Parameters: `now` gives the time in s.
+    Parameters: `settings` of the lie; `now` gives the time in s.
     """
 
     def __init__(self, settings: LieSettings, now: Callable[[], float]) -> None:

@@ -50,7 +50,10 @@ class CookieSeal:
         return content + sequence + self._sign(content, sequence, user)
 
     def open(self, cookie: bytes, user: str) -> bytes | None:
-        """The content, or None if it is forged, somebody else's, or older than what was seen."""
+        """The content, or None if it is forged, somebody else's, or older than what was seen.
+
+        Parameters: `cookie` with its signature; `user` address of the pool user.
+        """
         if len(cookie) < _SEQUENCE.size + _SIGNATURE:
             return None
         content = cookie[: -_SEQUENCE.size - _SIGNATURE]

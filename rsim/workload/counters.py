@@ -13,14 +13,26 @@ class ElementCounters:
     """What the application has done since it began, as numbers that only grow."""
 
     accepts: int = 0
+    """Requests accepted."""
     rejects: int = 0
+    """Requests rejected."""
     completions: int = 0
+    """Requests finished."""
     aborts: int = 0
+    """Requests given up by the element."""
     cookies_sent: int = 0
+    """Cookies sent (RFC 5352 3.8)."""
     cookies_refused: int = 0
+    """Cookies that did not hold."""
     work_claimed: float = 0.0
+    """Work in calculations that accepted cookies claimed."""
     cards_sent: int = 0
+    """Business cards sent (RFC 5352 3.9)."""
     proofs_refused: int = 0
+    """Proofs of choice that did not hold (RFC 5355 2.17)."""
     registrations_told_refused: int = 0
+    """Registrations that a server refused."""
     work: float = 0.0
+    """Work done, in calculations."""
     capacity_time: float = 0.0
+    """Time in service times capacity, in calculations."""

@@ -12,7 +12,8 @@ from rsim.workload.processor_sharing import ProcessorUser, Task
 class InOrderProcessor:
     """A server that works on one task after the other.
 
-    Parameters: as those of the processor-sharing `Processor`, which it can stand in for.
+    Parameters: `clock` of the run; `capacity` in calculations per s; `user` that hears of ends and
+    thresholds; as those of the processor-sharing `Processor`, which it can stand in for.
     """
 
     def __init__(
@@ -40,12 +41,18 @@ class InOrderProcessor:
         return self._work
 
     def progress(self, task: Task) -> float:
-        """Calculations done of a task, those before it came here included."""
+        """Calculations done of a task, those before it came here included.
+
+        Parameters: `task` in progress.
+        """
         self._settle()
         return task.done
 
     def add(self, owner: Any, size: float, done: float, mark: float) -> Task:
-        """Lines up a task of `size` calculations, `done` of them elsewhere; `mark` comes first."""
+        """Lines up a task of `size` calculations, `done` of them elsewhere; `mark` comes first.
+
+        Parameters: `owner` of the task.
+        """
         self._settle()
         task = Task(owner, size, done, 0.0)
         task.mark = mark

@@ -51,13 +51,16 @@ class LifecycleCounters:
     """Shutdowns since the run began."""
 
     clean_shutdowns: int = 0
+    """Times that the element left in order."""
     unclean_shutdowns: int = 0
+    """Times that it was gone without a word."""
 
 
 class Lifecycle:
     """Starts a pool element, shuts it down after its up-time, and starts it anew.
 
-    Parameters: `switch_host` takes the host down, or up again with what runs on it.
+    Parameters: `clock` of the run; `element` that starts and ends; `settings` of its failures;
+    `stream` of the draws; `switch_host` takes the host down, or up again with what runs on it.
     """
 
     def __init__(
@@ -89,7 +92,10 @@ class Lifecycle:
             self._element.start()
 
     def switch(self, up: bool) -> None:
-        """The schedule shuts the element down, or starts it anew."""
+        """The schedule shuts the element down, or starts it anew.
+
+        Parameters: `up` whether it is to be up.
+        """
         self._shutdown.stop()
         self._restart.stop()
         self._scheduled = not up

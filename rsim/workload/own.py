@@ -38,9 +38,11 @@ from rsim.workload.requests import RequestLog
 class UserSurroundings:
     """What a pool user's workload finds.
 
-    Parameters: `record` takes requests (`rsim.workload.Request`) for the results, and is told when
-    one has ended; `counters` those of CalcApp, to be counted up where they fit; `inbox` what
-    elements send: who, payload protocol, bytes.
+    Parameters: `name` of the user; `host` it runs on; `clock` of the run; `streams` of its random
+    numbers; `pool` handle of the pool; `endpoint` that resolves handles; `messenger` that sends by
+    handle; `record` takes requests (`rsim.workload.Request`) for the results, and is told when one
+    has ended; `counters` those of CalcApp, to be counted up where they fit; `inbox` what elements
+    send: who, payload protocol, bytes.
     """
 
     name: str
@@ -59,7 +61,10 @@ class UserSurroundings:
         self.messenger.on_message = self._arrived
 
     def stream(self, *purpose: str) -> Stream:
-        """Draws of this user alone, for one purpose."""
+        """Draws of this user alone, for one purpose.
+
+        Parameters: `purpose` of the draws, one name or several.
+        """
         return self.streams.stream(self.host.actor, *purpose)
 
     def _arrived(self, who: ElementHandle | TransportAddress, ppid: int, data: bytes) -> None:
@@ -84,7 +89,9 @@ class UserSurroundings:
 class ElementSurroundings:
     """What a pool element's service finds.
 
-    Parameters: `counters` those of CalcApp; `inbox` what users send: association, payload protocol,
+    Parameters: `name` of the element; `host` it runs on; `clock` of the run; `streams` of its
+    random numbers; `policy` of the pool by name; `capacity` in calculations per s; `endpoint` its
+    ASAP side; `counters` those of CalcApp; `inbox` what users send: association, payload protocol,
     bytes.
     """
 
@@ -102,7 +109,10 @@ class ElementSurroundings:
         self.inbox = simpy.Store(self.clock)
 
     def stream(self, *purpose: str) -> Stream:
-        """Draws of this element alone, for one purpose."""
+        """Draws of this element alone, for one purpose.
+
+        Parameters: `purpose` of the draws, one name or several.
+        """
         return self.streams.stream(self.host.actor, *purpose)
 
     def register(self, **values: int) -> None:
@@ -133,7 +143,10 @@ _SERVICES: dict[str, ElementService] = {}
 
 
 def workload(name: str) -> Callable[[UserWorkload], UserWorkload]:
-    """Registers what pool users can do, under a name."""
+    """Registers what pool users can do, under a name.
+
+    Parameters: `name` under which a scenario names it.
+    """
 
     def register(function: UserWorkload) -> UserWorkload:
         _WORKLOADS[name] = function
@@ -143,7 +156,10 @@ def workload(name: str) -> Callable[[UserWorkload], UserWorkload]:
 
 
 def service(name: str) -> Callable[[ElementService], ElementService]:
-    """Registers what pool elements can offer, under a name."""
+    """Registers what pool elements can offer, under a name.
+
+    Parameters: `name` under which a scenario names it.
+    """
 
     def register(function: ElementService) -> ElementService:
         _SERVICES[name] = function
@@ -163,7 +179,10 @@ def services() -> dict[str, ElementService]:
 
 
 def begin(clock: Clock, what: Any) -> None:
-    """Starts a workload: a generator as a SimPy process, anything else by its `start`."""
+    """Starts a workload: a generator as a SimPy process, anything else by its `start`.
+
+    Parameters: `clock` of the run; `what` has been made of the user's code.
+    """
     if isinstance(what, Generator):
         clock.process(what)
     else:

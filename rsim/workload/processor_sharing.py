@@ -12,6 +12,8 @@ class Task:
     """Work in progress: `due` in the processor's own time, when it passes its next `mark`.
 
     Tasks stand in the order in which they are due; of equals the first to wait comes first.
+
+    Parameters: `owner` of the task; `size` in calculations; `done` of them; `entered` in s.
     """
 
     __slots__ = ("active", "done", "due", "entered", "mark", "order", "owner", "size")
@@ -36,10 +38,16 @@ class ProcessorUser(Protocol):
     """Whose tasks a processor works on."""
 
     def reached(self, task: Task) -> float:
-        """A task has done `task.mark` calculations; returns its next mark."""
+        """A task has done `task.mark` calculations; returns its next mark.
+
+        Parameters: `task` that has reached its threshold.
+        """
 
     def finished(self, task: Task) -> None:
-        """A task has done all, and has left."""
+        """A task has done all, and has left.
+
+        Parameters: `task` that is done.
+        """
 
 
 class Processor:
@@ -48,7 +56,8 @@ class Processor:
     Virtual time counts the calculations that a task gets; a task is finished when it has advanced
     by the task's size, so arrivals and departures cost O(log n) whatever n.
 
-    Parameters: `capacity` in calculations/s; `user` is told of what tasks have done.
+    Parameters: `clock` of the run; `capacity` in calculations/s; `user` is told of what tasks have
+    done.
     """
 
     def __init__(
@@ -75,12 +84,18 @@ class Processor:
         return self._work
 
     def progress(self, task: Task) -> float:
-        """Calculations done of a task, those before it came here included."""
+        """Calculations done of a task, those before it came here included.
+
+        Parameters: `task` in progress.
+        """
         self._settle()
         return min(task.size, task.done + self._virtual - task.entered)
 
     def add(self, owner: Any, size: float, done: float, mark: float) -> Task:
-        """Starts on a task of `size` calculations, `done` of them elsewhere; `mark` comes first."""
+        """Starts on a task of `size` calculations, `done` of them elsewhere; `mark` comes first.
+
+        Parameters: `owner` of the task.
+        """
         self._settle()
         task = Task(owner, size, done, self._virtual)
         self.tasks += 1

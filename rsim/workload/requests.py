@@ -21,16 +21,27 @@ class Request:
     """
 
     user: str
+    """Name of the pool user."""
     number: int
+    """Number at that user."""
     size: float
+    """Size in calculations."""
     generated: float
+    """When it came into being."""
     started: float = nan
+    """When it was first sent."""
     accepted: float = nan
+    """When an element accepted it last."""
     completed: float = nan
+    """When it was finished."""
     failed: float = nan
+    """When it was given up."""
     attempts: int = 0
+    """Elements that it was sent to."""
     failovers: int = 0
+    """Elements that took over from another one."""
     cheat: bool = False
+    """Whether its user is a cheat."""
     row: int = field(default=-1, init=False, repr=False)
 
 
@@ -57,7 +68,10 @@ class RequestLog:
         self._shown = False
 
     def append(self, request: Request) -> None:
-        """Adds a request."""
+        """Adds a request.
+
+        Parameters: `request` that has been generated.
+        """
         row = request.row = len(self._known)
         if (row + 1) * _WIDTH > len(self._rows):
             self._unshare()
@@ -66,6 +80,8 @@ class RequestLog:
 
     def ended(self, request: Request) -> None:
         """Keeps a request as it is now: it will not change any more.
+
+        Parameters: `request` of which no more will be known.
 
         Raises ValueError if it is not in progress here.
         """
