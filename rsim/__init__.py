@@ -42,7 +42,21 @@ _MODULES = {
     "run": "rsim.scenario",
 }
 
-_PACKAGES = ("errors", "results", "scenario", "sweep")
+_ROOMS = (
+    "attackers",
+    "endpoints",
+    "errors",
+    "handlespace",
+    "network",
+    "plots",
+    "results",
+    "scenario",
+    "studies",
+    "sweep",
+    "threats",
+    "wire",
+    "workload",
+)
 """Which are there without being imported; two can be called, as `rsim.sweep(...)`."""
 
 __all__ = [
@@ -80,7 +94,7 @@ def __getattr__(name: str) -> Any:
         value: Any = version("rsim")
     elif name in _MODULES:
         value = getattr(import_module(_MODULES[name]), name)
-    elif name in _PACKAGES:
+    elif name in _ROOMS:
         return import_module(f"rsim.{name}")
     else:
         raise AttributeError(f"module 'rsim' has no attribute '{name}'")

@@ -97,6 +97,7 @@ class Deployment:
         )
         for name, group in self.scenario.pool_elements.items():
             self.elements += builder.add(name, group)
+        self.services = builder.services
 
     def _add_users(self, discovery: Discovery) -> None:
         builder = UserBuilder(
@@ -107,6 +108,7 @@ class Deployment:
         )
         for name, group in self.scenario.pool_users.items():
             self.users += builder.add(name, group)
+        self.workloads = builder.workloads
 
     def _add_attackers(self, discovery: Discovery) -> None:
         builder = AttackerBuilder(

@@ -50,6 +50,8 @@ class ElementBuilder:
         self._settings = settings
         self._user_settings = user_settings
         self._policies = policies
+        self.services: list[ElementSurroundings] = []
+        """The elements added so far that offer a service of the user's own."""
 
     def add(self, name: str, group: ElementGroup) -> list[CalcAppServer]:
         """Adds the group `name`. Gives its applications; none if it offers a service of the user's.
@@ -169,6 +171,7 @@ class ElementBuilder:
             capacity=group.capacity,
             endpoint=membership.endpoint,
         )
+        self.services.append(surroundings)
         world.recorder.add("pool_elements", surroundings.counters)
         offered = services()[group.service]
 

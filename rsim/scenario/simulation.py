@@ -121,13 +121,15 @@ class Simulation:
 
     @property
     def pool_elements(self) -> tuple[PoolElementView, ...]:
-        """The pool elements that offer CalcApp, in the scenario's order."""
-        return tuple(map(PoolElementView, self._deployment.elements))
+        """The pool elements, in the scenario's order; those with a service of your own are last."""
+        calcapp = map(PoolElementView, self._deployment.elements)
+        return (*calcapp, *map(PoolElementView, self._deployment.services))
 
     @property
     def pool_users(self) -> tuple[PoolUserView, ...]:
-        """The pool users with CalcApp, in the scenario's order."""
-        return tuple(map(PoolUserView, self._deployment.users))
+        """The pool users, in the scenario's order; those with a workload of your own are last."""
+        calcapp = map(PoolUserView, self._deployment.users)
+        return (*calcapp, *map(PoolUserView, self._deployment.workloads))
 
     @property
     def attackers(self) -> tuple[AttackerView, ...]:

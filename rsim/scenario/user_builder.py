@@ -43,6 +43,8 @@ class UserBuilder:
         self._discovery = discovery
         self._settings = settings
         self._on_chosen = on_chosen
+        self.workloads: list[UserSurroundings] = []
+        """The users added so far that have a workload of the user's own."""
 
     def add(self, name: str, group: UserGroup) -> list[CalcAppClient]:
         """Adds the group `name`. Gives its applications; none if its workload is the user's own.
@@ -135,6 +137,7 @@ class UserBuilder:
             messenger=Messenger(endpoint, connect),
             record=world.requests,
         )
+        self.workloads.append(surroundings)
         world.recorder.add("pool_users", surroundings.counters)
         wanted = workloads()[group.workload]
 

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rsim.attackers import Attacker
-from rsim.endpoints import EnrpServer
+from rsim.endpoints import EnrpServer, PoolElementEndpoint
 from rsim.handlespace import policy_kinds
 from rsim.network import Host, Network
 from rsim.scenario.traffic import traffic_totals
 from rsim.wire import PoolElement
-from rsim.workload import CalcAppClient, CalcAppServer
+from rsim.workload import CalcAppClient, CalcAppServer, ElementSurroundings, UserSurroundings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,51 +151,62 @@ def _entry(handle: bytes, element: PoolElement) -> dict[str, Any]:
 
 
 class PoolElementView(HostView):
-    """A pool element that offers CalcApp.
+    """A pool element, with CalcApp or a service of your own.
 
-    Parameters: `application` of the element that is shown.
+    Parameters: `application` of the element that is shown: CalcApp, or what its service finds.
     """
 
     __slots__ = ("_application",)
 
-    def __init__(self, application: CalcAppServer) -> None:
+    def __init__(self, application: CalcAppServer | ElementSurroundings) -> None:
         super().__init__(application.host)
         self._application = application
 
-    @property
-    def pools(self) -> tuple[str, ...]:
-        """Pools in which it registers."""
-        places = self._application.memberships
-        return tuple(place.endpoint.pool_handle.decode() for place in places)
+    def _endpoints(self) -> list[PoolElementEndpoint]:
+        application = self._application
+        if isinstance(application, ElementSurroundings):
+            return [application.endpoint]
+        return [place.endpoint for place in application.memberships]
 
     @property
-    def identifiers(self) -> tuple[int, ...]:
-        """Its present identifier in each of its pools; 0 before it has one."""
-        return tuple(place.endpoint.identifier for place in self._application.memberships)
+    def pool(self) -> str:
+        """Its pool; the first of them if it has several."""
+        return self._endpoints()[0].pool_handle.decode()
 
     @property
-    def states(self) -> tuple[str, ...]:
-        """Its state in each of its pools.
-
-        `down`, `registering`, `registered`, `deregistering` or `refused`.
-        """
-        places = self._application.memberships
-        return tuple(place.endpoint.state.name.lower() for place in places)
+    def identifier(self) -> int:
+        """Its present identifier in that pool; 0 before it has one."""
+        return self._endpoints()[0].identifier
 
     @property
-    def running(self) -> bool:
-        """Whether its application runs."""
-        return self._application.running
+    def state(self) -> str:
+        """Its state there: `down`, `registering`, `registered`, `deregistering` or `refused`."""
+        return self._endpoints()[0].state.name.lower()
+
+    @property
+    def memberships(self) -> pd.DataFrame:
+        """All its pools, one row each: `pool`, `identifier`, `state`."""
+        import pandas as pd
+
+        rows = [
+            (one.pool_handle.decode(), one.identifier, one.state.name.lower())
+            for one in self._endpoints()
+        ]
+        return pd.DataFrame(rows, columns=["pool", "identifier", "state"])
 
     @property
     def capacity(self) -> float:
         """Calculations/s that it can do."""
-        return self._application.settings.capacity
+        application = self._application
+        if isinstance(application, ElementSurroundings):
+            return application.capacity
+        return application.settings.capacity
 
     @property
     def lies(self) -> bool:
         """Whether it states other policy values than the true ones."""
-        return self._application.liar is not None
+        application = self._application
+        return isinstance(application, CalcAppServer) and application.liar is not None
 
     @property
     def counters(self) -> dict[str, float]:
@@ -207,26 +218,33 @@ class PoolElementView(HostView):
 
 
 class PoolUserView(HostView):
-    """A pool user with CalcApp.
+    """A pool user, with CalcApp or a workload of your own.
 
-    Parameters: `application` of the user that is shown.
+    Parameters: `application` of the user that is shown: CalcApp, or what its workload finds.
     """
 
     __slots__ = ("_application",)
 
-    def __init__(self, application: CalcAppClient) -> None:
+    def __init__(self, application: CalcAppClient | UserSurroundings) -> None:
         super().__init__(application.host)
         self._application = application
 
     @property
     def state(self) -> str:
-        """State of its request: `idle`, `resolving`, `requesting`, `processing` or `pausing`."""
-        return self._application.state.name.lower()
+        """State of its request: `idle`, `resolving`, `requesting`, `processing` or `pausing`.
+
+        `own` for a workload of your own.
+        """
+        application = self._application
+        if isinstance(application, UserSurroundings):
+            return "own"
+        return application.state.name.lower()
 
     @property
     def queued(self) -> int:
-        """Requests that wait for the one in service."""
-        return self._application.queue_length
+        """Requests that wait for the one in service; 0 for a workload of your own."""
+        application = self._application
+        return 0 if isinstance(application, UserSurroundings) else application.queue_length
 
     @property
     def counters(self) -> dict[str, float]:

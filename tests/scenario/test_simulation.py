@@ -146,7 +146,7 @@ def test_servers_show_their_handlespace_and_peers(simulation):
     assert set(frame["home_server"]) <= {one.identifier, other.identifier}
     pool = frame[frame["pool"] == "pool"]
     elements = simulation.pool_elements
-    assert set(pool["identifier"]) == {element.identifiers[0] for element in elements}
+    assert set(pool["identifier"]) == {element.identifier for element in elements}
     assert set(pool["policy"]) == {"least_used"} and pool["load"].notna().all()
     assert {address for row in pool["addresses"] for address in row} == {
         element.addresses[0] for element in elements
@@ -158,8 +158,11 @@ def test_servers_show_their_handlespace_and_peers(simulation):
 def test_elements_and_users_show_their_states(simulation):
     simulation.run_until(90)
     element, user = simulation.pool_elements[0], simulation.pool_users[0]
-    assert element.pools == ("pool", "other") and element.states == ("registered", "registered")
-    assert element.running and not element.lies and element.capacity == 1e6
+    assert element.pool == "pool" and element.state == "registered"
+    assert list(element.memberships["pool"]) == ["pool", "other"]
+    assert set(element.memberships["state"]) == {"registered"}
+    assert element.memberships["identifier"][0] == element.identifier
+    assert not element.lies and element.capacity == 1e6
     assert user.state in {"idle", "resolving", "requesting", "processing", "pausing"}
     assert sum(one.counters["requests_generated"] for one in simulation.pool_users) > 0
     assert sum(one.counters["accepts"] for one in simulation.pool_elements) > 0
@@ -189,7 +192,8 @@ def test_a_host_that_is_struck_is_down():
     outage = {"site": "lan", "what": "hosts", "groups": ["element"], "schedule": "down@50s"}
     simulation = rsim.Simulation(rsim.scenario(TABLE, {"network.outages": [outage]}))
     simulation.run_until(51)
-    assert not any(element.up or element.running for element in simulation.pool_elements)
+    assert not any(element.up for element in simulation.pool_elements)
+    assert {element.state for element in simulation.pool_elements} == {"down"}
     assert all(server.up for server in simulation.servers)
 
 
@@ -258,3 +262,29 @@ def test_an_effect_that_is_missing_is_told_once():
     with pytest.warns(rsim.RsimWarning):
         result = simulation.run()
     assert result.warnings and isinstance(result.requests, pd.DataFrame)
+
+
+def test_elements_and_users_with_your_own_code_are_shown_as_well():
+    from rsim.workload import service, workload
+
+    @service("waits_in_views")
+    def waits(element, settings):
+        element.register(load=0)
+        yield element.clock.timeout(1000)
+
+    @workload("sleeps_in_views")
+    def sleeps(user, settings):
+        yield user.clock.timeout(1000)
+
+    table = {
+        "warm_up": 0,
+        "duration": 60,
+        "pool_elements": {"element": {"start": 1, "service": "waits_in_views", "capacity": 5}},
+        "pool_users": {"user": {"start": 2, "workload": "sleeps_in_views"}},
+    }
+    simulation = rsim.Simulation(rsim.scenario(table))
+    simulation.run_until(30)
+    [element], [user] = simulation.pool_elements, simulation.pool_users
+    assert element.state == "registered" and element.capacity == 5 and not element.lies
+    assert list(simulation.servers[0].handlespace["identifier"]) == [element.identifier]
+    assert user.state == "own" and user.queued == 0 and user.counters["requests_generated"] == 0
