@@ -46,7 +46,11 @@ class Clock(simpy.Environment):
         self.timer = self._events.timer
 
     def schedule(self, event: Event, priority: int = NORMAL, delay: float = 0) -> None:
-        """Puts an event into the queue."""
+        """Puts an event into the queue.
+
+        Parameters: `event` of SimPy; `priority` among events of the same instant; `delay` in s from
+        now.
+        """
         self._events.schedule(self._now + delay, priority, event)
 
     def peek(self) -> float:

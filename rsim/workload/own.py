@@ -116,7 +116,10 @@ class ElementSurroundings:
         return self.streams.stream(self.host.actor, *purpose)
 
     def register(self, **values: int) -> None:
-        """Listens at a new port and registers with these policy values, 0 for those left out."""
+        """Listens at a new port and registers with these policy values, 0 for those left out.
+
+        Parameters: `values` of the policy by name, whole numbers from 0 to 4294967295.
+        """
         port = self.host.new_port()
         self.host.listen(port, lambda association: self)
         transport = SctpTransport(port=port, addresses=self.host.addresses, use=CONTROL)
