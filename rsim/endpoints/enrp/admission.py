@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rsim.endpoints.authorisation import Authorisation, OpenAuthorisation
 from rsim.endpoints.enrp.counters import ServerCounters
 from rsim.endpoints.enrp.node import Node
@@ -12,6 +14,10 @@ from rsim.endpoints.settings import ServerSettings
 from rsim.endpoints.statements import Penalties, StatementStore, worst_policy
 from rsim.handlespace import Outcome
 from rsim.wire import Cause, ErrorCause, PoolElement, Registration
+
+# Read for each registration: compiled code finds what is Final at once.
+_ADDED: Final = Outcome.ADDED
+_RENEWED: Final = Outcome.RENEWED
 
 
 class Admission:
@@ -50,19 +56,28 @@ class Admission:
         self._serve_while_starting = settings.serve_while_starting
 
     @property
+    def punishes(self) -> bool:
+        """Whether elements can have to serve a penalty."""
+        return self._penalties is not None
+
+    @property
     def serving(self) -> bool:
         """Whether requests are granted, as the server serves or is set to serve while it starts."""
         return self._node.serving or self._serve_while_starting
 
     def objection(
-        self, channel: Channel, own: OwnElement | None, message: Registration
+        self,
+        channel: Channel,
+        own: OwnElement | None,
+        message: Registration,
+        element: PoolElement,
     ) -> ErrorCause | None:
         """Why a registration is refused before the handlespace sees it, None if it is not.
 
         Parameters: `channel` it came on; `own` what the server keeps of the element, None if it is
-        not its home; `message` that asks.
+        not its home; `message` that asks; `element` in it.
         """
-        handle, element = message.pool_handle, message.pool_element
+        handle = message.pool_handle
         identifier = element.identifier
         if not self.serving:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
@@ -119,7 +134,7 @@ class Admission:
 
         Parameters: `handle` of the pool; `element` as it registers; `outcome` of adding it.
         """
-        if outcome is Outcome.ADDED or outcome is Outcome.RENEWED:
+        if outcome is _ADDED or outcome is _RENEWED:
             return None
         member = self._store.handlespace.any_element(handle)
         if member is not None and outcome is Outcome.INCONSISTENT_POLICY:

@@ -76,8 +76,8 @@ class Registrations(StoreListener):
             return
         own = self._store.own(handle, element.identifier)
         known = own is not None
-        cause = self._admission.objection(channel, own, message)
-        if cause is None:
+        cause = self._admission.objection(channel, own, message, element)
+        if cause is None and self._admission.punishes:
             element, cause = self._admission.sentence(channel, element)
         most = self._max_life
         cut = most is not None and not 0 <= element.registration_life <= most

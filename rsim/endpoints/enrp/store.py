@@ -6,6 +6,7 @@ Timer: expiry, for the next registration life that ends (RFC 5352 3.1).
 from __future__ import annotations
 
 from math import inf
+from typing import Final
 
 from rsim.endpoints.enrp.counters import ServerCounters
 from rsim.endpoints.enrp.node import Node
@@ -17,6 +18,9 @@ from rsim.wire import PoolElement, PoolEntry, SctpTransport
 Key = tuple[bytes, int]
 """Pool handle and PE identifier."""
 
+# Read for each registration: compiled code finds what is Final at once.
+_ADDED: Final = Outcome.ADDED
+_RENEWED: Final = Outcome.RENEWED
 _ALL = 1 << 30
 """More elements and octets than a handlespace can have: no limit."""
 
@@ -192,13 +196,13 @@ class ElementStore:
             home_server=self._node.identifier,
             asap_transport=own.asap_transport,
         )
-        if outcome is Outcome.ADDED or outcome is Outcome.RENEWED:
+        if outcome is _ADDED or outcome is _RENEWED:
             if expires < inf:
                 self._schedule_expiry()
             if not own.listed:
                 own.listed = True
                 self._own.setdefault(own.handle, {})[own.identifier] = own
-            if outcome is Outcome.ADDED:
+            if outcome is _ADDED:
                 self.note_change(own.handle)
         return outcome
 
@@ -213,13 +217,13 @@ class ElementStore:
         if self._settings.expire_copies and life > 0:
             expires = self._clock.now + life + 2 * self._settings.peer_heartbeat_cycle
         outcome = self.handlespace.add(handle, element, expires)
-        if outcome is Outcome.ADDED or outcome is Outcome.RENEWED:
+        if outcome is _ADDED or outcome is _RENEWED:
             own = self.own(handle, element.identifier)
             if own is not None:
                 self.disown(own)
             if expires < inf:
                 self._schedule_expiry()
-            if outcome is Outcome.ADDED:
+            if outcome is _ADDED:
                 self.note_change(handle)
         return outcome
 
