@@ -79,8 +79,7 @@ class PoolElementEndpoint:
         user: PoolUserEndpoint | None = None,
         local_port: int = 0,
     ) -> None:
-        # Attributes lie in memory in this order: what each registration reads is together, and
-        # is here, as settings are slower to read.
+        # What each message reads is copied here: settings are slower to read.
         self._t2 = clock.timer(self._t2_expired)
         self._policy: Policy | None = None
         self._policy_changed = False

@@ -63,8 +63,7 @@ class PoolUserEndpoint:
         draws: Draws,
         dialect: Dialect = Dialect.RFC,
     ) -> None:
-        # Attributes lie in memory in this order: what each question reads is together, and is here,
-        # as settings are slower to read.
+        # What each message reads is copied here: settings are slower to read.
         self._pools: tuple[ResolvedPool, ...] = ()
         self._server: Channel | None = None
         self.clock = clock

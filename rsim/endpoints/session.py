@@ -124,7 +124,6 @@ class Session:
         handle: bytes,
         user: SessionUser,
     ) -> None:
-        # Attributes lie in memory in this order: what each message reads is together.
         self._channel: Channel | None = None
         self._user = user
         self.state = SESSION_STATES.initial

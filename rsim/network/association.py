@@ -207,7 +207,6 @@ class Association(ABC):
         remote: tuple[str, int],
         receiver: Receiver | None,
     ) -> None:
-        # Attributes lie in memory in this order: what each message reads comes first.
         self.network = host.network
         self.receiver = receiver
         self.local_address, self.local_port = local

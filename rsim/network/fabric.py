@@ -265,7 +265,7 @@ class Fabric:
             self._hop(frame, route.links, 0, host)
         elif host is not None:
             route.frames += 1
-            now = self.clock._now
+            now = self.clock.now
             self.clock.call_method_at(now + delay, "_land", self, frame, route, host, now)
 
     def _land(self, frame: Frame, route: Route, host: Attachment, sent_at: float) -> None:

@@ -47,7 +47,7 @@ class InstantAssociation(Association):
         peer = self._peer
         clock = network.clock
         if peer is not None:
-            clock.call_method_at(clock._now + self._delay, "_arrive", peer, ppid, data)
+            clock.call_method_at(clock.now + self._delay, "_arrive", peer, ppid, data)
         if network.capture is not None:
             now = clock.now
             network.capture.message(

@@ -143,7 +143,7 @@ class DataTransfer(SecurableAssociation):
                 self._sequence = sequence + 1
                 route.frames += 1
                 clock = network.clock
-                now = clock._now
+                now = clock.now
                 assert self._peer is not None
                 clock.call_method_at(
                     now + delay,

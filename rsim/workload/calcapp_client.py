@@ -93,8 +93,7 @@ class CalcAppClient:
         profile: Profile | None = None,
         cheat: UserCheat | None = None,
     ) -> None:
-        # Attributes lie in memory in this order: what each message reads is together, and is here,
-        # as settings are slower to read; then what is read when a request is generated.
+        # What each message reads is copied here: settings are slower to read.
         self.state = ClientState.IDLE
         self._request: Request | None = None
         self._session = Session(endpoint, pool_handle, self)

@@ -70,8 +70,7 @@ class CalcAppServer:
         judges: tuple[ChoiceJudge, ...] = (),
         rejections: Stream | None = None,
     ) -> None:
-        # Attributes lie in memory in this order: what each request reads is together, and is here,
-        # as settings are slower to read.
+        # What each message reads is copied here: settings are slower to read.
         self._port = 0
         self._finishing = False
         kind = Processor if settings.discipline == "sharing" else InOrderProcessor
@@ -79,7 +78,7 @@ class CalcAppServer:
         self._sessions: dict[tuple[Association, int], AcceptedRequest] = {}
         self.counters = ElementCounters()
         self._told_of_load = tuple(one for one in memberships if one.load_matters)
-        self._most = settings.max_requests
+        self._max_requests = settings.max_requests
         self._keep_alive_interval = settings.keep_alive_interval
         self._cookie_interval = (
             inf if settings.cookie_interval is None else settings.cookie_interval
@@ -206,7 +205,7 @@ class CalcAppServer:
 
     def _policy(self, name: str) -> Policy:
         """The policy of that name with this element's present values (RFC 5356)."""
-        load = load_value(self._processor.tasks / self._most)
+        load = load_value(self._processor.tasks / self._max_requests)
         if self.liar is not None:
             return policy_with(name, self.liar.bend({**self._values, "load": load}))
         return policy_with(name, self._values, load)
@@ -300,7 +299,7 @@ class CalcAppServer:
             self._proved.discard(association)
         if (
             (self._finishing and not self.settings.serve_after_withdrawal)
-            or self._processor.tasks >= self._most
+            or self._processor.tasks >= self._max_requests
             or (
                 self._rejections is not None
                 and self._rejections.uniform() < self.settings.reject_probability

@@ -66,7 +66,6 @@ class Processor:
         capacity: float,
         user: ProcessorUser,
     ) -> None:
-        # Attributes lie in memory in this order: what each event reads comes first.
         self.capacity = capacity
         self.tasks = 0
         self._settled = clock.now
