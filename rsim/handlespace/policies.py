@@ -188,7 +188,7 @@ def _offer(name: str, value: str, offered: dict[str, int]) -> int:
     if found is not None:
         return found
     if value not in _NATIVE_VALUES:
-        known = ", ".join(sorted(_NATIVE_VALUES | offered.keys()))
+        known = ", ".join(sorted({*_NATIVE_VALUES, *offered}))
         raise PolicyError(f"{name}: nobody offers its value '{value}'; elements offer {known}")
     return 0
 
