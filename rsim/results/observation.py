@@ -150,7 +150,7 @@ def check_counter(name: str, known: Collection[str]) -> None:
     if name.startswith("*."):
         known = {f"*.{one.partition('.')[2]}" for one in known}
     if name not in known:
-        by_name = {one.rpartition(".")[2]: one for one in known}
+        by_name = {one.rpartition(".")[2]: one for one in sorted(known)}
         close = get_close_matches(name, known, n=1)
         close = close or [by_name[one] for one in get_close_matches(name, by_name, n=1)]
         hint = f"did you mean '{close[0]}'?" if close else "one is 'pool_users.accepts'"

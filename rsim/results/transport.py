@@ -41,7 +41,7 @@ def _by_value(functions: list[Callable[..., Any]]) -> Iterator[None]:
     """Has functions of modules that are not installed taken along, as others can't import them."""
     from cloudpickle import register_pickle_by_value, unregister_pickle_by_value
 
-    names = {getattr(function, "__module__", None) for function in functions}
+    names = dict.fromkeys(getattr(function, "__module__", None) for function in functions)
     found = [sys.modules[name] for name in names if name in sys.modules and name != "__main__"]
     modules = [module for module in found if not _is_installed(module)]
     for module in modules:
@@ -57,7 +57,7 @@ def _is_installed(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     if module.__name__.partition(".")[0] == "rsim" or file is None:
         return True
-    return any(Path(file).is_relative_to(path) for path in set(sysconfig.get_paths().values()))
+    return any(Path(file).is_relative_to(path) for path in sysconfig.get_paths().values())
 
 
 def unpack(metrics: bytes) -> None:

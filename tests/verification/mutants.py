@@ -80,7 +80,7 @@ MUTANTS = [
     ("handlespace/policies.py", "+ 0.5)", ")", "handlespace endpoints workload"),
     (
         "sweep/design.py",
-        "share * (self.high - self.low + 1)",
+        "share * (end - self.low)",
         "share * (self.high - self.low)",
         "sweep/test_design.py",
     ),

@@ -110,10 +110,15 @@ def with_distance(element: PoolElement, distance: int) -> PoolElement:
 
     Parameters: `element` as its home says; `distance` in ms to add.
     """
-    names = {kind.type_code: name for name, kind in policy_kinds().items()}
-    name = names.get(element.policy.type)
-    if name is None or "distance" not in policy_kinds()[name].values:
+    policy = element.policy
+    kind = next((one for one in policy_kinds().values() if one.type_code == policy.type), None)
+    if kind is None or "distance" not in kind.values:
         return element
-    values = {value: getattr(element.policy, value) for value in policy_values(name)}
+    if policy.name is not None:
+        values = {value: getattr(policy, value) for value in policy_values(policy.name)}
+    else:
+        # A policy in Python: its parameter is opaque to the codec.
+        words = (int.from_bytes(policy.data[i : i + 4]) for i in range(0, len(policy.data), 4))
+        values = dict(zip(kind.values, words, strict=True))
     values["distance"] = min(values["distance"] + distance, LARGEST)
-    return element.replace(policy=policy_with(name, values))
+    return element.replace(policy=policy_with(kind.name, values))

@@ -86,6 +86,8 @@ STARTUP_STATES = StateTable(
 class Startup:
     """Finds a mentor and learns from it.
 
+    `mentor` is the identifier of the server whose table it downloads, 0 before it is known.
+
     Parameters: `node` the server; `peers` of it; `copies` of what peers are home of; `mentors`
     servers that may know the handlespace; `settings` of the server; `clock` of the run; `random`
     for the pause between rounds; `on_end` is called when the server can serve.
@@ -115,7 +117,7 @@ class Startup:
         self._untried: list[Address] = []
         self._rounds = 0
         self._channel: Channel | None = None
-        self._mentor = 0
+        self.mentor = 0
         self._again = False
         self._timer = clock.timer(self._expire)
 
@@ -166,7 +168,7 @@ class Startup:
         if peer is None or self.state is not StartupState.IDLE:
             return
         self._again = True
-        self._mentor = identifier
+        self.mentor = identifier
         self._enter(StartupEvent.DOWNLOAD)
         self._peers.send(peer, self._table_request())
         self._channel = peer.channel
@@ -188,7 +190,7 @@ class Startup:
             self._end()
         elif self._untried:
             self._enter(StartupEvent.ASK)
-            self._mentor = 0
+            self.mentor = 0
             address = self._untried.pop(0)
             self._timer.start(settings.max_time_no_response)
             self._channel = node.connect(address)
@@ -230,20 +232,20 @@ class Startup:
         for information in message.servers:
             if information.server_identifier not in (0, node.identifier):
                 self._peers.add(information.server_identifier, information)
-        self._mentor = message.sender
+        self.mentor = message.sender
         self._enter(StartupEvent.DOWNLOAD)
         self._timer.start(self._settings.max_time_no_response)
         node.send(channel, self._table_request())
 
     def _table_request(self) -> HandleTableRequest:
-        return HandleTableRequest(sender=self._node.identifier, receiver=self._mentor)
+        return HandleTableRequest(sender=self._node.identifier, receiver=self.mentor)
 
     def take_table(self, message: HandleTableResponse) -> None:
         """Takes a piece of the mentor's table (3.2.3).
 
         Parameters: `message` with the piece.
         """
-        if self.state is not StartupState.TABLE or message.sender != self._mentor:
+        if self.state is not StartupState.TABLE or message.sender != self.mentor:
             return
         if self._channel is None:
             return

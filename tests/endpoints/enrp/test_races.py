@@ -174,11 +174,11 @@ def test_a_mentor_that_dies_in_mid_download_is_replaced():
     world.crash_server(2)
     world.run(200)
     newcomer = world.servers[2]
-    newcomer.mentors = tuple(world.ports[n].enrp_address for n in (0, 1))
     world.restart_server(2)
     while len(newcomer.handlespace) < 3:
         world.clock.step()
-    world.crash_server(0)
+    [mentor] = [n for n in (0, 1) if world.servers[n].identifier == newcomer.startup.mentor]
+    world.crash_server(mentor)
     world.run(10)
     assert newcomer.serving
     assert set(world.table(newcomer)) == world.registered()

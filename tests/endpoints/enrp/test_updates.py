@@ -4,7 +4,7 @@ import pytest
 
 from rsim import wire
 from rsim.endpoints.enrp.copies import with_distance
-from rsim.handlespace import policy_with
+from rsim.handlespace import SelectionPolicy, policy, policy_with
 
 requirement = pytest.mark.conformance
 HANDLE = b"pool"
@@ -255,6 +255,17 @@ def test_distance_grows_by_the_way_of_the_update(make_server, make_peer, element
     peer.say(peer.add(element(1, policy=policy)))
     assert server.handlespace.find(HANDLE, 1).policy.distance == 23
     assert server.handlespace.find(HANDLE, 1).policy.load == 7
+
+
+def test_distance_grows_for_a_policy_in_python_too(element):
+    class FarLast(SelectionPolicy):
+        name = "far_last"
+        type_code = 0x80000F10
+        values = ("load", "distance")
+
+    policy(FarLast)
+    near = element(1, policy=policy_with("far_last", {"load": 7, "distance": 10}))
+    assert FarLast.values_of(with_distance(near, 13)) == {"load": 7, "distance": 23}
 
 
 def test_policies_without_distance_are_left_alone(element):
