@@ -40,7 +40,7 @@ class Clock(simpy.Environment):
     def __init__(self, initial_time: float = 0) -> None:
         super().__init__(initial_time)
         self._events = EventQueue(self, initial_time)
-        # Bound here, so that no call of Python's lies between.
+        # Bound here to save a Python call for each use.
         self.call_at = self._events.call_at
         self.call_method_at = self._events.call_method_at
         self.timer = self._events.timer

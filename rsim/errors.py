@@ -152,7 +152,7 @@ class SimulationError(RsimError):
 
 
 class StandstillError(RsimError, RuntimeError):
-    """A run whose time goes on no more, as events follow each other at one instant."""
+    """A run whose time stands still, as events follow each other at one instant."""
 
 
 class ReentryError(RsimError, RuntimeError):

@@ -56,7 +56,7 @@ class AttackerSettings(HostSettings):
 
     @property
     def acts(self) -> bool:
-        """Whether it is to change or drop the messages that it hears."""
+        """Whether it changes or drops the messages that it overhears."""
         return False
 
     def _belongs(self, name: str, other: str, *values: object) -> None:
@@ -131,7 +131,7 @@ class AttackCounters:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an attacker finds: its host, the pool, and how to reach whom.
+    """What an attacker can use: its host, the pool, and ways to reach the others.
 
     Parameters: `name` of the attacker; `host` it runs on; `clock` of the run; `streams` of the
     run's random numbers; `pool_handle` of the pool under attack; `policy` of that pool by name;
@@ -171,7 +171,7 @@ S = TypeVar("S", bound=AttackerSettings)
 
 
 class Attacker(ABC, Generic[S]):
-    """An attacker on a host of its own. It is told when to begin and when to stop.
+    """An attacker on its own host. Subclasses say what it does at its start and stop.
 
     Parameters: `settings` of the group; `surroundings` what it finds there.
     """
@@ -226,7 +226,7 @@ class Attacker(ABC, Generic[S]):
     def notify(self, association: Association, event: Event) -> None:
         """Takes what the network tells about an association.
 
-        Parameters: `association` of which there is news; `event` what has happened to it.
+        Parameters: `association` that has changed; `event` what has happened to it.
         """
 
 

@@ -16,7 +16,7 @@ from rsim.workload import calcapp
 
 
 class LureSettings(Model):
-    """Policy values that false elements state, and what they do with whom they get."""
+    """Policy values that false elements state, and what they do with users that come."""
 
     load: Share = Field(0.0, description="load that the false elements state")
     load_degradation: Share = Field(0.25, description="load degradation they state")

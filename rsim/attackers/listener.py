@@ -96,11 +96,11 @@ class Eavesdropper(Attacker[EavesdropperSettings]):
             surroundings.host.network.tap(links, _ListeningTap(self.heard))
 
     def start(self) -> None:
-        """From now on it listens."""
+        """Starts listening."""
         self._listening = True
 
     def stop(self) -> None:
-        """Hears no more, and forgets nothing."""
+        """Stops listening, but keeps what it has heard."""
         self._listening = False
 
     def heard(self, seen: Seen) -> None:

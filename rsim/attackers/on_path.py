@@ -69,7 +69,7 @@ class OnPathSettings(AttackerSettings, LureSettings):
 
     @property
     def acts(self) -> bool:
-        """Whether it is to change or drop the messages that it hears."""
+        """Whether it changes or drops the messages that it overhears."""
         return self.action in ("alter", "drop") and self.probability > 0
 
     @model_validator(mode="after")

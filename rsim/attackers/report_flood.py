@@ -29,7 +29,7 @@ class ReportFloodSettings(FlooderSettings):
 
 @attacker
 class ReportFlood(Flooder[ReportFloodSettings]):
-    """Resolves the pool's handle again and again, and reports whom it is told of.
+    """Resolves the pool's handle again and again, and reports the elements in the answers.
 
     Parameters: `settings` of the group; `surroundings` what it finds there.
     """

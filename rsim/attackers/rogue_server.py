@@ -81,7 +81,7 @@ class RogueServerSettings(FlooderSettings, LureSettings):
 
 
 class _Peer(EnrpServer):
-    """The ENRP side: it begins no takeover, and agrees to none where it is told not to."""
+    """The ENRP side: it begins no takeover, and agrees to none if its settings say so."""
 
     silent = False
 

@@ -16,7 +16,7 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Entry point: what goes wrong is told in a line; `rsim.cli.start` has the exit codes."""
+    """Entry point. Errors are one line each; `rsim.cli.start` has the exit codes."""
     # There is nothing to lose before a command works, so an interrupt may end the process at once.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)

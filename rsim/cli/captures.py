@@ -39,7 +39,7 @@ def dissect_command(
 ) -> None:
     """Shows the ASAP and ENRP messages in a capture, or in bytes given as hex.
 
-    Frames that are not understood are told of; if none is, the exit code is 2.
+    Frames that are not understood are reported; if no frame is understood, the exit code is 2.
     """
     from rsim.wire.capture import FrameCount
     from rsim.wire.dissect import dissect
@@ -83,7 +83,7 @@ def trace_command(
 ) -> None:
     """Draws a capture as a message sequence chart: who sent what to whom, and when.
 
-    Frames that are not understood are told of; if none is, the exit code is 2.
+    Frames that are not understood are reported; if no frame is understood, the exit code is 2.
     """
     from rsim.plots import read_sequence, sequence_html, sequence_text
     from rsim.wire.capture import FrameCount

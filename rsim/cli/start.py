@@ -28,7 +28,7 @@ _TRACEBACK = "RSIM_TRACEBACK"
 
 
 def start() -> int:
-    """Carries out the command in `sys.argv`; gives the exit code."""
+    """Runs the command in `sys.argv`; returns the exit code."""
     # What the terminal's encoding has no sign for becomes a question mark.
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -106,7 +106,7 @@ def _tell_defect(error: Exception) -> None:
 
 
 def _of_the_system(error: OSError) -> str:
-    """What the system refuses, and of which file."""
+    """The operating system's reason, and the file that it concerns."""
     reason = error.strerror or str(error)
     if error.filename is None:
         return f"can't write the output: {reason}" if error.errno == errno.ENOSPC else reason

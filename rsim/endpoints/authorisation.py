@@ -1,7 +1,7 @@
 """Who may do what at an ENRP server: one object decides for all that hold a key (RFC 5355 3).
 
-A policy of one's own is a class with `permits`, registered by `@authorisation`; a scenario names it
-as `security.authorisation`.
+Your own policy is a class with `permits`, registered by `@authorisation`. A scenario names it as
+`security.authorisation`.
 """
 
 from __future__ import annotations

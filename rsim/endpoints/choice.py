@@ -1,4 +1,4 @@
-"""Proof of choice: a pool element serves only whom the pool's policy has sent (RFC 5355 2.17).
+"""Proof of choice: a pool element serves only users that the policy has sent (RFC 5355 2.17).
 
 The server's answer carries a *grant*, signed by the server:
 
@@ -7,7 +7,7 @@ The server's answer carries a *grant*, signed by the server:
   user's k-th choice of an epoch is laid down by a hash over nonce, user and k. The element that
   gets the proof (grant and k) computes it again.
 - For all others, whose answers depend on what went before, it is a *ticket*: it names one element,
-  the first of the answer, and the user to whom it was given.
+  the first of the answer, and the user that got it.
 
 An element refuses what is not signed by a server of the pool, not of this or the last epoch, used
 before, beyond the allowance of choices in an epoch, or meant for another element or user. The nonce
@@ -61,7 +61,7 @@ class Grant:
 
     Parameters: `ticket` whether it names one element; `epoch` number of the period in which it
     holds; `nonce` 16 octets of the server's; `signature` over `signed`; `entries` identifiers and
-    weights; `user` to whom a ticket was given, empty for draws; `signed` the bytes under the
+    weights; `user` that a ticket was given to, empty for draws; `signed` the bytes under the
     signature, without the pool handle.
     """
 

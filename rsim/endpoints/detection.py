@@ -1,4 +1,4 @@
-"""Which senders a server hears no more: limits on their rate, and detectors of one's own.
+"""Rate limits and detectors that block senders.
 
 A detector is a class with `suspicious`, registered by `@detector`; a scenario names it as
 `protocol.enrp_server.detector`. It sees who sends what kind of request for which pool, and when;

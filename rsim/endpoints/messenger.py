@@ -43,7 +43,7 @@ Destination = bytes | ElementHandle | TransportAddress
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What the application is told of a message that was not delivered (RFC 5352 6.7).
+    """Notice to the application that a message was not delivered (RFC 5352 6.7).
 
     Parameters: `destination` that it was for; `ppid` and `data` of the message; `reason` in words.
     """

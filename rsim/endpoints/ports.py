@@ -45,7 +45,7 @@ class Channel(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether it is up, so that no news of that will come."""
+        """True once established; no UP event follows."""
 
     @property
     def remote_addresses(self) -> tuple[str, ...]:
@@ -61,8 +61,7 @@ class Channel(Protocol):
 
     @property
     def undelivered(self) -> int:
-        """Of an association that has ended: the last messages, of which the peer has not confirmed
-        each."""
+        """Number of trailing messages the peer did not acknowledge, once the channel has ended."""
 
     def send(self, ppid: int, data: bytes) -> None:
         """Sends one message.
@@ -77,7 +76,7 @@ class Channel(Protocol):
         """Ends the association in order."""
 
     def discard(self) -> None:
-        """Forgets the association without a word, as when the process dies."""
+        """Drops the association silently, as when the process dies."""
 
 
 class Receiver(Protocol):
@@ -90,9 +89,9 @@ class Receiver(Protocol):
         """
 
     def notify(self, channel: Channel, event: Event) -> None:
-        """Takes the news that the channel is up or has ended.
+        """Called when the channel is up or has ended.
 
-        Parameters: `channel` of which there is news; `event` what has happened to it.
+        Parameters: `channel` that has changed; `event` what has happened to it.
         """
 
 

@@ -17,7 +17,7 @@ Answer = Callable[[PoolElement | None], None]
 
 _STATES: Final = RESOLUTION_STATES
 _NONE: frozenset[int] = frozenset()
-"""One for all pools of which no element is reported."""
+"""Shared by all pools without reported elements."""
 
 
 class ResolvedPool:

@@ -135,7 +135,7 @@ class ServerSettings(Model):
         1.0, description="least time between two error messages to one address"
     )
     detector: str | None = Field(
-        None, description="detector of suspicious senders: rate_anomaly, or one's own; null: none"
+        None, description="detector of suspicious senders: rate_anomaly, or your own; null: none"
     )
     max_elements: SomeCount | None = Field(
         None, description="elements that a server registers at most; null: all"

@@ -18,8 +18,8 @@ _MOST_CHECKED = 50_000
 class Signer:
     """A private key, made from a name so that runs repeat.
 
-    Parameters: `name` of whom it belongs to; who knows it knows the key, which is all right in a
-    simulation and nowhere else.
+    Parameters: `name` of the owner. Anybody who knows the name can make the key, which is safe only
+    in a simulation.
     """
 
     def __init__(self, name: str) -> None:

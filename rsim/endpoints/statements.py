@@ -329,7 +329,7 @@ class Penalties:
         self._until: dict[str, float] = {}
 
     def accuse(self, who: str, reporter: str, now: float) -> bool:
-        """Notes an accusation of whom is at an address; True if that is enough.
+        """Records an accusation of an address; True if that is enough for a penalty.
 
         Parameters: `who` address of the accused; `reporter` address of the accuser; `now` the time
         in s.
@@ -350,7 +350,7 @@ class Penalties:
         return True
 
     def punished(self, who: str, now: float) -> bool:
-        """Whether whom is at an address serves a penalty.
+        """Whether an address is under a penalty.
 
         Parameters: `who` address of the element; `now` the time in s.
         """

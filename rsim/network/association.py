@@ -108,7 +108,7 @@ class Receiver(Protocol):
     def notify(self, association: Association, event: Event) -> None:
         """Takes what the network tells about the association.
 
-        Parameters: `association` of which there is news; `event` what has happened to it.
+        Parameters: `association` that has changed; `event` what has happened to it.
         """
 
 
@@ -233,7 +233,7 @@ class Association(ABC):
 
     @property
     def ready(self) -> bool:
-        """Whether it is up, so that no news of that will come."""
+        """True once established; no UP event follows."""
         return True
 
     @property
@@ -243,7 +243,7 @@ class Association(ABC):
 
     @property
     def undelivered(self) -> int:
-        """Of an association that has ended: how many of the last messages may not have arrived."""
+        """Number of trailing messages the peer did not acknowledge, once it has ended."""
         return 0
 
     @property
@@ -268,4 +268,4 @@ class Association(ABC):
 
     @abstractmethod
     def discard(self) -> None:
-        """Forgets the association without a word, as when the process dies."""
+        """Drops the association silently, as when the process dies."""

@@ -97,7 +97,7 @@ class Certificate:
 
 @dataclass(slots=True)
 class Credentials:
-    """What a host holds and whom it trusts.
+    """The keys and certificate of a host, and the authorities it trusts.
 
     Parameters: `key` with which it opens associations; `keys` that it accepts, by identity;
     `revoked` identities among them; `certificate` of its own; `trusted` authorities.

@@ -70,7 +70,7 @@ class Fabric:
     def new_addresses(self, sites: tuple[str, ...]) -> tuple[str, ...]:
         """The next free addresses.
 
-        Parameters: `sites` of which each gets one.
+        Parameters: `sites` one for each address.
         """
         addresses = []
         for site in sites:

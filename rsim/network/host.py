@@ -70,7 +70,7 @@ class Host(Station):
     ) -> None:
         """Calls `acceptor` with each new association to `port`; it returns who receives.
 
-        Parameters: `offers` the TLS profiles of which a client must use one, or may where that is
+        Parameters: `offers` TLS profiles; a client must use one of them, or may if TLS is
         `optional`; none: no TLS; `tcp` takes TCP connections as well as SCTP associations.
         """
         listener = Listener(port, acceptor, offers=offers, optional=optional, tcp=tcp)
@@ -84,7 +84,7 @@ class Host(Station):
         return self._listeners.find(port, tcp) is not None
 
     def close(self, port: int, silently: bool = False) -> None:
-        """Stops listening and ends what was accepted there, in order or without a word."""
+        """Stops listening and ends the associations accepted there, cleanly or silently."""
         self._listeners.close(port)
         for association in [a for a in self.associations if a.local_port == port]:
             if silently:
@@ -346,7 +346,7 @@ class Host(Station):
             self.network.join(group, self)
 
     def close_datagrams(self, port: int, group: str | None = None) -> None:
-        """Takes no more datagrams there.
+        """Stops receiving datagrams there.
 
         Parameters: `port` from 1 to 65535; `group` address of a multicast group, None for the host
         itself.
@@ -356,7 +356,7 @@ class Host(Station):
     def send_datagram(
         self, port: int, destination: Endpoint, data: bytes, source: Endpoint | None = None
     ) -> None:
-        """Sends a datagram to a host or a group; a `source` other than one's own is a forgery.
+        """Sends a datagram to a host or a group; a `source` other than its own is a forgery.
 
         Parameters: `port` that it is sent from; `destination` address and port; `data` the octets.
         """
@@ -378,7 +378,7 @@ class Host(Station):
     # State ----------------------------------------------------------------------------------------
 
     def fail(self) -> None:
-        """Goes down: all that it knew of associations is gone, and nobody is told."""
+        """Goes down and loses all state of associations; it notifies nobody."""
         if self._up:
             self.network.hosts_down += 1
         self._up = False

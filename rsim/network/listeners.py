@@ -9,15 +9,15 @@ from rsim.network.association import Association, Receiver
 from rsim.network.profiles import Profile
 
 Acceptor = Callable[[Association], Receiver | None]
-"""Takes a new association, and gives who receives on it; None refuses it."""
+"""Takes a new association and returns its receiver; None refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Who takes the associations to a port.
 
-    Parameters: `port` from 1 to 65535; `acceptor` is called with each of them; `offers` the TLS
-    profiles of which a client must use one, or may where that is `optional`; `tcp` whether it takes
+    Parameters: `port` from 1 to 65535; `acceptor` is called with each of them; `offers` TLS
+    profiles; a client must use one of them, or may if TLS is `optional`; `tcp` whether it takes
     TCP connections as well as SCTP associations.
     """
 
@@ -37,21 +37,21 @@ class Listeners:
         self._open: tuple[Listener, ...] = ()
 
     def open(self, listener: Listener) -> None:
-        """Listens at a port, in place of who did before.
+        """Listens at a port; replaces an earlier listener.
 
         Parameters: `listener` with its port.
         """
         self._open = (*(one for one in self._open if one.port != listener.port), listener)
 
     def close(self, port: int) -> None:
-        """Listens at a port no more.
+        """Stops listening at a port.
 
         Parameters: `port` from 1 to 65535.
         """
         self._open = tuple(one for one in self._open if one.port != port)
 
     def clear(self) -> None:
-        """Listens nowhere any more."""
+        """Stops listening at all ports."""
         self._open = ()
 
     def find(self, port: int, tcp: bool = False) -> Listener | None:

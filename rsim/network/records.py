@@ -11,9 +11,9 @@ from rsim.network.profiles import Profile
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a server gives a client for the next time: whom it has found the client to be.
+    """What a server gives a client to resume with: the identity that it has verified.
 
-    Parameters: `issuer` credentials of the server; `principal` whom it has found, None for anybody.
+    Parameters: `issuer` credentials of the server; `principal` that was verified, None for anybody.
     """
 
     issuer: Credentials

@@ -75,7 +75,7 @@ class SctpAssociation(DataTransfer):
 
     @property
     def undelivered(self) -> int:
-        """Of an association that has ended: how many of the last messages may not have arrived."""
+        """Number of trailing messages the peer did not acknowledge, once it has ended."""
         return self._left
 
     def close(self) -> None:
@@ -96,11 +96,11 @@ class SctpAssociation(DataTransfer):
             self._abort()
 
     def discard(self) -> None:
-        """Forgets the association without a word, as when the process dies."""
+        """Drops the association silently, as when the process dies."""
         self.end(None)
 
     def end(self, event: Event | None) -> None:
-        """To CLOSED; the endpoint is told of the event.
+        """Enters CLOSED and notifies the endpoint.
 
         Parameters: `event` to tell, None for nothing.
         """
@@ -310,7 +310,7 @@ class SctpAssociation(DataTransfer):
         self._transmit(path, (Chunk(kind),))
 
     def _shutdown(self) -> None:
-        """The peer has sent all it wants to and hears no more."""
+        """The peer has sent all its messages and accepts no further ones."""
         if self.state in SETTING_UP:
             # While the association is set up, this is discarded (RFC 9260 9.2).
             return

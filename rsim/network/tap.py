@@ -1,7 +1,7 @@
-"""Taps: what stands on a path or at a host and sees, drops, delays, alters and injects.
+"""Taps see, drop, delay, alter and inject packets on a path or at a host.
 
-A tap of one's own is a subclass of `Tap` that overrides `message` (one user message at a time) or
-`frame` (whole packets), attached with `Network.tap`.
+Your own tap is a subclass of `Tap` that overrides `message` (one user message at a time) or
+`frame` (whole packets). Attach it with `Network.tap`.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class DataTransfer(SecurableAssociation):
 
     @abstractmethod
     def end(self, event: Event | None) -> None:
-        """To CLOSED; the endpoint is told of the event.
+        """Enters CLOSED and notifies the endpoint.
 
         Parameters: `event` to tell, None for nothing.
         """
@@ -115,7 +115,7 @@ class DataTransfer(SecurableAssociation):
 
     @property
     def ready(self) -> bool:
-        """Whether it is up, so that no news of that will come: that always comes."""
+        """Always False: the event UP always follows."""
         return False
 
     @property

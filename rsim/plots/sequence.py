@@ -1,4 +1,4 @@
-"""Message sequence charts of captures: who sent what to whom, and when, as text or as a page."""
+"""Message sequence charts of captures, as text or as a page."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def read_sequence(
     """The messages in a capture, in order of departure.
 
     Parameters: `path` of the capture file; `begin`, `end` of the time in s; `hosts` names,
-    addresses or patterns such as `server-*` of which one must send or receive; `messages` names or
-    patterns such as `enrp_*`; `count` is told of every frame. Raises CaptureError if the file is no
+    addresses or patterns such as `server-*`, one of which must send or receive; `messages` names or
+    patterns such as `enrp_*`; `count` counts every frame. Raises CaptureError if the file is no
     capture.
     """
     if not Path(path).exists():

@@ -40,7 +40,7 @@ class Observation:
     mean capacity of a pool element in calculations/s; `queued_at_end` requests; `loads` work of
     each pool element in the measured time / its capacity, in s, and which of them are `liars`;
     `cheats` which requests are those of users that cheat; `known` gives the names of all counters
-    that there are, of which a run has some, None: any name may be one.
+    (a run has some of them), None: any name may be one.
 
     >>> import rsim
     >>> shown = rsim.run(rsim.load("scenario.toml")).observation

@@ -1,4 +1,4 @@
-"""Results on disk: nothing that has finished is lost, whatever ends a sweep.
+"""Results on disk: finished runs are kept, whatever ends a sweep.
 
 Each finished run is a file of its own, written out and moved into place whole. When a sweep ends
 the files are gathered in one Parquet table beside a summary and a manifest of where the results
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def _replace(path: Path, write: Callable[[Path], object], *, wait: bool = True) -> None:
-    """Writes beside the file and moves it into place, so that no half file is ever seen.
+    """Writes beside the file and moves it into place, so readers never see half a file.
 
     The content is on the disk before the name is: a machine that stops leaves no empty file.
     Parameters: `wait` until the name is there, too.

@@ -8,7 +8,7 @@ import numpy.typing as npt
 BATCH = 5
 """Observations of a batch."""
 _FEWEST = 20
-"""Fewest batches from which a start-up is told."""
+"""Fewest batches that can show where a start-up ends."""
 
 
 def mser5(values: npt.ArrayLike) -> int | None:

@@ -1,8 +1,8 @@
-"""Python files that a scenario names: attackers, policies, workloads, services of your own.
+"""Python files that a scenario names: your own attackers, policies, workloads and services.
 
-They run with all rights of the user. So a file runs only if whoever reads the scenario allows it,
-and from then on it is known by the digest of its content: a scenario can be made of nothing else.
-Other processes are told the digests, and run a file only if it still has the one that it had.
+They run with all rights of the user. So a file runs only if the reader of the scenario allows it.
+From then on it is identified by the digest of its content, and a scenario accepts no other content.
+Other processes get the digests, and run a file only if its digest is unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where in a deployment an error has come up: the component, from the frames that it passed."""
+"""The component of a deployment in which an error occurred, found from its stack frames."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class ServerGroup(Group):
     """A group of ENRP servers."""
 
     mentors: bool = Field(
-        True, description="they are told of all other servers, to ask one for the handlespace"
+        True, description="they know all other servers, and ask one for the handlespace"
     )
     failures: ServerFailures = Field(ServerFailures(), description="when the servers fail")
     start: Seconds = Field(0.0, description="when they start")

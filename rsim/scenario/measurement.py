@@ -20,7 +20,7 @@ from rsim.scenario.world import World
 from rsim.workload import CalcAppClient, CalcAppServer
 
 _SAMPLES = 200
-"""Samples of a run at one of which MSER-5 may begin to measure: it is found to half a percent."""
+"""Possible starts of measurement for MSER-5: it is found to half a percent of the run."""
 
 
 class Measurement:

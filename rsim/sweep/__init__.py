@@ -1,6 +1,6 @@
 """Sweeps: many runs of one scenario over a grid and over seeds.
 
-Called as a function, `rsim.sweep(study)`, the package carries a sweep out.
+Called as a function, `rsim.sweep(study)`, the package runs a sweep.
 """
 
 from rsim.callable_package import make_callable

@@ -233,7 +233,7 @@ def _sent(tasks: list[PlannedRun], chosen: Workers) -> _Future:
 
 
 def _alone(tasks: list[PlannedRun], chosen: Workers) -> Iterator[tuple[PlannedRun, Row]]:
-    """Outcomes of tasks one of which has ended its worker, with nothing else under way."""
+    """Outcomes of tasks, run one by one, as one of them has ended its worker."""
     chosen.renew()
     for task in tasks:
         while True:

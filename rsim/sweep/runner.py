@@ -108,7 +108,7 @@ def sweep(
     stored at once and which no other sweep may use meanwhile; `jobs` processes, all cores if left
     out, 1 for this process; `resume` goes on from the runs in `out`; `executor` instead of
     processes of its own; `progress` is called after each run with the numbers of those done, in all
-    and failed. A run that fails is told in `failures`; the others go on. Raises ResultError where
+    and failed. A run that fails is listed in `failures`; the others go on. Raises ResultError where
     results can't be stored, and where the executor has no workers any more.
 
     >>> import rsim

@@ -160,7 +160,7 @@ def _stored(form: Any) -> Any:
 
 
 def overlap(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Two paths of which one is, or holds, the other; None if there are none.
+    """Two paths, one of which is or contains the other; None if there are none.
 
     Parameters: `paths` with dots.
     """

@@ -32,7 +32,7 @@ _GRACE = 30.0
 """Seconds without any worker after which a cluster that had some is given up: what restarts workers
 does so within seconds."""
 _PATIENCE = 10.0
-"""Seconds without any worker after which it is told that a cluster has none yet."""
+"""Seconds without any worker after which a message says that the cluster has none yet."""
 
 _SAFE_PATH = "PYTHONSAFEPATH"
 """Variable that keeps the working folder off the path of Python's modules."""
@@ -83,12 +83,12 @@ class Workers:
             self._processes = _processes(self.count)
 
     def check(self, waited: float) -> bool:
-        """Looks whether a cluster has workers, and how many.
+        """Checks whether a cluster has workers, and how many.
 
-        False if its scheduler is another one than at the last look, so that what it had been given
-        is lost; of some of that nobody else tells. Parameters: `waited` time in s since the last
-        look. Raises NoWorkersError where it had workers and has none for a while; that it has none
-        yet is told, once.
+        Returns False if its scheduler has been replaced since the last check: the tasks it had are
+        lost, and some are not reported otherwise. Parameters: `waited` time in s since the last
+        check. Raises NoWorkersError if it had workers and has none for a while. If it never had
+        any, a message says so, once.
         """
         if self._client is None:
             return True

@@ -104,7 +104,7 @@ def read_capture(path: str | Path, count: FrameCount | None = None) -> Iterator[
     and raw IP. Fragments of IP packets and of user messages, and frames that the capture has cut
     off, are passed over.
 
-    Parameters: `path` of the file; `count` is told of every frame. Raises CaptureError where the
+    Parameters: `path` of the file; `count` counts every frame. Raises CaptureError where the
     file can't be read, is damaged or of another kind.
     """
     count = FrameCount() if count is None else count

@@ -31,7 +31,7 @@ class UserCheatSettings(Model):
 
 
 class UserCheat:
-    """A pool user that goes to whom it likes, listed or not.
+    """A pool user that uses the element it prefers, whether listed or not.
 
     Parameters: `settings` of the cheat; `distance` gives the time in s to an address.
     """

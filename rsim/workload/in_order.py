@@ -10,10 +10,10 @@ from rsim.workload.processor_sharing import ProcessorUser, Task
 
 
 class InOrderProcessor:
-    """A server that works on one task after the other.
+    """A processor that works on one task after another.
 
-    Parameters: `clock` of the run; `capacity` in calculations per s; `user` that hears of ends and
-    thresholds; as those of the processor-sharing `Processor`, which it can stand in for.
+    Parameters: `clock` of the run; `capacity` in calculations per s; `user` that is notified of
+    ends and thresholds. They are those of the processor-sharing `Processor`, which it can replace.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Workloads of one's own: what a pool user does, or what a pool element offers.
+"""Your own workloads: what a pool user does, or what a pool element offers.
 
 Either is registered by name and takes a table of settings and its surroundings:
 
@@ -36,13 +36,13 @@ from rsim.workload.requests import RequestLog
 
 @dataclass
 class UserSurroundings:
-    """What a pool user's workload finds.
+    """What a pool user's workload can use.
 
     Parameters: `name` of the user; `host` it runs on; `clock` of the run; `streams` of its random
     numbers; `pool` handle of the pool; `endpoint` that resolves handles; `messenger` that sends by
-    handle; `record` takes requests (`rsim.workload.Request`) for the results, and is told when one
-    has ended; `counters` those of CalcApp, to be counted up where they fit; `inbox` what elements
-    send: who, payload protocol, bytes.
+    handle; `record` takes requests (`rsim.workload.Request`) for the results (call its method
+    `ended` when one has ended); `counters` those of CalcApp, to be counted up where they fit;
+    `inbox` what elements send: who, payload protocol, bytes.
     """
 
     name: str

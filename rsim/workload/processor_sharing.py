@@ -56,8 +56,8 @@ class Processor:
     Virtual time counts the calculations that a task gets; a task is finished when it has advanced
     by the task's size, so arrivals and departures cost O(log n) whatever n.
 
-    Parameters: `clock` of the run; `capacity` in calculations/s; `user` is told of what tasks have
-    done.
+    Parameters: `clock` of the run; `capacity` in calculations/s; `user` is notified of what tasks
+    have done.
     """
 
     def __init__(

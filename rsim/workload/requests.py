@@ -79,9 +79,9 @@ class RequestLog:
         self._known.append(request)
 
     def ended(self, request: Request) -> None:
-        """Keeps a request as it is now: it will not change any more.
+        """Keeps a request as it is now; you must not change it afterwards.
 
-        Parameters: `request` of which no more will be known.
+        Parameters: `request` that has ended.
 
         Raises ValueError if it is not in progress here.
         """

@@ -16,7 +16,7 @@ ADD_PE, DEL_PE = 0, 1
 class Announcements(StoreListener):
     """Sends ENRP_HANDLE_UPDATE to the peers.
 
-    Parameters: `node` the server; `store` of its elements; `peers` that are told; `settings` of the
+    Parameters: `node` the server; `store` of its elements; `peers` that get them; `settings` of the
     server; `counters` of it.
     """
 

@@ -7,8 +7,8 @@ from math import inf
 from rsim.endpoints.ports import ClockPort
 
 _MOST_ADDRESSES = 4096
-"""Addresses of which the server remembers when it last sent them an error: a flood from forged
-addresses then fills some 300 KiB, and gets no more errors."""
+"""Addresses for which the server keeps the time of its last error. A flood from forged addresses
+fills some 300 KiB, and further addresses get no errors."""
 
 
 class ErrorLimit:

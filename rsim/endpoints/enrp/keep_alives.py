@@ -57,14 +57,14 @@ class KeepAlives(StoreListener):
         )
 
     def element_disowned(self, own: OwnElement) -> None:
-        """Asks an element no more.
+        """Stops the keep-alives of an element.
 
-        Parameters: `own` of which the server is home no more.
+        Parameters: `own` element that the server is no longer home of.
         """
         own.timer.stop()
 
     def schedule(self, own: OwnElement) -> None:
-        """Asks an element after an interval, spread at random.
+        """Starts the timer of the next keep-alive; the interval is spread at random.
 
         Parameters: `own` that has registered or answered.
         """

@@ -221,7 +221,7 @@ class Peers:
     def tell_presence(self, peer: Peer, reply_required: bool = False) -> None:
         """Tells a peer that this server is there, and who it is.
 
-        Parameters: `peer` that is told; `reply_required` whether it has to answer.
+        Parameters: `peer` that gets it; `reply_required` whether it has to answer.
         """
         presence = self.make_presence(
             peer.identifier, reply_required=reply_required, introduce=True

@@ -166,8 +166,8 @@ class Registrations(StoreListener):
         return own
 
     def own_lapsed(self, own: OwnElement) -> None:
-        """Tells an element that it is registered no more, on the association that exists, if one
-        does (RFC 5352 2.2.4).
+        """Notifies an element that its registration has ended, if it still has an association
+        (RFC 5352 2.2.4).
 
         Parameters: `own` what the server kept of it.
         """

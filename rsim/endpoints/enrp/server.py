@@ -4,8 +4,8 @@ It wires its parts and gives each message to the part that it is for. The parts 
 each is given what it uses:
 
 - node.py: who the server is, its state, and how it reaches others.
-- store.py: the elements, and who hears of changes; keep_alives.py: whether they live.
-- peers.py: the peer list; announcements.py: what peers are told; homes.py: changes of home.
+- store.py: the elements, and listeners for changes; keep_alives.py: whether they live.
+- peers.py: the peer list; announcements.py: updates to peers; homes.py: changes of home.
 - copies.py, updates.py: what peers tell; audits.py: whether that is all; tables.py: what they ask.
 - startup.py: mentors, list and table; takeover.py: arbitration; heartbeat.py: PRESENCE.
 - asap_service.py: what pool elements and pool users ask for. request_filter.py and admission.py say
@@ -263,13 +263,13 @@ class EnrpServer:
         self.server_announcements.begin()
 
     def _serve(self) -> None:
-        """The start is through, and all peers are told."""
+        """The start is complete; tells all peers."""
         self.node.enter(ServerEvent.LEARN)
         self.homes.adopt_own()
         self.heartbeat.begin()
 
     def vanish(self) -> None:
-        """Stops without a word, as when the process dies: all that it knew is gone."""
+        """Stops silently and loses all state, as when the process dies."""
         self.store.clear()
         self.node.enter(ServerEvent.FAIL)
         self.asap.subscriptions.stop()
@@ -379,7 +379,7 @@ class EnrpServer:
     def notify(self, channel: Channel, event: Event) -> None:
         """Takes the news that an association is up or has ended.
 
-        Parameters: `channel` of which there is news; `event` what has happened to it.
+        Parameters: `channel` that has changed; `event` what has happened to it.
         """
         if self.node.state is ServerState.DOWN or event is Event.UP:
             return

@@ -1,4 +1,4 @@
-"""The elements that an ENRP server lists, which it is home of, and who hears of changes.
+"""The elements that an ENRP server lists, those it is home of, and listeners for changes.
 
 Timer: expiry, for the next registration life that ends (RFC 5352 3.1).
 """
@@ -72,7 +72,7 @@ class OwnElement:
 
 
 class StoreListener:
-    """Hears what changes in a store; each method does nothing here."""
+    """Is notified of changes in a store; each method does nothing here."""
 
     def pool_changed(self, handle: bytes) -> None:
         """An element has joined or left a pool.
@@ -81,7 +81,7 @@ class StoreListener:
         """
 
     def element_disowned(self, own: OwnElement) -> None:
-        """The server is home of an element no more.
+        """The server is no longer home of an element.
 
         Parameters: `own` what it kept of it.
         """
@@ -93,7 +93,7 @@ class StoreListener:
         """
 
     def own_lapsed(self, own: OwnElement) -> None:
-        """Such an element has left without having asked for it.
+        """The registration of such an element has ended without its request.
 
         Parameters: `own` what the server kept of it.
         """
@@ -128,14 +128,14 @@ class ElementStore:
         )
 
     def tell(self, listener: StoreListener) -> None:
-        """Has somebody hear of changes, after those who do already.
+        """Adds a listener for changes, after the existing ones.
 
-        Parameters: `listener` that hears of each change.
+        Parameters: `listener` that is notified of each change.
         """
         self._listeners.append(listener)
 
     def clear(self) -> None:
-        """Forgets all, without a word."""
+        """Removes all elements; neither peers nor elements are notified."""
         self.count()
         self._expiry.stop()
         for own in self.owned():

@@ -1,6 +1,6 @@
 """Pool users that an ENRP server tells of changes of a pool (RFC 5352 2.2.5, 2.2.6).
 
-Timer: notice, while changes have not been told.
+Timer: notice, while there are changes to announce.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from rsim.endpoints.ports import Channel, ClockPort
 from rsim.wire import PPID_ASAP, Cause, ErrorCause
 
 _NOTICE = 1.0
-"""Least time in s between two notices: a pool that fills up is told of in a few messages."""
+"""Least time in s between two notices, so that a pool that fills up causes few messages."""
 
 
 class Subscriptions(StoreListener):
-    """Who is told of which pool.
+    """The subscribers of each pool.
 
     Parameters: `answers` that list a pool; `clock` of the run.
     """
@@ -27,20 +27,20 @@ class Subscriptions(StoreListener):
         self._timer = clock.timer(self._expire)
 
     def stop(self) -> None:
-        """Forgets all."""
+        """Removes all subscriptions."""
         self._timer.stop()
         self._subscribers.clear()
         self._changed.clear()
 
     def subscribe(self, handle: bytes, channel: Channel) -> None:
-        """Tells a user of changes from now on.
+        """Subscribes a user to the changes of a pool.
 
         Parameters: `handle` of the pool; `channel` to the user.
         """
         self._subscribers.setdefault(handle, {})[channel] = None
 
     def unsubscribe(self, handle: bytes, channel: Channel) -> None:
-        """Tells a user of changes no more.
+        """Ends a subscription.
 
         Parameters: `handle` of the pool; `channel` to the user.
         """
