@@ -43,6 +43,16 @@ def test_functions_are_short_and_more_than_four_arguments_are_named(file):
     assert not wrong
 
 
+def test_each_public_class_has_a_name_of_its_own():
+    places = {}
+    for file in PYTHON:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert len(places) > 200
+    assert not {name: files for name, files in places.items() if len(files) > 1}
+
+
 def test_importing_rsim_loads_no_more_than_it_needs():
     program = "import sys, rsim; rsim.load, rsim.sweep; print(*sorted(sys.modules))"
     done = subprocess.run(

@@ -79,7 +79,7 @@ class Channel(Protocol):
         """Drops the association silently, as when the process dies."""
 
 
-class Receiver(Protocol):
+class ChannelReceiver(Protocol):
     """Who gets what arrives on a channel."""
 
     def receive(self, channel: Channel, ppid: int, data: bytes) -> None:

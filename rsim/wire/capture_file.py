@@ -41,7 +41,7 @@ _KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class CapturedFrame:
     """A frame of a capture.
 
     Parameters: `departure` in s; `arrival` in s, None where it is not noted; `link` its link type,
@@ -56,7 +56,7 @@ class Frame:
     whole: bool
 
 
-def read_frames(path: str | Path) -> Iterator[Frame]:
+def read_frames(path: str | Path) -> Iterator[CapturedFrame]:
     """The frames in a pcapng or pcap file.
 
     Parameters: `path` of the file. Raises CaptureError where the file can't be read, is damaged or
@@ -144,7 +144,7 @@ def _open(path: str | Path) -> _File:
         raise CaptureError(f"{path!r}: can't be read: {error}") from None
 
 
-def _frames(file: _File) -> Iterator[Frame]:
+def _frames(file: _File) -> Iterator[CapturedFrame]:
     if file.start == _SECTION:
         return _pcapng_frames(file)
     if file.start in _PCAP:
@@ -152,7 +152,7 @@ def _frames(file: _File) -> Iterator[Frame]:
     raise file.error("is no capture, must be pcapng or pcap")
 
 
-def _pcap_frames(file: _File) -> Iterator[Frame]:
+def _pcap_frames(file: _File) -> Iterator[CapturedFrame]:
     order, unit = _PCAP[file.start]
     header = file.read(24, "the file header")
     link = unpack_from(order + "I", header, 20)[0] & _LINK_TYPE
@@ -163,7 +163,7 @@ def _pcap_frames(file: _File) -> Iterator[Frame]:
         if size > _LONGEST:
             raise file.error(f"damaged at byte {at}: frame of {size} bytes")
         data = file.read(size, f"a frame of {size} bytes")
-        yield Frame(
+        yield CapturedFrame(
             departure=seconds + fraction * unit,
             arrival=None,
             link=link,
@@ -230,7 +230,7 @@ def _interface(block: _Block) -> _Interface:
     return _Interface(link, longest or _LONGEST, unit, seconds)
 
 
-def _pcapng_frames(file: _File) -> Iterator[Frame]:
+def _pcapng_frames(file: _File) -> Iterator[CapturedFrame]:
     interfaces: list[_Interface] = []
     for block in _blocks(file, {_INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET}):
         if block.kind == 0:
@@ -245,7 +245,7 @@ def _pcapng_frames(file: _File) -> Iterator[Frame]:
             yield _frame(file, block, interfaces)
 
 
-def _frame(file: _File, block: _Block, interfaces: list[_Interface]) -> Frame:
+def _frame(file: _File, block: _Block, interfaces: list[_Interface]) -> CapturedFrame:
     body = block.body
     if len(body) < 20:
         raise file.error(f"damaged at byte {block.at}: frame block too short")
@@ -267,7 +267,7 @@ def _frame(file: _File, block: _Block, interfaces: list[_Interface]) -> Frame:
     departure = (high << 32 | low) * interface.unit
     if interface.offset:
         departure += interface.offset
-    return Frame(
+    return CapturedFrame(
         departure=departure,
         arrival=arrival,
         link=interface.link,
@@ -276,13 +276,13 @@ def _frame(file: _File, block: _Block, interfaces: list[_Interface]) -> Frame:
     )
 
 
-def _simple_frame(file: _File, block: _Block, interfaces: list[_Interface]) -> Frame:
+def _simple_frame(file: _File, block: _Block, interfaces: list[_Interface]) -> CapturedFrame:
     """A frame without a time: it gets 0, as in Wireshark."""
     if len(block.body) < 4 or not interfaces:
         raise file.error(f"damaged at byte {block.at}: simple frame block without an interface")
     original = unpack_from(block.order + "I", block.body)[0]
     size = min(original, interfaces[0].longest, len(block.body) - 4)
-    return Frame(
+    return CapturedFrame(
         departure=0.0,
         arrival=None,
         link=interfaces[0].link,

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from struct import unpack_from
 
-from rsim.wire.capture_file import Frame, read_frames
+from rsim.wire.capture_file import CapturedFrame, read_frames
 from rsim.wire.capture_writer import Endpoint
 
 _IPV4, _IPV6 = 0x0800, 0x86DD
@@ -116,7 +116,7 @@ def read_capture(path: str | Path, count: FrameCount | None = None) -> Iterator[
             count.others[str(other)] += 1
 
 
-def _user_messages(frame: Frame) -> Iterator[Captured]:
+def _user_messages(frame: CapturedFrame) -> Iterator[Captured]:
     if not frame.whole:
         raise _NotUnderstoodError("cut off by the capture")
     protocol, source, destination, segment = _segment(_packet(frame.link, frame.data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import auto
 from typing import Protocol
 
-from rsim.endpoints.ports import Address, Channel, Receiver
+from rsim.endpoints.ports import Address, Channel, ChannelReceiver
 from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import PPID_ASAP, PPID_ENRP, Message, SctpTransport, ServerInformation
 
@@ -47,7 +47,7 @@ class HostPort(Protocol):
 
     asap_port: int
 
-    def connect(self, receiver: Receiver, address: Address, ppid: int) -> Channel:
+    def connect(self, receiver: ChannelReceiver, address: Address, ppid: int) -> Channel:
         """Opens an association with a peer (ENRP) or with a pool element (ASAP).
 
         Parameters: `receiver` of what arrives on it; `address` of the other side; `ppid` the
@@ -80,7 +80,9 @@ class Node:
     `receiver` of what arrives on the associations that it opens.
     """
 
-    def __init__(self, identifier: int, dialect: int, host: HostPort, receiver: Receiver) -> None:
+    def __init__(
+        self, identifier: int, dialect: int, host: HostPort, receiver: ChannelReceiver
+    ) -> None:
         self.identifier = identifier
         self.dialect = dialect
         self.host = host
