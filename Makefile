@@ -106,7 +106,7 @@ wheel: .venv/built
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w $(WHEEL) .
 	$(PYTHON) -m venv $(WHEEL)/venv
 	$(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt $(WHEEL)/*.whl
-	cp -r tests experiments notebooks docs README.md CHANGELOG.md CITATION.cff Makefile pyproject.toml $(WHEEL)/away
+	cp -r tests experiments notebooks docs README.md CHANGELOG.md CONTRIBUTING.md CITATION.cff Makefile pyproject.toml $(WHEEL)/away
 	cd $(WHEEL)/away && ../venv/bin/pytest -n auto --ignore=tests/test_structure.py tests
 
 # Random deployments with faults and attackers, on all cores: none crashes, hangs, or breaks an
