@@ -91,7 +91,7 @@ class PositionSettings(Model):
 
 @dataclass(slots=True)
 class AttackCounters:
-    """What an attacker has done and got since it began, as numbers that only grow."""
+    """Counters of an attacker since it began."""
 
     attack_messages: int = 0
     """Messages that left: the cost of the attack."""

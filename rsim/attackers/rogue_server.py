@@ -225,7 +225,7 @@ class RogueServer(Flooder[RogueServerSettings]):
         self._tell(peer, done.encode(self.surroundings.dialect))
 
     def _make_noise(self) -> None:
-        """A stranger's presence at each server, without a word about who it is."""
+        """Sends each server the PRESENCE of an unknown peer, without information about it."""
         host = self.surroundings.host
         if not self._strangers:
             self._strangers = [

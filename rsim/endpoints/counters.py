@@ -10,7 +10,7 @@ from mypy_extensions import mypyc_attr
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class PoolElementCounters:
-    """What a pool element has done since it began, as numbers that only grow."""
+    """Counters of a pool element since it began."""
 
     registrations_sent: int = 0
     """ASAP_REGISTRATION messages that left (RFC 5352 3.1)."""
@@ -35,7 +35,7 @@ class PoolElementCounters:
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class PoolUserCounters:
-    """What a pool user has done since it began, as numbers that only grow."""
+    """Counters of a pool user since it began."""
 
     resolutions_sent: int = 0
     """ASAP_HANDLE_RESOLUTION messages that left (RFC 5352 3.3)."""

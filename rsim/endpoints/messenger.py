@@ -177,7 +177,7 @@ class Messenger:
         """Sends a message.
 
         Parameters: `failover` sends what an element has not acknowledged to another one of its
-        pool, without a word, else the application gets it back; `to` of a pool: the element that
+        pool, else the application gets it back; `to` of a pool: the element that
         its policy selects, the one of the message before, or each (`to_self`: this node too).
         """
         message = _Message(destination, ppid, data=data, failover=failover, to=to, to_self=to_self)

@@ -166,7 +166,7 @@ class PoolElementEndpoint:
             self._send_deregistration()
 
     def vanish(self) -> None:
-        """To DOWN without a word, as when the process dies."""
+        """Enters DOWN silently, as when the process dies."""
         self._enter(ElementEvent.FAIL)
         self._stop_timers()
         self._hunt.stop()

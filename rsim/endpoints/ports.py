@@ -80,7 +80,7 @@ class Channel(Protocol):
 
 
 class ChannelReceiver(Protocol):
-    """Who gets what arrives on a channel."""
+    """Receives messages and events of a channel."""
 
     def receive(self, channel: Channel, ppid: int, data: bytes) -> None:
         """Takes one message.

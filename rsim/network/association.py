@@ -96,7 +96,7 @@ class Event(Enum):
 
 
 class Receiver(Protocol):
-    """Who gets what arrives on an association."""
+    """Receives messages and events of an association."""
 
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
         """Takes one message, with its payload protocol identifier.

@@ -18,7 +18,7 @@ Job = tuple[float, float, Callable[..., object], tuple[object, ...]]
 
 @dataclass(slots=True)
 class CpuCounters:
-    """What a CPU has done since the run began, as numbers that only grow."""
+    """Counters of a CPU since the run began."""
 
     cpu_jobs: int = 0
     """Messages and handshakes served."""

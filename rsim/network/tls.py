@@ -297,7 +297,7 @@ class TlsSession:
         self._failed(reason)
 
     def release(self) -> None:
-        """Lets go of the association, which is at its end; the CPU works in vain."""
+        """Releases the association, which has ended; what the CPU still does has no effect."""
         self._transmit = _no_flight
         self._work = _no_work
         self._opened = _no_news

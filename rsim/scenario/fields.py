@@ -34,7 +34,7 @@ def _attacker(value: Any) -> Any:
 def _warm_up(value: Any, handler: Callable[[Any], Any]) -> Any:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError(f"{shown(value)} is neither a time nor 'mser5'")
-    # One problem is told, where each kind of value that would do has one of its own.
+    # Reports one problem instead of one for each kind of value that is allowed.
     if value == "mser5":
         return handler(value)
     time = seconds(value)

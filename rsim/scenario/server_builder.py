@@ -27,7 +27,7 @@ class PlacedServer(NamedTuple):
 def add_servers(
     world: World, groups: Mapping[str, ServerGroup], settings: ServerSettings
 ) -> list[PlacedServer]:
-    """Adds all ENRP servers to a world. Hosts come first, so that each can be told of the others.
+    """Adds all ENRP servers to a world. Hosts come first, so that each server can know the others.
 
     Parameters: `world` to which they are added; `groups` by name; `settings` of all servers.
     """

@@ -1,4 +1,4 @@
-"""Which settings each arm of a study varies, and that none of them is set in vain."""
+"""Which settings each arm of a study varies, and a check that each has an effect."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def declared(sweep: SweepTable) -> dict[str, list[Any]]:
 
 
 def check_plans(sweep: SweepTable, plans: list[Plan], settings: dict[str, Any]) -> None:
-    """Raises ValueError where a value would be set in vain, as another one takes its place.
+    """Raises ValueError if a value would have no effect, as another one replaces it.
 
     Parameters: `sweep` the table; `plans` of all arms; `settings` the values by path that hold in
     all arms, of the quick version and of the command line.

@@ -27,7 +27,7 @@ _PROTOCOLS = {PPID_ASAP: "asap", PPID_ENRP: "enrp"}
 def dissect(what: str, count: FrameCount | None = None) -> Iterator[dict[str, Any]]:
     """Rows with `departure`, `arrival`, `source`, `destination`, `message`, `fields`, `error`.
 
-    Parameters: `what` a capture file's name, or the bytes of one message in hex; `count` is told of
+    Parameters: `what` a capture file's name, or the bytes of one message in hex; `count` counts
     every frame of a file. Raises CaptureError if it is neither.
     """
     if _exists(what):

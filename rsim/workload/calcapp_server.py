@@ -175,7 +175,7 @@ class CalcAppServer:
             self.on_left()
 
     def vanish(self) -> None:
-        """Is gone without a word, as when the process dies."""
+        """Stops silently, as when the process dies."""
         for membership in self.memberships:
             membership.endpoint.vanish()
         self._leave(silently=True)

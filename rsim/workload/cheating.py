@@ -46,7 +46,7 @@ class UserCheat:
     def choose(
         self, listed: tuple[PoolElement, ...], honest: PoolElement | None
     ) -> PoolElement | None:
-        """The element that it likes best of all that it has ever been told of."""
+        """The element that it prefers among all that it has learned of."""
         for element in listed:
             self._known[element.identifier] = element
         if not self._known:

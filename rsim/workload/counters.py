@@ -10,7 +10,7 @@ from mypy_extensions import mypyc_attr
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ElementCounters:
-    """What the application has done since it began, as numbers that only grow."""
+    """Counters of the application since it began."""
 
     accepts: int = 0
     """Requests accepted."""

@@ -31,12 +31,12 @@ class FailureSettings(Model):
     clean_shutdown_probability: Share = Field(
         1.0,
         description="share of shutdowns with deregistration, cookies and aborts; "
-        "the others are without a word",
+        "the others are silent",
     )
     what: Literal["process", "host"] = Field(
         "process",
-        description="what is gone without a word: of processes the host tells that they are, "
-        "hosts fall silent",
+        description="what fails silently: process (the host answers that it is gone) "
+        "or host (nothing answers)",
     )
 
     @field_validator("schedule")
@@ -51,9 +51,9 @@ class LifecycleCounters:
     """Shutdowns since the run began."""
 
     clean_shutdowns: int = 0
-    """Times that the element left in order."""
+    """Number of clean shutdowns."""
     unclean_shutdowns: int = 0
-    """Times that it was gone without a word."""
+    """Number of silent failures."""
 
 
 class Lifecycle:

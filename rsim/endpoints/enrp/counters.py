@@ -10,7 +10,7 @@ from mypy_extensions import mypyc_attr
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ServerCounters:
-    """What a server has done since it began, as numbers that only grow."""
+    """Counters of a server since it began."""
 
     registrations: int = 0
     """Registrations and renewals granted (RFC 5352 3.1)."""

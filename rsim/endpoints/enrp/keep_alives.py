@@ -78,7 +78,7 @@ class KeepAlives(StoreListener):
     def claim(self, own: OwnElement, delay: float) -> None:
         """Tells an element with the next keep-alive that this server is its home (RFC 5352 3.4).
 
-        Parameters: `own` that has a new home; `delay` in s until it is told.
+        Parameters: `own` that has a new home; `delay` in s until that keep-alive.
         """
         own.claiming = True
         own.waiting = False

@@ -1,7 +1,7 @@
 """The start of an ENRP server: mentors, the list of servers, and the table (RFC 5353 3.2).
 
-A mentor that refuses or is silent is followed by the next one; after all have been tried in vain so
-many times, the server takes itself as the first one.
+If a mentor refuses or is silent, the server tries the next one. If all fail in each round, it acts
+as the first server.
 
 Timers: MAX-TIME-NO-RESPONSE after each request, and before the mentors are tried once more;
 discovery, for a server that waits for a mentor without knowing one.
@@ -32,13 +32,13 @@ class StartupState(RoleState):
 
     IDLE = auto()
     DISCOVERY = auto()
-    """It listens for a server, as it has been told of none."""
+    """It knows no server and listens for one."""
     LIST = auto()
     """It has asked a mentor for the servers that it knows."""
     TABLE = auto()
     """It downloads the handlespace of a mentor."""
     PAUSE = auto()
-    """All mentors have been tried in vain; they are tried once more."""
+    """All mentors have failed; it tries them again after a pause."""
 
 
 class StartupEvent(RoleEvent):
@@ -267,7 +267,7 @@ class Startup:
             self._on_end()
 
     def _serve_alone(self) -> None:
-        """Nobody to learn from: this server is the first one, but tells those it was told of."""
+        """No mentor answers: this server acts as the first one, and contacts its mentors."""
         self._enter(StartupEvent.END)
         mentors = self._mentors
         self._on_end()

@@ -241,7 +241,7 @@ class ElementStore:
             self._tell_lapsed(own)
 
     def remove(self, handle: bytes, identifier: int) -> None:
-        """Removes an element without a word to peers.
+        """Removes an element without telling peers.
 
         Parameters: `handle` of its pool; `identifier` its PE identifier.
         """
