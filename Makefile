@@ -5,8 +5,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 NATIVE := CMakeLists.txt $(shell find rsim/native -type f 2>/dev/null)
 # The hot path is compiled, Python as it is (CMakeLists.txt). COMPILE=OFF runs it from source: for
-# debuggers, for coverage, and while editing.
-COMPILE ?= ON
+# debuggers, for coverage, and while editing. Without a choice it stays as it was built last.
+COMPILE ?= $(if $(wildcard .venv/compile-OFF),OFF,ON)
 COMPILED := tools/compile_modules.py rsim/clock.py $(shell grep -oE '^  rsim/[a-z_/]+\.py' CMakeLists.txt) \
 	$(shell find rsim/endpoints rsim/handlespace rsim/network rsim/wire rsim/workload -name '*.py' 2>/dev/null)
 STUDY := experiments/registration-flood/study.toml

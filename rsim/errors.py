@@ -8,6 +8,7 @@ from typing import Any
 LONGEST_LINE = 300
 """Characters of an error's line."""
 _LONGEST_VALUE = 60
+"""Characters of a value in an error: most of the line is left for what is wrong with it."""
 
 _values = Repr()
 _values.maxstring = _values.maxother = _values.maxlong = _LONGEST_VALUE

@@ -45,6 +45,7 @@ MOST = 1_000_000_000
 LARGEST_SEED = 2**62
 """Largest seed of a run: those of its replications still fit 64 bits."""
 _LONGEST_TEXT = 255
+"""Bytes of a name: names become parts of file names, which file systems limit to that."""
 
 
 def _make_strict(schema: Any) -> None:

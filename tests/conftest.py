@@ -22,7 +22,11 @@ def pytest_sessionstart(session):
         source = root.joinpath(*module.name.split(".")[1:]).with_suffix(".py")
         file = Path(importlib.util.find_spec(module.name).origin)
         if file.parent != source.parent and source.exists() and newer(source, file):
-            pytest.exit(f"{source} is newer than what was compiled of it: make .venv/built", 4)
+            pytest.exit(
+                f"{source} is newer than what was compiled of it: make .venv/built "
+                "(COMPILE=OFF to edit Python)",
+                4,
+            )
 
 
 def newer(file, other):

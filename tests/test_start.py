@@ -71,6 +71,25 @@ def test_what_nobody_foresaw_is_called_a_defect_with_the_command_that_does_it_ag
     assert "Traceback" in ended(command(*SHORT)).err
 
 
+def test_an_error_in_your_own_code_names_the_file_and_the_line(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from rsim.endpoints import detector\n"
+        "@detector('mine')\n"
+        "class Mine:\n"
+        "    def suspicious(self, kind, source, pool, now):\n"
+        "        return no_such_name\n"
+    )
+    (tmp_path / "s.toml").write_text(
+        "code = 'mine.py'\nwarm_up = 0\nduration = 60\n"
+        "[protocol.enrp_server]\ndetector = 'mine'\n[pool_elements.e]\nstart = 1\n"
+    )
+    process = rsim_process("run", tmp_path / "s.toml", "--allow-code")
+    code, out, line = told(process)
+    assert (code, out, line.count("\n")) == (2, "", 1)
+    assert "mine.py, line 5: NameError: name 'no_such_name' is not defined" in line
+    assert "defect" not in line
+
+
 def test_too_little_memory_is_told(monkeypatch):
     def large(*arguments, **options):
         raise MemoryError

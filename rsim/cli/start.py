@@ -85,8 +85,28 @@ def _carry_out() -> int:
     except OSError:
         raise
     except Exception as error:
-        _tell_defect(error)
-        return DEFECT
+        place = _in_users_file(error)
+        if place is None:
+            _tell_defect(error)
+            return DEFECT
+        _tell(f"{place}: {_described(error)}")
+        return MISTAKE
+
+
+def _in_users_file(error: Exception) -> str | None:
+    """File and line of your own code that has raised an error, or has called what raised it."""
+    from rsim.results.registry import CODE_MODULE
+
+    place = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__")).startswith(CODE_MODULE):
+            place = f"{frame.f_code.co_filename}, line {line}"
+    return place
+
+
+def _described(error: Exception) -> str:
+    notes = "; ".join(getattr(error, "__notes__", ()))
+    return f"{type(error).__name__}: {error}" + (f" ({notes})" if notes else "")
 
 
 def _tell(text: str) -> None:
@@ -97,9 +117,8 @@ def _tell_defect(error: Exception) -> None:
     """What nobody foresaw: what it is, and the command that does it again."""
     if os.environ.get(_TRACEBACK):
         traceback.print_exception(error)
-    notes = "; ".join(getattr(error, "__notes__", ()))
-    what = f"{type(error).__name__}: {error}" + (f" ({notes})" if notes else "")
-    head = f"this is a defect of rsim: {cut(one_line(what), LONGEST_LINE // 2)}; "
+    what = cut(one_line(_described(error)), LONGEST_LINE // 2)
+    head = f"this is a defect of rsim: {what}; "
     again = f"{_TRACEBACK}=1 " + shlex.join(["rsim", *sys.argv[1:]])
     room = LONGEST_LINE - len("rsim: please report it with the output of: ") - len(head)
     _tell(f"{head}please report it with the output of: {cut(one_line(again), max(20, room))}")

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from inspect import signature
 from statistics import median
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from rsim.errors import ScenarioError, shown
 
 Kind = Literal["registration", "resolution", "report"]
 """Kinds of requests."""
@@ -87,13 +90,24 @@ class RateLimits:
 _DETECTORS: dict[str, Callable[[], Detector]] = {}
 
 
-def detector(name: str) -> Callable[[type], type]:
+def detector(name: str) -> Callable[[Any], Any]:
     """Registers a detector class under a name.
 
-    Parameters: `name` under which a scenario names it.
+    Parameters: `name` under which a scenario names it. Raises ScenarioError where the decorator has
+    no name, or the class no `suspicious` with the arguments of `Detector`.
     """
+    if not isinstance(name, str):
+        raise ScenarioError('@detector: needs a name, as in @detector("one_a_minute")')
 
-    def register(cls: type) -> type:
+    def register(cls: Any) -> Any:
+        try:
+            signature(cls).bind()
+            signature(cls.suspicious).bind(None, "report", "10.0.0.1", b"pool", 0.0)
+        except (AttributeError, TypeError) as error:
+            raise ScenarioError(
+                f"@detector: {shown(name)}: must be a class without arguments that has "
+                f"suspicious(self, kind, source, pool, now): {error}"
+            ) from None
         _DETECTORS[name] = cls
         return cls
 

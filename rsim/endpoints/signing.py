@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 SIGNATURE = 64
 """Bytes of a signature."""
 _MOST_CHECKED = 50_000
+"""Signatures that are remembered: some 10 MB. A run with more of them computes some again."""
 
 
 class Signer:

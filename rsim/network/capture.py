@@ -11,7 +11,9 @@ from rsim.wire.capture import CaptureWriter, Endpoint
 
 _DATA, _SACK = 0, 3
 _WINDOW = 65536
+"""Receiver window in octets that captures show: the model has none."""
 _STREAMS = 16
+"""Streams that captures show in INIT and INIT ACK."""
 _COOKIE_PARAMETER, _HEARTBEAT_PARAMETER = 7, 1
 
 
@@ -24,6 +26,7 @@ _FLAGS = {
     Control.SHUTDOWN_ACK: _FIN | _ACK,
 }
 _SEGMENT = 1460
+"""Octets of data in a TCP segment over IPv4, where the link carries 1500."""
 
 
 class _Stream:

@@ -16,8 +16,10 @@ Endpoint = tuple[str, int]
 
 _IPV4, _IPV6, _SCTP, _UDP, _TCP = 20, 40, 12, 8, 20
 _SYN_OPTIONS = 20
+"""Octets of TCP options in a SYN: segment size, timestamps, window scale, SACK permitted."""
 _DATA = 16
 _MTU = 1500
+"""Octets that a link carries in one packet: that of Ethernet."""
 
 
 class Control(Enum):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHARES = (0.05, 0.5, 0.95)
+"""Quantiles of a table: the median, and the bounds of the middle nine tenths."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from rsim.scenario.network import SiteOutage
 from rsim.units import LONGEST
 
 _MOST_SAMPLES = 1_000_000
+"""Samples of a run: each takes some 100 bytes and time, and a figure shows a few thousand."""
 MOST_REQUESTS = 100_000_000
 """Requests of a run; more than memory holds."""
 

@@ -21,6 +21,7 @@ def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
 Axes = dict[str, Annotated[tuple[Plain, ...], AfterValidator(_some)]]
 """Values by dotted path."""
 MOST_POINTS = 1_000_000
+"""Points of a sweep: their list fits into memory, and more would never be run."""
 
 
 class Range(Model):

@@ -13,6 +13,7 @@ from rsim.sweep.values import Forms
 from rsim.units import Model, Plain
 
 _LONGEST = 200
+"""Characters of a label: longer ones leave no room for the figure."""
 
 
 def drawable(text: str) -> str:

@@ -17,6 +17,7 @@ from rsim.units import seconds
 _JSON = ("{", "[", '"')
 """What the text of a parameter begins with that is JSON."""
 _EXACT = 2**53
+"""Largest whole number up to which a float is exact."""
 _FILES = ("graph", "arrivals", "code")
 """Settings that name files: the scenario holds where they are, parameters what the study says."""
 

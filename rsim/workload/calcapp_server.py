@@ -38,6 +38,7 @@ from rsim.workload.settings import ElementSettings
 _SOON = 1.0
 """Time in s before an element whose identifier is taken registers under another one."""
 _MOST_IN_CARD = 16
+"""Elements that a business card names: a user tries them one by one, and rarely more than a few."""
 
 
 def _nothing() -> None:

@@ -17,6 +17,7 @@ from struct import Struct
 
 _SEQUENCE = Struct("!Q")
 _SIGNATURE = 16
+"""Octets of a signature: 128 bits cannot be guessed."""
 _MOST_USERS = 65_536
 """Users whose newest sequence number is kept; the oldest are forgotten."""
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rsim import wire
 from rsim.endpoints import RateLimits, RateTable, ServerSettings, detector, detectors
 from rsim.endpoints.detection import RateAnomaly
+from rsim.errors import ScenarioError
 
 HANDLE = b"pool"
 
@@ -170,3 +171,20 @@ def test_error_messages_are_spaced(clock, make_server, make_channel):
         clock.run_until(step / 20)
         server.receive(channel, wire.PPID_ASAP, unknown)
     assert 5 <= len(channel.take()) <= 6
+
+
+def test_a_detector_without_a_name_or_with_other_arguments_is_refused():
+    with pytest.raises(ScenarioError, match=r"needs a name, as in @detector"):
+
+        @detector
+        class Nameless:
+            pass
+
+    with pytest.raises(ScenarioError, match=r"'other': must be a class without arguments"):
+
+        @detector("other")
+        class Other:
+            def suspicious(self, kind, source):
+                return False
+
+    assert "other" not in detectors()
