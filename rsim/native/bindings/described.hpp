@@ -46,8 +46,9 @@ auto keyword() {
     else return nb::arg(field.name) = nb::cast(PassingOf<T, n>::shown(T{}.*field.member));
 }
 
-template <class T, class... Leading>
-void add_fields(nb::class_<T>& cls, Leading... leading) {
+// A property that a base of the class has already stays the base's.
+template <class T, class... Base, class... Leading>
+void add_fields(nb::class_<T, Base...>& cls, Leading... leading) {
     [&]<std::size_t... n>(std::index_sequence<n...>) {
         cls.def("__init__", [](T* self, typename PassingOf<T, n>::Given... given) {
             new (self) T{PassingOf<T, n>::taken(wire::field_of<T, n>.name,
@@ -55,6 +56,7 @@ void add_fields(nb::class_<T>& cls, Leading... leading) {
         }, leading..., keyword<T, n>()...);
     }(FieldNumbers<T>{});
     wire::each_field<T>([&]<std::size_t n>() {
+        if (nb::hasattr(cls, wire::field_of<T, n>.name)) return;
         std::string doc = doc_of<T, n>() + ".";
         doc[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(doc[0])));
         cls.def_prop_ro(wire::field_of<T, n>.name, [](const T& self) {

@@ -40,11 +40,14 @@ template <class Layout>
 struct Passing<std::uint32_t, Layout> : PassingNumber<std::uint32_t> {
     static constexpr const char* range = ", 32 bits";
 };
-template <>
-struct Passing<std::uint16_t, wire::layout::Action> : PassingNumber<std::uint16_t> {
+struct PassingZeroOrOne : PassingNumber<std::uint16_t> {
     static std::uint16_t taken(const char* field, nb::int_ given) { return whole<std::uint16_t>(field, given, 1); }
     static constexpr const char* range = "";
 };
+template <>
+struct Passing<std::uint16_t, wire::layout::Action> : PassingZeroOrOne {};
+template <>
+struct Passing<std::uint16_t, wire::layout::TransportUse> : PassingZeroOrOne {};
 template <class Layout>
 struct Passing<std::int32_t, Layout> : PassingNumber<std::int32_t> {
     static std::int32_t taken(const char* field, nb::int_ given) {
@@ -62,6 +65,14 @@ struct Passing<std::string, Layout> {
     using Given = nb::bytes;
     static std::string taken(const char*, nb::bytes given) { return to_string(given); }
     static nb::bytes shown(const std::string& value) { return to_bytes(value); }
+    static constexpr const char* range = "";
+};
+
+template <>
+struct Passing<std::string, wire::layout::TransportAddresses> {
+    using Given = AddressesGiven;
+    static std::string taken(const char* field, AddressesGiven given) { return packed_addresses(field, given); }
+    static AddressesShown shown(const std::string& packed) { return nb::borrow<AddressesShown>(addresses_of(packed)); }
     static constexpr const char* range = "";
 };
 

@@ -1,22 +1,30 @@
-// One Python class for each kind of transport; the codec has one type for all.
+// How transports pass to Python: a class for each kind, and their addresses.
 #pragma once
 
+#include "../wire/transports.hpp"
 #include "common.hpp"
 
 namespace rsim {
 
-template <wire::ParameterType Kind>
-struct TransportOf : wire::Transport {
-    TransportOf() { kind = Kind; }
-    explicit TransportOf(const wire::Transport& other) : wire::Transport(other) {}
-    bool operator==(const TransportOf&) const = default;
+using wire::DccpTransport;
+using wire::OpaqueTransport;
+using wire::SctpTransport;
+using wire::TcpTransport;
+using wire::UdpLiteTransport;
+using wire::UdpTransport;
+
+// Addresses as the constructors take them, and as the property gives them.
+class AddressesGiven : public nb::iterable {
+    NB_OBJECT(AddressesGiven, nb::iterable,
+              "collections.abc.Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address | str]", nb::detail::iterable_check)
 };
-using DccpTransport = TransportOf<wire::ParameterType::dccp_transport>;
-using SctpTransport = TransportOf<wire::ParameterType::sctp_transport>;
-using TcpTransport = TransportOf<wire::ParameterType::tcp_transport>;
-using UdpTransport = TransportOf<wire::ParameterType::udp_transport>;
-using UdpLiteTransport = TransportOf<wire::ParameterType::udp_lite_transport>;
-using OpaqueTransport = TransportOf<wire::ParameterType::opaque_transport>;
+class AddressesShown : public nb::tuple {
+    NB_OBJECT(AddressesShown, nb::tuple, "tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]", PyTuple_Check)
+};
+
+// Packed as Transport::content; a FieldError for what is no address.
+std::string packed_addresses(const char* field, nb::iterable given);
+nb::tuple addresses_of(const std::string& packed);
 
 nb::object transport_object(const wire::Transport& transport);
 

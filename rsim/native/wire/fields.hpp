@@ -56,6 +56,12 @@ struct ServerTransport {};  // an SCTP transport (RFC 5354 3.11)
 struct CauseCode {};         // what ErrorParameter writes and reads by itself
 struct CauseInformation {};
 
+struct TransportPort {};       // what the layouts of transports write and read by themselves
+struct TransportAddresses {};  // each a parameter
+struct TransportUse {};        // 0 or 1
+struct ServiceCode {};
+struct OpaqueData {};
+
 }  // namespace layout
 
 // The type of a parameter that RFC 5354 does not assign. Who does not know it skips it without a word if it begins with the
