@@ -15,8 +15,6 @@ from rsim.wire.codes import (
     MESSAGE_KINDS,
     PPID_ASAP,
     PPID_ENRP,
-    Cause,
-    Dialect,
     message_name,
 )
 from rsim.wire.display import add_displays
@@ -35,8 +33,6 @@ __all__ = [
     "PPID_ASAP",
     "PPID_ENRP",
     "CaptureWriter",
-    "Cause",
-    "Dialect",
     "FieldError",
     "WireError",
     "message_name",

@@ -180,6 +180,7 @@ void value_methods(Class& cls, FieldNames names, std::function<std::string(const
        "Fields by name, JSON-ready: bytes in hex, addresses as text, parameters as dictionaries.");
 }
 
+void bind_wire_codes(nb::module_& module);
 void bind_wire_parameters(nb::module_& module);
 void bind_wire_policy(nb::module_& module);
 void bind_wire_messages(nb::module_& module);

@@ -26,6 +26,7 @@ NB_MODULE(_native, module) {
             rsim::set_reentry_error(problem);
         }
     });
+    rsim::bind_wire_codes(module);
     rsim::bind_wire_parameters(module);
     rsim::bind_element_list(module);
     rsim::bind_wire_messages(module);

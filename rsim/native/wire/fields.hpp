@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "codes.hpp"
 #include "types.hpp"
 
 namespace rsim::wire {

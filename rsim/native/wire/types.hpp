@@ -52,14 +52,6 @@ enum class ParameterType : std::uint16_t {
     opaque_transport = 0x10,
 };
 
-// Error causes, RFC 5354 table 2.
-enum class Cause : std::uint16_t {
-    unspecified = 0x0,
-    unrecognized_parameter = 0x1,
-    unrecognized_message = 0x2,
-    invalid_values = 0x3,
-};
-
 // Transport address of one of the kinds 0x3 to 0x7, or opaque octets (0x10).
 //
 // Addresses stand packed in `content`, each a family octet (4 or 6) and its octets, so that the
@@ -105,18 +97,6 @@ struct Policy {
     bool operator==(const Policy&) const = default;
 
     std::uint32_t word(std::size_t index) const { return load32(data.data() + 4 * index); }
-};
-
-// Ways in which an encoder may leave the letter of the RFCs; combined as bits.
-enum Dialect : unsigned {
-    rfc = 0,
-    padded_message_length = 1,     // message length counts the final filler (RFC 5354 4: it does not)
-    business_card_policy = 2,      // a policy between handle and elements
-    keep_alive_pe_identifier = 4,  // a PE Identifier in ASAP_ENDPOINT_KEEP_ALIVE
-    handle_resolution_option = 8,  // parameter 0x803f in ASAP_HANDLE_RESOLUTION
-    tcp_transport_use = 16,        // transport use in TCP's reserved field
-    takeover_suggested = 32,       // flag 0x01 of ENRP_HANDLE_UPDATE
-    rsplib = 63,
 };
 
 }  // namespace rsim::wire
