@@ -87,6 +87,8 @@ class RateLimits:
         return sum(map(len, self._tables.values()))
 
 
+_REQUEST = (None, "report", "10.0.0.1", b"pool", 0.0)
+"""Arguments of `suspicious`, with which a class is tried."""
 _DETECTORS: dict[str, Callable[[], Detector]] = {}
 
 
@@ -102,7 +104,7 @@ def detector(name: str) -> Callable[[Any], Any]:
     def register(cls: Any) -> Any:
         try:
             signature(cls).bind()
-            signature(cls.suspicious).bind(None, "report", "10.0.0.1", b"pool", 0.0)
+            signature(cls.suspicious).bind(*_REQUEST)
         except (AttributeError, TypeError) as error:
             raise ScenarioError(
                 f"@detector: {shown(name)}: must be a class without arguments that has "
