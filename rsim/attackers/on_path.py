@@ -20,6 +20,7 @@ from rsim.attackers.false_element import FalseService, LureSettings, lure
 from rsim.network import Frame, Seen, Tap
 from rsim.units import Seconds, Share
 from rsim.wire import (
+    DEL_PE,
     MESSAGE_KINDS,
     PPID_ASAP,
     PPID_ENRP,
@@ -39,7 +40,6 @@ from rsim.wire import (
 )
 
 _PORT = 9997
-_DEL_PE = 1
 
 Alteration = Literal[
     "divert", "deny", "delete", "values", "address", "refuse", "checksum", "entries"
@@ -198,7 +198,7 @@ class OnPath(Attacker[OnPathSettings]):
 
     def _delete(self, message: Message) -> Message | None:
         if isinstance(message, HandleUpdate):
-            return message.replace(update_action=_DEL_PE)
+            return message.replace(update_action=DEL_PE)
         return None
 
     def _with_values(self, element: PoolElement) -> PoolElement:

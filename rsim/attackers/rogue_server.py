@@ -15,8 +15,10 @@ from rsim.endpoints.ports import count_sent
 from rsim.network import Association, Event
 from rsim.units import Interval
 from rsim.wire import (
+    ADD_PE,
     ASAP_PORT,
     ASAP_TLS_PORT,
+    DEL_PE,
     PPID_ASAP,
     PPID_ENRP,
     Cause,
@@ -38,7 +40,6 @@ from rsim.wire import (
 )
 
 _PORT = 9996
-_ADD_PE, _DEL_PE = 0, 1
 _ALL = 1 << 30
 
 
@@ -179,7 +180,7 @@ class RogueServer(Flooder[RogueServerSettings]):
             handle = self.surroundings.pool_handle
             # It is its home in earnest, so that its own checksum vouches for it.
             peer.handlespace.add(handle, element)
-            self._update(peer, _ADD_PE, handle, element)
+            self._update(peer, ADD_PE, handle, element)
         elif action == "takeover":
             self._take_one_over(peer)
         elif action == "checksum":
@@ -210,7 +211,7 @@ class RogueServer(Flooder[RogueServerSettings]):
         if known:
             handle, element = known[self._turn % len(known)]
             self._turn += 1
-            self._update(peer, _DEL_PE, handle, element)
+            self._update(peer, DEL_PE, handle, element)
 
     def _take_one_over(self, peer: EnrpServer) -> None:
         others = [other.identifier for other in peer.peers.introduced()]

@@ -8,8 +8,10 @@ from rsim._native import *  # noqa: F403
 from rsim._native import __all__ as _values
 from rsim.errors import FieldError, WireError
 from rsim.wire.codes import (
+    ADD_PE,
     ASAP_PORT,
     ASAP_TLS_PORT,
+    DEL_PE,
     ENRP_PORT,
     ENRP_TLS_PORT,
     MESSAGE_KINDS,
@@ -25,8 +27,10 @@ add_displays()
 from rsim.wire.capture import CaptureWriter, read_capture  # noqa: E402
 
 __all__ = [
+    "ADD_PE",
     "ASAP_PORT",
     "ASAP_TLS_PORT",
+    "DEL_PE",
     "ENRP_PORT",
     "ENRP_TLS_PORT",
     "MESSAGE_KINDS",

@@ -18,6 +18,8 @@ PPID_ASAP = 11
 """SCTP payload protocol identifier of ASAP (RFC 5352 8.3)."""
 PPID_ENRP = 12
 """SCTP payload protocol identifier of ENRP (RFC 5353 5.4)."""
+ADD_PE, DEL_PE = 0, 1
+"""Update actions of an ENRP_HANDLE_UPDATE (RFC 5353 2.4)."""
 
 
 def message_name(message: Message) -> str:

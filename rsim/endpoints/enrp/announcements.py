@@ -7,10 +7,7 @@ from rsim.endpoints.enrp.node import Node
 from rsim.endpoints.enrp.peers import Peer, Peers
 from rsim.endpoints.enrp.store import ElementStore, StoreListener
 from rsim.endpoints.settings import ServerSettings
-from rsim.wire import HandleUpdate, PoolElement
-
-ADD_PE, DEL_PE = 0, 1
-"""Update actions of an ENRP_HANDLE_UPDATE (RFC 5353 2.4)."""
+from rsim.wire import ADD_PE, DEL_PE, HandleUpdate, PoolElement
 
 
 class Announcements(StoreListener):

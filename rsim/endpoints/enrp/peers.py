@@ -80,7 +80,7 @@ class Peers:
     """The peer list.
 
     Parameters: `node` the server; `store` of its elements, for the checksum; `settings` of it;
-    `clock` of the run; `on_death` is called with a peer that did not answer.
+    `clock` of the run; `on_failure` is called with a peer that did not answer.
     """
 
     def __init__(
@@ -90,13 +90,13 @@ class Peers:
         *,
         settings: ServerSettings,
         clock: ClockPort,
-        on_death: Callable[[Peer], None],
+        on_failure: Callable[[Peer], None],
     ) -> None:
         self._node = node
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._on_death = on_death
+        self._on_failure = on_failure
         self._peers: dict[int, Peer] = {}
 
     def __iter__(self) -> Iterator[Peer]:
@@ -265,7 +265,7 @@ class Peers:
         if not self._node.serving:
             peer.timer.start(self._settings.max_time_last_heard)
         elif peer.state is PeerState.ASKED:
-            self._on_death(peer)
+            self._on_failure(peer)
         else:
             self.ask(peer)
 
@@ -278,6 +278,6 @@ class Peers:
             if peer.channel is channel:
                 peer.channel = None
                 if peer.state is PeerState.ASKED:
-                    self._on_death(peer)
+                    self._on_failure(peer)
                 elif peer.state is PeerState.ACTIVE and self._node.serving:
                     self.ask(peer)

@@ -116,7 +116,9 @@ class EnrpServer:
         self.keep_alives = KeepAlives(
             node, store, settings=settings, clock=clock, counters=counters, random=random
         )
-        self.peers = peers = Peers(node, store, settings=settings, clock=clock, on_death=self._bury)
+        self.peers = peers = Peers(
+            node, store, settings=settings, clock=clock, on_failure=self._handle_failure
+        )
         self.announcements = Announcements(node, store, peers, settings=settings, counters=counters)
         self.homes = Homes(node, store, self.keep_alives, self.announcements)
         self.copies = Copies(node, store, peers, self.homes, settings=settings, counters=counters)
@@ -128,7 +130,7 @@ class EnrpServer:
             self.announcements,
             asap.registrations,
         ):
-            store.tell(listener)
+            store.add_listener(listener)
         self.server_announcements = ServerAnnouncements(
             node, settings=settings, clock=clock, random=random, heartbeat=self.heartbeat
         )
@@ -278,7 +280,7 @@ class EnrpServer:
             part.stop()
         self.server_announcements.stop()
 
-    def _bury(self, peer: Peer) -> None:
+    def _handle_failure(self, peer: Peer) -> None:
         """A peer did not answer."""
         self.counters.peers_found_dead += 1
         if self.takes_over():

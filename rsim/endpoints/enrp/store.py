@@ -127,7 +127,7 @@ class ElementStore:
             saturate=settings.saturate_degraded_load,
         )
 
-    def tell(self, listener: StoreListener) -> None:
+    def add_listener(self, listener: StoreListener) -> None:
         """Adds a listener for changes, after the existing ones.
 
         Parameters: `listener` that is notified of each change.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, inf
 
-from rsim.endpoints.enrp.announcements import ADD_PE, DEL_PE, Announcements
+from rsim.endpoints.enrp.announcements import Announcements
 from rsim.endpoints.enrp.copies import Copies
 from rsim.endpoints.enrp.counters import ServerCounters
 from rsim.endpoints.enrp.homes import Homes
@@ -13,7 +13,7 @@ from rsim.endpoints.enrp.peers import Peers, PeerState
 from rsim.endpoints.enrp.store import ElementStore, Key
 from rsim.endpoints.ports import Channel, ClockPort
 from rsim.endpoints.settings import ServerSettings
-from rsim.wire import HandleUpdate, PoolElement
+from rsim.wire import ADD_PE, DEL_PE, HandleUpdate, PoolElement
 
 _REPEAT = 5.0
 """Least time in s between two objections to the removal of one element: a peer that keeps removing
