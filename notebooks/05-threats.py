@@ -41,12 +41,12 @@ pd.DataFrame(
 # ## One of them
 
 # %%
-withdrawal = threat("2.3a")
-print(withdrawal.attack, withdrawal.mitigation, withdrawal.reading, sep="\n")
+deregistration = threat("2.3a")
+print(deregistration.attack, deregistration.mitigation, deregistration.reading, sep="\n")
 
 # %%
 effort = replace(EFFORT, seeds=2, duration=60.0) if QUICK else EFFORT
-[outcome] = run_threats([withdrawal], effort, jobs=2)
+[outcome] = run_threats([deregistration], effort, jobs=2)
 pd.Series(outcome.row())[["baseline", "attack", "mitigated", "restored"]]
 
 # %%

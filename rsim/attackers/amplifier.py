@@ -33,7 +33,7 @@ class AmplifierSettings(FlooderSettings, LureSettings):
         "subscriptions", description="which kind of answers it provokes"
     )
     subscriptions: int = Field(10, ge=1, le=10_000, description="associations that subscribe")
-    size: int = Field(400, ge=4, le=65_000, description="errors: bytes of each unknown message")
+    size: int = Field(400, ge=4, le=65_000, description="errors: octets of each unknown message")
 
     @model_validator(mode="after")
     def _settings_serve(self) -> Self:
@@ -44,7 +44,7 @@ class AmplifierSettings(FlooderSettings, LureSettings):
 
 @attacker
 class Amplifier(Flooder[AmplifierSettings]):
-    """Each action provokes answers; their bytes against its own are what it gains.
+    """Each action provokes answers; their octets against its own are what it gains.
 
     Parameters: `settings` of the group; `surroundings` what it finds there.
     """
@@ -78,7 +78,7 @@ class Amplifier(Flooder[AmplifierSettings]):
         if self.settings.means == "errors":
             size = self.settings.size
             data = bytes([_UNKNOWN, 0, *size.to_bytes(2)]) + bytes(size - 4)
-            self.send_bytes(first, data)
+            self.send_octets(first, data)
             return
         handle = self.surroundings.pool_handle
         if self._registered:

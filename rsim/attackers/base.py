@@ -95,7 +95,7 @@ class AttackCounters:
 
     attack_messages: int = 0
     """Messages that left: the cost of the attack."""
-    attack_bytes: int = 0
+    attack_octets: int = 0
     """Octets of those messages."""
     attack_messages_held: int = 0
     """Messages not sent, as too many wait on the association already."""
@@ -198,10 +198,10 @@ class Attacker(ABC, Generic[S]):
         Parameters: `association` to send on; `message` to encode; `ppid` payload protocol
         identifier of ASAP or ENRP.
         """
-        self.send_bytes(association, message.encode(self.surroundings.dialect), ppid)
+        self.send_octets(association, message.encode(self.surroundings.dialect), ppid)
 
-    def send_bytes(self, association: Association, data: bytes, ppid: int = PPID_ASAP) -> None:
-        """Sends bytes and counts what they cost, unless too much is on its way already.
+    def send_octets(self, association: Association, data: bytes, ppid: int = PPID_ASAP) -> None:
+        """Sends octets and counts what they cost, unless too much is on its way already.
 
         Parameters: `association` to send on; `data` the octets of the message; `ppid` its payload
         protocol identifier.
@@ -214,7 +214,7 @@ class Attacker(ABC, Generic[S]):
 
     def _count(self, size: int) -> None:
         self.counters.attack_messages += 1
-        self.counters.attack_bytes += size
+        self.counters.attack_octets += size
 
     def receive(self, association: Association, ppid: int, data: bytes) -> None:
         """Takes one message; most attackers don't care.

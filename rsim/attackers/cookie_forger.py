@@ -123,7 +123,7 @@ class CookieForger(Flooder[CookieForgerSettings]):
             if self._honest is None:
                 self._honest = association
                 data = calcapp.encode(calcapp.REQUEST, self._number, self.settings.request_size)
-                self.send_bytes(association, data, calcapp.PPID_CALCAPP)
+                self.send_octets(association, data, calcapp.PPID_CALCAPP)
             return
         cookie = self._forged()
         if cookie is None:

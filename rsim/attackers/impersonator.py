@@ -1,4 +1,4 @@
-"""Registrations and withdrawals in the name of pool elements of others (RFC 5355 2.3)."""
+"""Registrations and deregistrations in the name of pool elements of others (RFC 5355 2.3)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PORT = 9998
 class ImpersonatorSettings(FlooderSettings, LureSettings):
     """Speaks for elements that it has learned of by a resolution."""
 
-    action: Literal["withdraw", "capture", "aim"] = Field(
-        "withdraw",
-        description="withdraws the element, registers its own address for it, or a victim's",
+    action: Literal["deregister", "capture", "aim"] = Field(
+        "deregister",
+        description="deregisters the element, registers its own address for it, or a victim's",
     )
     victim: str = Field("", description="aim: address at which all users shall call")
     victim_port: int = Field(80, ge=1, le=65535, description="aim: and the port")
@@ -89,7 +89,7 @@ class Impersonator(Flooder[ImpersonatorSettings]):
             return
         identifier = known[self._turn % len(known)]
         self._turn += 1
-        if self.settings.action == "withdraw":
+        if self.settings.action == "deregister":
             message = Deregistration(pool_handle=handle, pe_identifier=identifier)
             self.send(self._association, message)
             return

@@ -76,7 +76,7 @@ class KnowledgeCounters(AttackCounters):
 class Eavesdropper(Attacker[EavesdropperSettings]):
     """Learns identifiers, addresses, pools and loads; of what is protected only sizes.
 
-    From the sizes it guesses how many elements an answer lists: 40 bytes each beside 16.
+    From the sizes it guesses how many elements an answer lists: 40 octets each beside 16.
 
     Parameters: `settings` of the group; `surroundings` what it finds there.
     """
@@ -143,7 +143,7 @@ class Eavesdropper(Attacker[EavesdropperSettings]):
         counters.pools_known = len(self._pools)
 
     def _guess(self, seen: Seen) -> None:
-        # Answers of a server are the large records; an element adds 40 bytes to one.
+        # Answers of a server are the large records; an element adds 40 octets to one.
         if seen.ppid == PPID_ASAP and seen.source[1] < 49152:
             guess = round((len(seen.data) - 16) / 40)
             self.counters.elements_guessed = max(self.counters.elements_guessed, guess)
@@ -211,7 +211,7 @@ class Replayer(Flooder[ReplayerSettings]):
         assert seen.ppid is not None
         if self.settings.mode == "inject":
             self.counters.attack_messages += 1
-            self.counters.attack_bytes += len(seen.data)
+            self.counters.attack_octets += len(seen.data)
             self._tap.inject(seen.source, seen.destination, seen.ppid, seen.data)
             return
         association = self._associations.get(seen.ppid)
@@ -222,7 +222,7 @@ class Replayer(Flooder[ReplayerSettings]):
                 addresses, port = self.surroundings.enrp_servers[0]
                 association = self.surroundings.host.connect(addresses[0], port, self)
             self._associations[seen.ppid] = association
-        self.send_bytes(association, seen.data, seen.ppid)
+        self.send_octets(association, seen.data, seen.ppid)
 
     def notify(self, association: Association, event: Event) -> None:
         """Begins anew where an association has ended."""

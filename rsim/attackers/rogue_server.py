@@ -246,7 +246,7 @@ class RogueServer(Flooder[RogueServerSettings]):
         message = ServerAnnounce(server_identifier=self._identifier, transports=(transport,))
         data = message.encode(self.surroundings.dialect)
         self.counters.attack_messages += 1
-        self.counters.attack_bytes += len(data)
+        self.counters.attack_octets += len(data)
         host.send_datagram(ASAP_PORT, (self.surroundings.group, ASAP_PORT), data)
         self._announcement.start(self.settings.announce_interval)
 

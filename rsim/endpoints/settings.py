@@ -97,7 +97,7 @@ class ServerSettings(Model):
     t6_serverannounce: Interval = Field(1.0, description="T6 of announcements")
     max_table_elements: SomeCount = Field(128, description="most elements in a piece of a table")
     max_table_octets: int = Field(
-        1400, ge=100, le=MOST, description="most bytes of elements in a piece"
+        1400, ge=100, le=MOST, description="most octets of elements in a piece"
     )
     max_downloads: SomeCount | None = Field(
         None, description="downloads at a time that a server serves; null: all"
@@ -176,7 +176,7 @@ class ServerSettings(Model):
     check_takeovers: bool = Field(
         False,
         description="a takeover counts only from who has announced it and got this server's "
-        "acknowledgement (else 16 bytes re-home all elements of a living server)",
+        "acknowledgement (else 16 octets re-home all elements of a living server)",
     )
     keep_identifier: bool = Field(
         False, description="a server that returns has the identifier that it had"

@@ -18,7 +18,7 @@ class LinkCounters:
 
     frames: int = 0
     """Packets that entered the link."""
-    bytes: int = 0
+    octets: int = 0
     """Octets of those packets."""
     frames_lost: int = 0
     """Packets lost at random."""
@@ -82,7 +82,7 @@ class Link:
         settings, stream = self.settings, self.stream
         size = passing.size
         counters.frames += 1
-        counters.bytes += size
+        counters.octets += size
         time = self.clock.now
         if settings.bandwidth is not None:
             waiting = max(0.0, self._free_at - time)

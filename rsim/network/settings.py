@@ -24,7 +24,7 @@ class LinkSettings(Model):
     loss: Share = Field(0.0, description="share of packets that get lost")
     bandwidth: Number | None = Field(None, gt=0, description="bit/s; null: without limit")
     queue: Number | None = Field(
-        None, ge=0, description="bytes that may wait for the link; null: without limit"
+        None, ge=0, description="octets that may wait for the link; null: without limit"
     )
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ def plot_messages(
             name.removeprefix("network."): count / result.observation.duration
             for name, count in result.counters.items()
             if name.startswith(("network.asap_", "network.enrp_"))
-            and not name.endswith(("_messages", "_bytes"))
+            and not name.endswith(("_messages", "_octets"))
         }
         for label, result in named.items()
     }

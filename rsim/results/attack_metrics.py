@@ -118,11 +118,11 @@ ATTACK_METRICS = [
         compute=partial(_rate, "attackers.attack_messages"),
     ),
     Metric(
-        "attack_bytes_per_s",
+        "attack_octets_per_s",
         "B/s",
-        label="attack bytes",
-        formula="bytes sent by attackers / time",
-        compute=partial(_rate, "attackers.attack_bytes"),
+        label="attack octets",
+        formula="octets sent by attackers / time",
+        compute=partial(_rate, "attackers.attack_octets"),
     ),
     count(
         "attacker_ignored_messages",
@@ -130,15 +130,15 @@ ATTACK_METRICS = [
         "attackers.application_messages_ignored",
     ),
     count("requests_intercepted", "requests at attackers", "attackers.requests_received"),
-    count("octets_intercepted", "application bytes at attackers", "attackers.octets_received"),
+    count("octets_intercepted", "application octets at attackers", "attackers.octets_received"),
     count("messages_altered", "messages altered on the path", "attackers.messages_altered"),
     count("messages_suppressed", "messages dropped on the path", "attackers.messages_dropped"),
     count("elements_captured", "elements captured", "attackers.elements_captured"),
     Metric(
         "exposed_octets",
         "B",
-        label="application bytes read on the path",
-        formula="bytes of application messages in clear that a listener has seen",
+        label="application octets read on the path",
+        formula="octets of application messages in clear that a listener has seen",
         compute=partial(_total, "attackers.application_octets_read"),
     ),
     Metric(
@@ -163,9 +163,9 @@ ATTACK_METRICS = [
     Metric(
         "amplification",
         "",
-        label="bytes got for a byte sent",
-        formula="bytes that an attacker gets / bytes that it sends",
-        compute=partial(_mean, "attackers.octets_answered", "attackers.attack_bytes", 1.0),
+        label="octets got for an octet sent",
+        formula="octets that an attacker gets / octets that it sends",
+        compute=partial(_mean, "attackers.octets_answered", "attackers.attack_octets", 1.0),
     ),
 ]
 """In the order in which they are shown."""

@@ -256,11 +256,11 @@ METRICS: dict[str, Metric] = {
             compute=partial(_rate, "network.asap_messages"),
         ),
         Metric(
-            "asap_bytes_per_s",
+            "asap_octets_per_s",
             "B/s",
-            label="ASAP bytes",
-            formula="bytes of all ASAP messages sent / time",
-            compute=partial(_rate, "network.asap_bytes"),
+            label="ASAP octets",
+            formula="octets of all ASAP messages sent / time",
+            compute=partial(_rate, "network.asap_octets"),
         ),
         Metric(
             "divergence_pct",
@@ -305,11 +305,11 @@ METRICS: dict[str, Metric] = {
             compute=partial(_rate, "network.enrp_messages"),
         ),
         Metric(
-            "enrp_bytes_per_s",
+            "enrp_octets_per_s",
             "B/s",
-            label="ENRP bytes",
-            formula="bytes of all ENRP messages sent / time",
-            compute=partial(_rate, "network.enrp_bytes"),
+            label="ENRP octets",
+            formula="octets of all ENRP messages sent / time",
+            compute=partial(_rate, "network.enrp_octets"),
         ),
         Metric(
             "updates_per_s",

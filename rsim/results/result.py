@@ -123,7 +123,7 @@ class Result:
     def digest(self) -> str:
         """Fingerprint of what happened: equal for equal scenario and seed.
 
-        It covers the time of each event, each message's bytes and each request, warm-up included,
+        It covers the time of each event, each message's octets and each request, warm-up included,
         and no counter: another counter, or another name for one, leaves it as it is.
         """
         state = blake2b(digest_size=16)

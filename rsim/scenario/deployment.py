@@ -206,7 +206,7 @@ def run(
     An RsimWarning tells what in the scenario had no effect, as `Result.warnings` does. Parameters:
     `scenario` what to run; `seed` from 0, None: the scenario's own; `pcap` a file to which all
     packets are captured, None: none; `decrypted` shows there what protected messages say instead of
-    the bytes that travel. Raises ScenarioError where the scenario can't be measured, and
+    the octets that travel. Raises ScenarioError where the scenario can't be measured, and
     CaptureError where the file can't be written.
 
     >>> import rsim

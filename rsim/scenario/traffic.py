@@ -9,12 +9,12 @@ from rsim.wire import MESSAGE_KINDS, PPID_ASAP, PPID_ENRP, Cookie, CookieEcho
 
 TRAFFIC = (
     "asap_messages",
-    "asap_bytes",
+    "asap_octets",
     "enrp_messages",
-    "enrp_bytes",
+    "enrp_octets",
     *(kind.lower() for kind in MESSAGE_KINDS.values()),
     "messages",
-    "bytes",
+    "octets",
     "packets",
     "packets_lost",
 )
@@ -31,12 +31,12 @@ def traffic_totals(network: Network) -> Iterator[tuple[str, float]]:
     asap = messages[PPID_ASAP]
     cookies = asap[Cookie.type_code] + asap[CookieEcho.type_code]
     yield "asap_messages", sum(asap) - cookies
-    yield "asap_bytes", octets[PPID_ASAP]
+    yield "asap_octets", octets[PPID_ASAP]
     yield "enrp_messages", sum(messages[PPID_ENRP])
-    yield "enrp_bytes", octets[PPID_ENRP]
+    yield "enrp_octets", octets[PPID_ENRP]
     for (protocol, code), kind in MESSAGE_KINDS.items():
         yield kind.lower(), messages[protocol][code]
     yield "messages", sum(map(sum, messages.values()))
-    yield "bytes", sum(octets.values())
+    yield "octets", sum(octets.values())
     yield "packets", network.packets
     yield "packets_lost", network.packets_lost

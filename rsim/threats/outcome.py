@@ -89,9 +89,9 @@ class Outcome:
         row["effect"], row["effect_ci95"] = effect.mean, effect.half_width
         row["moves"], row["restored"] = self.moves, self.restored
         row["cost"], row["cost_ci95"] = self.cost.mean, self.cost.half_width
-        for name in ("startup_delay_s", "asap_bytes_per_s"):
+        for name in ("startup_delay_s", "asap_octets_per_s"):
             row[f"cost_{name}"] = self.difference("cost", name).mean
-        for name in ("attack_messages_per_s", "attack_bytes_per_s"):
+        for name in ("attack_messages_per_s", "attack_octets_per_s"):
             row[name] = self.mean("attack", name).mean
         if "still" in self.arms and threat.still is not None:
             name = threat.still.metric or threat.metric

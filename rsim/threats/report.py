@@ -127,7 +127,7 @@ def _table(outcomes: list[Outcome]) -> str:
         ]
         service = f"{_number(row['attack_service'])}% / {_number(row['mitigated_service'])}%"
         rate = row["attack_messages_per_s"]
-        costs = f"{_number(rate)} messages/s, {_number(row['attack_bytes_per_s'])} B/s"
+        costs = f"{_number(rate)} messages/s, {_number(row['attack_octets_per_s'])} B/s"
         points = " / ".join(_number(row.get(f"breaking_{share}")) for share in ("90", "50"))
         lines.append(
             f"<tr><td><a href='#t{escape(threat.id)}'>{escape(threat.id)}</a></td>"

@@ -156,7 +156,7 @@ class CalcAppServer:
         """
         for membership in self.memberships:
             membership.endpoint.deregister()
-        if self.settings.withdrawal == "finish":
+        if self.settings.deregistration == "finish":
             self._finishing = True
             return
         for session in self._sessions.values():
@@ -299,7 +299,7 @@ class CalcAppServer:
                 return
             self._proved.discard(association)
         if (
-            (self._finishing and not self.settings.serve_after_withdrawal)
+            (self._finishing and not self.settings.serve_after_deregistration)
             or self._processor.tasks >= self._max_requests
             or (
                 self._rejections is not None

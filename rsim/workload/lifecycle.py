@@ -137,7 +137,7 @@ class Lifecycle:
             self._switch_host(True)
 
     def _note_deregistered(self) -> None:
-        """Down once the last pool has granted the withdrawal, and the last request is finished."""
+        """Down once the last pool granted the deregistration and the last request is finished."""
         if self._element.running:
             self._element.finish_leaving()
         elif not any(one.endpoint.deregistering for one in self._element.memberships):

@@ -103,13 +103,13 @@ class ElementSettings(Model):
     cookie_interval: Number | None = Field(
         1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
     )
-    withdrawal: Literal["hand_over", "finish"] = Field(
+    deregistration: Literal["hand_over", "finish"] = Field(
         "hand_over",
         description="of requests in progress at a clean shutdown: users get a cookie and go "
         "elsewhere, or the element finishes them first",
     )
-    serve_after_withdrawal: bool = Field(
-        False, description="while it finishes, take requests of users that know of no withdrawal"
+    serve_after_deregistration: bool = Field(
+        False, description="while it finishes, take requests of users that still know the element"
     )
     keep_alive_interval: Interval = Field(
         50.0, description="time between session keep-alives to a pool user"

@@ -1,4 +1,4 @@
-"""An attacker that registers an element, waits until it is popular, and withdraws it."""
+"""An attacker that registers an element, waits until it is popular, and deregisters it."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from rsim.wire import Deregistration, PoolElement, Registration, SctpTransport
 
 
 class QuitterSettings(AttackerSettings):
-    patience: float = Field(60.0, description="seconds until it withdraws")
+    patience: float = Field(60.0, description="seconds until it deregisters")
 
 
 @attacker

@@ -77,15 +77,15 @@ def captured(tmp_path, attacker, **changes):
 
 
 def test_impersonators_use_identifiers_that_they_have_learned(tmp_path):
-    attack = {"kind": "impersonator", "action": "withdraw", "interval": 10}
+    attack = {"kind": "impersonator", "action": "deregister", "interval": 10}
     result, messages = captured(tmp_path, attack)
     registered = {
         message.pool_element.identifier
         for _, message in messages
         if isinstance(message, Registration)
     }
-    withdrawn = {m.pe_identifier for _, m in messages if isinstance(m, Deregistration)}
-    assert withdrawn and withdrawn <= registered
+    deregistered = {m.pe_identifier for _, m in messages if isinstance(m, Deregistration)}
+    assert deregistered and deregistered <= registered
     assert result.metrics["deregistrations"] > 5
 
 

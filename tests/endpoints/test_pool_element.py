@@ -132,10 +132,10 @@ def test_deregisters_and_repeats_until_answered(clock, make, tell):
     endpoint, channels = make()
     tell(endpoint, channels[0], GRANTED)
     endpoint.deregister()
-    [withdrawal] = channels[0].take()
-    assert withdrawal == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    [deregistration] = channels[0].take()
+    assert deregistration == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
     clock.run_until(31)
-    assert channels[1].take() == [withdrawal]
+    assert channels[1].take() == [deregistration]
     tell(endpoint, channels[1], wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5))
     assert endpoint.state is ElementState.DOWN
     clock.run_until(1000)

@@ -336,7 +336,9 @@ def test_an_element_pauses_after_three_attempts_in_vain(clock, make_element, att
 
 
 @requirement("ASAP-080")
-def test_an_element_withdraws_elsewhere_if_its_home_does_not_answer(clock, make_element, attempts):
+def test_an_element_deregisters_elsewhere_if_its_home_does_not_answer(
+    clock, make_element, attempts
+):
     endpoint = make_element(ready=1)
     grant(endpoint, attempts.channels[0])
     attempts.ready = SERVERS[1:2]

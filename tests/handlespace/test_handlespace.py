@@ -40,7 +40,7 @@ def test_pool_takes_type_and_mode_from_its_first_element_and_goes_with_its_last(
     for outcome, misfit in other.items():
         assert handlespace.add(b"pool", misfit) is outcome
     assert handlespace.pool_size(b"pool") == 1
-    # A pool's only member can't change its type either; it has to withdraw first.
+    # A pool's only member can't change its type either; it has to deregister first.
     changed = element(1, policy=wire.Policy("round_robin"))
     assert handlespace.add(b"pool", changed) is Outcome.INCONSISTENT_POLICY
     assert handlespace.remove(b"pool", 1)

@@ -253,9 +253,9 @@ DEFINITIONS = {
     "asap_messages_per_s": lambda t: (
         (t.sent(PPID_ASAP) - t.sent(PPID_ASAP, *_COOKIES)) / t.duration
     ),
-    "asap_bytes_per_s": lambda t: t.octets(PPID_ASAP) / t.duration,
+    "asap_octets_per_s": lambda t: t.octets(PPID_ASAP) / t.duration,
     "enrp_messages_per_s": lambda t: t.sent(PPID_ENRP) / t.duration,
-    "enrp_bytes_per_s": lambda t: t.octets(PPID_ENRP) / t.duration,
+    "enrp_octets_per_s": lambda t: t.octets(PPID_ENRP) / t.duration,
     "updates_per_s": lambda t: t.sent(PPID_ENRP, 4) / t.duration,
     "tables": lambda t: t.sent(PPID_ENRP, 3),
     "divergence_pct": lambda t: 100 * observed(t, "divergence"),
@@ -278,11 +278,11 @@ DEFINITIONS = {
         100 * per(t, "pool_elements.registrations_late", "pool_elements.first_registrations")
     ),
     "attack_messages_per_s": lambda t: rate(t, "attackers.attack_messages"),
-    "attack_bytes_per_s": lambda t: rate(t, "attackers.attack_bytes"),
+    "attack_octets_per_s": lambda t: rate(t, "attackers.attack_octets"),
     "exposed_octets": lambda t: t.total("attackers.application_octets_read"),
     "knowledge_pct": lambda t: 100 * ratio(t.total("attackers.elements_known"), len(t.elements)),
     "work_forged": lambda t: t.total("attackers.work_forged"),
-    "amplification": lambda t: per(t, "attackers.octets_answered", "attackers.attack_bytes"),
+    "amplification": lambda t: per(t, "attackers.octets_answered", "attackers.attack_octets"),
     "cheat_speed_pct": lambda t: cheat_speed(t, True),
     "honest_speed_pct": lambda t: cheat_speed(t, False),
     "cheat_advantage": lambda t: ratio(handling(t, False), handling(t, True)),

@@ -93,7 +93,7 @@ def test_breaking_points_and_recovery_are_found():
     (ninety, low, high), (fifty, _, _) = outcome.breaking["90"], outcome.breaking["50"]
     assert one.breaking.low < low <= ninety <= high < one.breaking.high
     assert high / low < 1.1
-    # Withdrawals between those that one can do without and one for each element in T4 / 10.
+    # Deregistrations between those that one can do without and one for each element in T4 / 10.
     assert ninety < fifty < 0.5
     assert len(outcome.recovery) == 2
     assert all(0 <= time < 280 or time == float("inf") for time in outcome.recovery)

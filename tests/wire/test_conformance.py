@@ -15,7 +15,7 @@ SCTP = wire.SctpTransport(port=80, addresses=["10.0.0.1"])
 ELEMENT = wire.PoolElement(
     identifier=1, registration_life=30, user_transport=SCTP, policy=wire.Policy("round_robin")
 )
-WITHDRAWAL = wire.Deregistration(pool_handle=b"pool", pe_identifier=0x01020304)
+DEREGISTRATION = wire.Deregistration(pool_handle=b"pool", pe_identifier=0x01020304)
 
 
 def tlv(kind, value=b"", length=None):
@@ -51,7 +51,7 @@ SCTP_TLV = tlv(4, bytes.fromhex("00500000") + tlv(1, bytes([10, 0, 0, 1])))
 POLICY_TLV = tlv(8, bytes.fromhex("00000001"))
 
 
-def withdrawal_with(parameter):
+def deregistration_with(parameter):
     return message(2, tlv(9, b"pool") + tlv(0xE, bytes([1, 2, 3, 4])) + parameter)
 
 
@@ -69,7 +69,7 @@ def check_refused(data, quoted=None, protocol="asap"):
 @requirement("ASAP-005")
 @requirement("ENRP-002")
 def test_numbers_are_in_network_byte_order():
-    assert WITHDRAWAL.encode()[-4:] == bytes([1, 2, 3, 4])
+    assert DEREGISTRATION.encode()[-4:] == bytes([1, 2, 3, 4])
     assert wire.ListRequest(sender=0x01020304, receiver=0).encode()[4:8] == bytes([1, 2, 3, 4])
 
 
@@ -135,16 +135,16 @@ def test_impossible_parameter_lengths_are_one_error(length):
 
 @requirement("COM-010")
 def test_type_65535_is_reserved():
-    received = wire.receive(withdrawal_with(tlv(0xFFFF, b"abcd")), "asap")
-    assert received.message == WITHDRAWAL
+    received = wire.receive(deregistration_with(tlv(0xFFFF, b"abcd")), "asap")
+    assert received.message == DEREGISTRATION
     assert [c.code for c in received.reply.error_causes] == [Cause.UNRECOGNIZED_PARAMETER]
-    assert b"\xff\xff" not in WITHDRAWAL.encode()
+    assert b"\xff\xff" not in DEREGISTRATION.encode()
 
 
 @requirement("COM-011")
 @requirement("COM-015")
 def test_unknown_parameter_00_drops_the_message():
-    received = wire.receive(withdrawal_with(tlv(0x3F00, b"abcd")), "asap")
+    received = wire.receive(deregistration_with(tlv(0x3F00, b"abcd")), "asap")
     assert (received.message, received.reply) == (None, None)
     late = registration(SCTP_TLV, POLICY_TLV)[4:] + tlv(0x3F00)
     assert wire.receive(message(1, late), "asap").message is None
@@ -154,7 +154,7 @@ def test_unknown_parameter_00_drops_the_message():
 @requirement("COM-048")
 def test_unknown_parameter_01_drops_and_reports():
     unknown = tlv(0x7F00, b"abc")
-    received = wire.receive(withdrawal_with(unknown), "asap")
+    received = wire.receive(deregistration_with(unknown), "asap")
     assert received.message is None
     expected = wire.ErrorCause(Cause.UNRECOGNIZED_PARAMETER, unknown[:7])
     assert received.reply == wire.AsapError(error_causes=[expected])
@@ -162,15 +162,15 @@ def test_unknown_parameter_01_drops_and_reports():
 
 @requirement("COM-013")
 def test_unknown_parameter_10_is_skipped():
-    received = wire.receive(withdrawal_with(tlv(0xBF00, b"abc")), "asap")
-    assert (received.message, received.reply) == (WITHDRAWAL, None)
+    received = wire.receive(deregistration_with(tlv(0xBF00, b"abc")), "asap")
+    assert (received.message, received.reply) == (DEREGISTRATION, None)
 
 
 @requirement("COM-014")
 def test_unknown_parameter_11_is_skipped_and_reported():
     unknown = tlv(0xFF00, b"abcd")
-    received = wire.receive(withdrawal_with(unknown), "asap")
-    assert received.message == WITHDRAWAL
+    received = wire.receive(deregistration_with(unknown), "asap")
+    assert received.message == DEREGISTRATION
     assert [c.information for c in received.reply.error_causes] == [unknown]
 
 
@@ -191,8 +191,8 @@ def test_high_bits_count_at_every_depth():
 @requirement("COM-017")
 def test_sixteen_types_are_known_and_the_next_is_not():
     for kind in range(0x1, 0x11):
-        assert wire.receive(withdrawal_with(tlv(kind, bytes(8))), "asap").reply is not None
-    dropped = wire.receive(withdrawal_with(tlv(0x11, bytes(8))), "asap")
+        assert wire.receive(deregistration_with(tlv(kind, bytes(8))), "asap").reply is not None
+    dropped = wire.receive(deregistration_with(tlv(0x11, bytes(8))), "asap")
     assert (dropped.message, dropped.reply) == (None, None)
 
 
@@ -373,7 +373,7 @@ def test_unknown_message_is_quoted_up_to_a_limit():
 
 @requirement("COM-060")
 def test_pe_identifier_parameter():
-    assert WITHDRAWAL.encode()[-8:-4] == bytes.fromhex("000e0008")
+    assert DEREGISTRATION.encode()[-8:-4] == bytes.fromhex("000e0008")
     long = tlv(0xE, bytes(8))
     check_refused(message(2, tlv(9, b"pool") + long), long)
 
@@ -409,9 +409,9 @@ def test_message_length_without_and_with_filler():
 
 @requirement("COM-068")
 def test_undefined_flags_are_sent_as_zero_and_ignored():
-    data = WITHDRAWAL.encode()
+    data = DEREGISTRATION.encode()
     assert data[1] == 0
-    assert wire.decode(data[:1] + b"\xff" + data[2:], "asap") == WITHDRAWAL
+    assert wire.decode(data[:1] + b"\xff" + data[2:], "asap") == DEREGISTRATION
 
 
 @requirement("COM-069")

@@ -81,9 +81,9 @@ def test_what_is_counted_is_what_was_sent(name, tmp_path):
     for key, kind in MESSAGE_KINDS.items():
         assert counters[f"network.{kind.lower()}"] == messages[key], kind
     assert counters["network.messages"] == messages.total() > 300
-    assert counters["network.bytes"] == octets.total()
-    assert counters["network.asap_bytes"] == octets[PPID_ASAP]
-    assert counters["network.enrp_bytes"] == octets[PPID_ENRP]
+    assert counters["network.octets"] == octets.total()
+    assert counters["network.asap_octets"] == octets[PPID_ASAP]
+    assert counters["network.enrp_octets"] == octets[PPID_ENRP]
     for counter, kind in (
         ("pool_elements.registrations_sent", "ASAP_REGISTRATION"),
         ("pool_elements.cookies_sent", "ASAP_COOKIE"),

@@ -13,7 +13,7 @@ HISTORIES = st.fixed_dictionaries(
         "uptime": st.sampled_from([20.0, 100.0, 1000.0]),
         "downtime": st.sampled_from([0.0, 10.0, 100.0]),
         "clean": st.sampled_from([0.0, 0.5, 1.0]),
-        "withdrawal": st.sampled_from(["hand_over", "finish"]),
+        "deregistration": st.sampled_from(["hand_over", "finish"]),
         "failover": st.sampled_from(["cookies", "restart", "none"]),
         "cookies": st.sampled_from([None, 1e5, 1e7]),
         "cards": st.booleans(),
@@ -45,7 +45,7 @@ def deploy(history):
                         "cookie_interval": history["cookies"],
                         "business_cards": history["cards"],
                         "discipline": history["discipline"],
-                        "withdrawal": history["withdrawal"],
+                        "deregistration": history["deregistration"],
                         "keep_alive_interval": 5,
                         "keep_alive_timeout": 5,
                         "failures": {

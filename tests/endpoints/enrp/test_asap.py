@@ -262,11 +262,11 @@ def test_flags_of_answers(make_server, make_channel, element, tell):
     server, channel = make_server(), make_channel()
     server.receive(channel, wire.PPID_ASAP, registration(element(5)).encode())
     server.receive(channel, wire.PPID_ASAP, registration(element(6, life=0)).encode())
-    withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
-    server.receive(channel, wire.PPID_ASAP, withdrawal.encode())
-    granted, refused, withdrawn = channel.data
-    assert (granted[:2], refused[:2], withdrawn[:2]) == (b"\x03\x00", b"\x03\x01", b"\x04\x00")
-    assert wire.decode(withdrawn, "asap").error_causes == ()
+    deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    server.receive(channel, wire.PPID_ASAP, deregistration.encode())
+    granted, refused, deregistered = channel.data
+    assert (granted[:2], refused[:2], deregistered[:2]) == (b"\x03\x00", b"\x03\x01", b"\x04\x00")
+    assert wire.decode(deregistered, "asap").error_causes == ()
 
 
 @requirement("ASAP-016")
@@ -505,8 +505,8 @@ class TestAuthorisation:
             [refusal] = tell(server, make_channel(), registration(element(5)))
             assert refusal.reject
             assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
-        withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
-        [refusal] = tell(server, make_channel(), withdrawal)
+        deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+        [refusal] = tell(server, make_channel(), deregistration)
         assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
         assert len(server.handlespace) == 0
 
@@ -524,8 +524,8 @@ class TestAuthorisation:
         tell(server, connect("a", "pool"), registration(element(5)))
         [refusal] = tell(server, connect("b", "pool"), registration(element(5)))
         assert refusal.error_causes[0].code == Cause.SECURITY
-        withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
-        [refusal] = tell(server, connect("b", "pool"), withdrawal)
+        deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+        [refusal] = tell(server, connect("b", "pool"), deregistration)
         assert refusal.error_causes[0].code == Cause.SECURITY
         [granted] = tell(server, connect("a", "pool"), registration(element(5)))
         assert not granted.reject

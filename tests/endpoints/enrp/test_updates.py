@@ -45,13 +45,13 @@ def test_refusals_are_not_told(make_server, make_peer, register):
 @requirement("ENRP-057")
 @requirement("ENRP-058")
 @requirement("ASAP-087")
-@pytest.mark.parametrize("cause", ["withdrawal", "lapse", "silence", "reports"])
+@pytest.mark.parametrize("cause", ["deregistration", "lapse", "silence", "reports"])
 def test_every_removal_is_told_with_all_data(clock, make_server, make_peer, register, tell, cause):
     server = make_server(max_bad_pe_reports=1)
     peer = make_peer(server, 5)
     channel, _ = register(server, 1, life=8 if cause == "lapse" else 300)
     peer.take()
-    if cause == "withdrawal":
+    if cause == "deregistration":
         tell(server, channel, wire.Deregistration(pool_handle=HANDLE, pe_identifier=1))
     elif cause == "reports":
         report = wire.EndpointUnreachable(pool_handle=HANDLE, pe_identifier=1)
@@ -71,7 +71,7 @@ def test_every_removal_is_told_with_all_data(clock, make_server, make_peer, regi
 
 @requirement("ASAP-084")
 @requirement("ASAP-087")
-def test_withdrawing_what_is_not_there_is_granted_and_told_to_nobody(
+def test_deregistering_what_is_not_there_is_granted_and_told_to_nobody(
     make_server, make_peer, make_channel, tell
 ):
     server = make_server()
@@ -165,13 +165,13 @@ def test_identifier_of_an_element_of_another_server_is_taken(
     peer.say(peer.add(element(1).replace(asap_transport=transport)))
     _, [refusal] = register(server, 1)
     assert refusal.error_causes[0].code == wire.Cause.NON_UNIQUE_PE_IDENTIFIER
-    withdrawal = wire.Deregistration(pool_handle=HANDLE, pe_identifier=1)
-    [answer] = tell(server, make_channel("10.0.2.1"), withdrawal)
+    deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=1)
+    [answer] = tell(server, make_channel("10.0.2.1"), deregistration)
     assert answer.error_causes[0].code == wire.Cause.SECURITY
     assert len(server.handlespace) == 1
 
 
-def test_a_withdrawal_at_another_server_makes_that_one_the_home_first(
+def test_a_deregistration_at_another_server_makes_that_one_the_home_first(
     make_server, make_peer, element, make_channel, tell
 ):
     server = make_server()

@@ -92,7 +92,7 @@ class World:
         self.deployment.world.strike(self.elements[number].host, True)
 
     def leave(self, number):
-        """The element withdraws; False if it isn't registered now."""
+        """The element deregisters; False if it isn't registered now."""
         element = self.elements[number]
         if element.endpoint.state is not ElementState.REGISTERED:
             return False

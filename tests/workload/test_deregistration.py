@@ -7,9 +7,9 @@ from rsim.scenario import Deployment, Scenario
 requirement = pytest.mark.conformance
 
 
-def deploy(withdrawal, serve=False, stale=300):
+def deploy(deregistration, serve=False, stale=300):
     """Three elements, of which the first leaves for good after 20 minutes; it is busy then."""
-    element = {"withdrawal": withdrawal, "serve_after_withdrawal": serve}
+    element = {"deregistration": deregistration, "serve_after_deregistration": serve}
     return Deployment(
         Scenario.model_validate(
             {
@@ -38,7 +38,7 @@ def deploy(withdrawal, serve=False, stale=300):
 @requirement("ASAP-088")
 @requirement("ARC-015")
 @requirement("ASAP-163")
-def test_what_was_begun_is_finished_after_withdrawal():
+def test_what_was_begun_is_finished_after_deregistration():
     deployment = deploy("finish")
     element = deployment.elements[0]
     deployment.world.clock.run_until(20 * 60 - 1)
@@ -66,7 +66,7 @@ def test_handing_over_moves_requests_at_once_and_loses_no_work():
 
 @requirement("ASAP-082")
 @pytest.mark.parametrize("serve", [False, True])
-def test_requests_after_withdrawal_are_served_or_turned_down(serve):
+def test_requests_after_deregistration_are_served_or_turned_down(serve):
     deployment = deploy("finish", serve)
     element = deployment.elements[0]
     deployment.world.clock.run_until(20 * 60)
