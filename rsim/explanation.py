@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from rsim.errors import cut, shown
+from rsim.suggestions import nearest, suggestion
 
+_QUOTED = re.compile("'([^']*)'")
+"""A choice in a text of pydantic."""
 _LONGEST_PLACE = 100
 """Characters of a place: a third of the line, which leaves room for what is wrong there."""
 
@@ -38,11 +41,13 @@ def _problem(problem: Any, begin: str, keys: Callable[[list[str]], list[str]]) -
     if problem["type"] == "extra_forbidden":
         message = "unknown key"
         candidates = keys(place[:-1])
-        close = get_close_matches(place[-1], candidates, n=1)
-        if close:
-            message += f"; did you mean '{close[0]}'?"
-        elif candidates:
-            message += f"; known keys: {', '.join(candidates)}"
+        if candidates:
+            message += f"; {suggestion(place[-1], candidates)}"
+    elif problem["type"] == "literal_error":
+        message += f" (it is {shown(problem['input'])})"
+        close = nearest(problem["input"], _QUOTED.findall(problem["ctx"]["expected"]))
+        if close is not None:
+            message += f"; did you mean '{close}'?"
     elif not isinstance(problem["input"], (dict, list)) and problem["type"] != "value_error":
         message += f" (it is {shown(problem['input'])})"
     where = cut(".".join(place), _LONGEST_PLACE)

@@ -13,6 +13,7 @@ from rsim import plots
 from rsim.errors import ResultError, RsimWarning, ScenarioError
 from rsim.plots.style import plain
 from rsim.results.comparison import compare
+from rsim.suggestions import unknown
 from rsim.sweep.report import Report, open_report
 from rsim.sweep.runner import Progress, sweep
 from rsim.sweep.study import load_study
@@ -124,8 +125,7 @@ def reproduce(
     nothing differs unless the code does.
     """
     if name not in studies(experiments):
-        known = ", ".join(studies(experiments))
-        raise ScenarioError(f"{experiments}: there is no study '{name}'; studies are {known}")
+        raise ScenarioError(f"{experiments}: {unknown('study', name, studies(experiments))}")
     source, folder = Path(experiments) / name, Path(out) / name
     if name == THREATS:
         points = _threats(source, folder, jobs=jobs, replications=replications, progress=progress)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rsim.scenario.schema import settings
+
 STANDARD = Path(__file__).parent / "benchmarks" / "standard.toml"
 
 
@@ -154,3 +156,13 @@ def test_a_warning_of_a_library_is_one_line(tmp_path, study_file):
     assert done.returncode == 0
     [line] = done.stderr.splitlines()
     assert line.startswith("rsim: warning: Glyph")
+
+
+def test_a_pipe_gets_the_whole_of_every_setting():
+    # Some library sets COLUMNS behind the back of Python: the environment is given in full.
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    command = [sys.executable, "-m", "rsim.cli", "schema"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    rows = done.stdout.splitlines()
+    for setting in settings():
+        assert any(setting.path in row and setting.description in row for row in rows)

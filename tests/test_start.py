@@ -48,7 +48,7 @@ def told(process):
         (["run", "x" * 5000], "can't be read: File name too long"),
         (["sweep", STANDARD, "--out", "[/a]"], "sweep: missing"),
         (["summary", "[/a]"], "no results here"),
-        (["threats", "run", "[/]"], "is no threat"),
+        (["threats", "run", "[/]"], "there is no threat"),
     ],
 )
 def test_a_mistake_is_one_line_of_at_most_300_characters(arguments, message):

@@ -57,7 +57,7 @@ def test_what_has_changed_is_named(experiments, tmp_path):
 
 
 def test_mistakes_are_named(experiments, tmp_path):
-    with pytest.raises(ScenarioError, match="there is no study 'large'; studies are small"):
+    with pytest.raises(ScenarioError, match="there is no study 'large'; choose one of small"):
         reproduce(experiments, "large", tmp_path / "new")
     with pytest.raises(ScenarioError, match="holds no studies"):
         studies(tmp_path / "kept")

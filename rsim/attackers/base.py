@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from importlib import import_module
@@ -21,6 +20,7 @@ from rsim.endpoints.ports import Address
 from rsim.errors import shown
 from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
 from rsim.randomness import Stream, Streams
+from rsim.suggestions import suggestion
 from rsim.units import SHORTEST, Interval, Model, Seconds, Share
 from rsim.wire import MESSAGE_KINDS, PPID_ASAP, Dialect, Message
 
@@ -71,9 +71,7 @@ def _match_messages(value: tuple[str, ...]) -> tuple[str, ...]:
     names = sorted({*MESSAGE_KINDS.values()})
     for pattern in value:
         if not any(fnmatchcase(name, pattern) for name in names):
-            close = get_close_matches(pattern, names, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; one is {names[0]}"
-            raise ValueError(f"{shown(pattern)} matches no message{hint}")
+            raise ValueError(f"{shown(pattern)} matches no message; {suggestion(pattern, names)}")
     return value
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -32,6 +34,10 @@ app = typer.Typer(
 )
 # Names of files, arms and values are shown as they are.
 console = Console(markup=False, highlight=False, emoji=False)
+_WIDTH_OF_PIPES = 2000
+"""Characters of a line for pipes and files, which have no edge: more than a table needs."""
+if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+    console.size = ConsoleDimensions(_WIDTH_OF_PIPES, console.height)
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file (TOML).")]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep's results.")]

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from rsim.endpoints.detection import detectors
+from rsim.suggestions import unknown
 from rsim.units import MOST, Count, Interval, Model, Rate, Seconds, SomeCount
 
 
@@ -186,7 +187,7 @@ class ServerSettings(Model):
     @classmethod
     def _detector_exists(cls, value: str | None) -> str | None:
         if value is not None and value not in detectors():
-            raise ValueError(f"'{value}' is no detector; they are {', '.join(detectors())}")
+            raise ValueError(unknown("detector", value, detectors()))
         return value
 
 

@@ -24,6 +24,7 @@ from rsim._native import (
     register_selection,
 )
 from rsim.errors import PolicyError
+from rsim.suggestions import unknown
 
 LARGEST = 0xFFFFFFFF
 """Largest policy value; as a load 100% (RFC 5356 3.1)."""
@@ -174,11 +175,15 @@ def policy_with(name: str, offered: dict[str, int], load: int | None = None) -> 
     Parameters: `name` of the policy; `offered` 32-bit values by name (`load`, `weight`, ...), loads
     as shares of 0xffffffff (RFC 5356 3.1); `load` in place of the one offered.
 
-    Raises PolicyError if the policy has a value that no native policy has and nobody offers.
+    Raises PolicyError if there is no such policy, or if it has a value that no native policy has
+    and nobody offers.
     """
+    kind = _KINDS.get(name)
+    if kind is None:
+        raise PolicyError(unknown("policy", name, _KINDS))
     values = [
         load if load is not None and value == "load" else _offer(name, value, offered)
-        for value in _KINDS[name].values
+        for value in kind.values
     ]
     return _policy_of(name, tuple(values))
 

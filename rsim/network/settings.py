@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from rsim.distributions import Duration, IntervalDuration
-from rsim.errors import shown
 from rsim.network.schedule import parse_schedule
+from rsim.suggestions import unknown
 from rsim.units import Count, Interval, Model, Number, Seconds, Share, SomeCount
 from rsim.wire import MESSAGE_KINDS
 
@@ -111,9 +110,7 @@ class CpuSettings(Model):
     def _names_exist(cls, value: dict[str, float]) -> dict[str, float]:
         for name in value:
             if name not in SERVICES:
-                close = get_close_matches(name, SERVICES, n=1)
-                hint = f"; did you mean '{close[0]}'?" if close else ""
-                raise ValueError(f"{shown(name)} is no message{hint}")
+                raise ValueError(unknown("message", name, SERVICES))
         return value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from io import BytesIO, StringIO
 from itertools import combinations, pairwise
 from math import asin, cos, radians, sin, sqrt
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rsim.errors import shown
 from rsim.network.settings import LinkSettings
 from rsim.reading import read_regular
+from rsim.suggestions import nearest, unknown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -110,7 +110,7 @@ def _from_csv(data: bytes) -> nx.Graph[str]:
     known = ("from", "to", *_ATTRIBUTES)
     for number, column in enumerate(columns):
         if column not in known:
-            raise ValueError(f"column {shown(column)}: columns are {', '.join(known)}")
+            raise ValueError(unknown("column", column, known))
         if column in columns[:number]:
             raise ValueError(f"column '{column}' is there twice")
     graph: nx.Graph[str] = nx.Graph()
@@ -185,9 +185,9 @@ def _check_attribute(where: str, name: str) -> None:
     """Raises ValueError for what looks like the attribute of a link, but is none."""
     if name in _ATTRIBUTES:
         return
-    close = get_close_matches(name.lower(), _ATTRIBUTES, n=1, cutoff=0.75)
-    if close:
-        raise ValueError(f"{where}: attribute {shown(name)}: did you mean '{close[0]}'?")
+    close = nearest(name, _ATTRIBUTES, likeness=0.75)
+    if close is not None:
+        raise ValueError(f"{where}: attribute {shown(name)}: did you mean '{close}'?")
 
 
 def _distance(graph: nx.Graph[Any], a: Any, b: Any) -> float:

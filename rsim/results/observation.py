@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rsim.errors import ResultError, shown
+from rsim.suggestions import nearest
 
 Column = npt.NDArray[np.float64]
 Columns = dict[str, npt.NDArray[Any]]
@@ -151,7 +151,7 @@ def check_counter(name: str, known: Collection[str]) -> None:
         known = {f"*.{one.partition('.')[2]}" for one in known}
     if name not in known:
         by_name = {one.rpartition(".")[2]: one for one in sorted(known)}
-        close = get_close_matches(name, known, n=1)
-        close = close or [by_name[one] for one in get_close_matches(name, by_name, n=1)]
-        hint = f"did you mean '{close[0]}'?" if close else "one is 'pool_users.accepts'"
+        bare = nearest(name, by_name)
+        close = nearest(name, known) or (None if bare is None else by_name[bare])
+        hint = "one is 'pool_users.accepts'" if close is None else f"did you mean '{close}'?"
         raise ResultError(f"there is no counter {shown(name)}; {hint}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
 from math import inf, nan
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from rsim.errors import ResultError, shown
 from rsim.results.metric import Better, Metric
 from rsim.results.metrics import METRICS
 from rsim.results.observation import Observation, check_counter
+from rsim.suggestions import unknown
 
 _BUILT_IN = dict(METRICS)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -155,9 +155,7 @@ def check_name(name: str, known: Collection[str] | None = None) -> str:
     """
     names = METRICS if known is None else known
     if name not in names:
-        close = get_close_matches(str(name), names, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ValueError(f"{shown(name)} is no metric{hint}")
+        raise ValueError(unknown("metric", name, names))
     return name
 
 

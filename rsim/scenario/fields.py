@@ -12,6 +12,7 @@ from rsim.errors import shown
 from rsim.scenario.groups import CodeFile, ElementGroup, Pool, Protocol, ServerGroup, UserGroup
 from rsim.scenario.network import NetworkSettings
 from rsim.scenario.security import SecuritySettings
+from rsim.suggestions import unknown
 from rsim.units import LARGEST_SEED, LONGEST, Interval, Model, Name, Seconds, seconds
 
 ACTORS = ("enrp_servers", "pool_elements", "pool_users", "attackers")
@@ -26,8 +27,7 @@ def _attacker(value: Any) -> Any:
     kind = value.get("kind")
     kinds = attacker_kinds()
     if not isinstance(kind, str) or kind not in kinds:
-        known = ", ".join(sorted(kinds))
-        raise ValueError(f"kind is {shown(kind)}, must be one of: {known}")
+        raise ValueError(unknown("kind of attacker", kind, sorted(kinds)))
     return kinds[kind].Settings.model_validate(value)
 
 

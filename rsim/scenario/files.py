@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from rsim.reading import read_regular
 from rsim.scenario.code import admit
 from rsim.scenario.groups import GROUPS
 from rsim.scenario.model import Scenario
+from rsim.suggestions import unknown
 
 LARGEST_FILE = 1 << 20
 """Bytes; TOML is read slowly and whole. Long lists of requests go into files of their own."""
@@ -123,10 +123,8 @@ def get_path(table: dict[str, Any], path: str, where: str) -> Any:
     value: Any = table
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
-            known = list(value) if isinstance(value, dict) else ["none, it is a value"]
-            near = get_close_matches(part, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known[:10])}"
-            raise ScenarioError(f"{where}: {path}: there is no {shown(part)}; {hint}")
+            known = value if isinstance(value, dict) else ()
+            raise ScenarioError(f"{where}: {path}: {unknown('key', part, known)}")
         value = value[part]
     return value
 

@@ -10,11 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from rsim.attackers import AttackerSettings
 from rsim.endpoints import PoolElementSettings, PoolUserSettings, ServerSettings
-from rsim.errors import shown
 from rsim.handlespace import policy_kinds
 from rsim.network import HostSettings, OutageSettings
 from rsim.scenario.code import is_admitted
 from rsim.scenario.derive import MOST_HOSTS
+from rsim.suggestions import unknown
 from rsim.units import Model, Plain, RegistrationLife, Seconds
 from rsim.workload import (
     ClientSettings,
@@ -28,14 +28,14 @@ from rsim.workload import (
 
 def _policy(value: Any) -> Any:
     if isinstance(value, str) and value not in policy_kinds():
-        raise ValueError(f"{shown(value)} is no policy; policies are {', '.join(policy_kinds())}")
+        raise ValueError(unknown("policy", value, policy_kinds()))
     return value
 
 
 def _registered(known: Callable[[], dict[str, Any]], what: str, value: str) -> str:
     names = ("calcapp", *sorted(known()))
     if value not in names:
-        raise ValueError(f"{shown(value)} is no {what}; known are {', '.join(names)}")
+        raise ValueError(unknown(what, value, names))
     return value
 
 

@@ -15,6 +15,7 @@ from rsim.network import (
     SctpSettings,
     topology,
 )
+from rsim.suggestions import unknown
 from rsim.units import Name, Share
 
 Topology = topology.Kind
@@ -92,8 +93,8 @@ class NetworkSettings(LinkSettings):
             rest = {key: entry for key, entry in value.items() if key not in _OF_GRAPH}
             source = value.get("delay_from", "attribute")
             if source not in get_args(DelaySource):
-                known = ", ".join(get_args(DelaySource))
-                raise ValueError(f"delay_from: {shown(source)} is none of {known}")
+                known = get_args(DelaySource)
+                raise ValueError(f"delay_from: {unknown('source of delays', source, known)}")
             return {**rest, **topology.read_graph(value["graph"], source)}
         return value
 
@@ -105,7 +106,7 @@ class NetworkSettings(LinkSettings):
             named += [(f"outages.{number}", site) for site in places if site is not None]
         for where, site in named:
             if site not in self.sites:
-                raise ValueError(f"{where}: there is no site '{site}'")
+                raise ValueError(f"{where}: {unknown('site', site, self.sites)}")
         if self.topology is not None and self.paths:
             raise ValueError("topology: joins the sites already; leave out paths or topology")
         if self.topology is None and self.wan != LinkSettings():

@@ -11,6 +11,7 @@ from rsim.network import HostSettings, OutageSettings
 from rsim.scenario.fields import ACTORS, HONEST, ScenarioFields
 from rsim.scenario.groups import ElementGroup, UserGroup
 from rsim.scenario.network import SiteOutage
+from rsim.suggestions import unknown
 from rsim.units import LONGEST
 
 _MOST_SAMPLES = 1_000_000
@@ -48,15 +49,6 @@ def check(scenario: ScenarioFields) -> None:
         raise ValueError("security: only network.transport = 'sctp' knows TLS")
 
 
-def listed(names: Iterable[str]) -> str:
-    """Names for an error: the first ten of them.
-
-    Parameters: `names` of any number.
-    """
-    known = list(names)
-    return ", ".join(known[:10]) + (", ..." if len(known) > 10 else "") or "none"
-
-
 def twice(values: Iterable[Any]) -> Iterator[Any]:
     """Those that are there more than once.
 
@@ -84,10 +76,8 @@ def _check_host(
     for key, named in (("site", placed), ("also_at", group.also_at)):
         for site in named:
             if site not in sites:
-                raise ValueError(
-                    f"{where}.{key}: there is no site '{site}'; sites are "
-                    f"{listed(scenario.network.sites)}"
-                )
+                known = scenario.network.sites
+                raise ValueError(f"{where}.{key}: {unknown('site', site, known)}")
     if scenario.network.transport == "instant" and (
         group.also_at or group.access or group.cpu or group.outages != OutageSettings()
     ):
@@ -102,7 +92,7 @@ def _check_pools(scenario: ScenarioFields, where: str, group: HostSettings) -> N
     further: tuple[str, ...] = getattr(group, "further_pools", ())
     for key, pool in (*named, *(("further_pools", pool) for pool in further)):
         if pool is not None and pool not in pools:
-            raise ValueError(f"{where}.{key}: there is no pool '{pool}'; pools are {listed(pools)}")
+            raise ValueError(f"{where}.{key}: {unknown('pool', pool, pools)}")
     for pool in twice((getattr(group, "pool", None), *further)):
         raise ValueError(f"{where}.further_pools: they register in '{pool}' already")
 
@@ -153,7 +143,8 @@ def _check_attackers(scenario: ScenarioFields, where: str, attackers: AttackerSe
     if position.between is not None:
         for site in position.between:
             if site not in scenario.network.sites:
-                raise ValueError(f"{where}.position.between: there is no site '{site}'")
+                known = scenario.network.sites
+                raise ValueError(f"{where}.position.between: {unknown('site', site, known)}")
         if len(set(position.between)) == 1:
             raise ValueError(f"{where}.position.between: names a site twice; must name two")
         if not scenario.network.joined(*position.between):
@@ -183,8 +174,8 @@ def _one_group(
     meant = " or ".join(label for label, group, _ in groups if group == name)
     if meant:
         raise ValueError(f"{where}: '{name}' may be {meant}; say which")
-    known = listed(label for label, _, _ in groups)
-    raise ValueError(f"{where}: there is no group '{name}'; groups are {known}")
+    known = [label for label, _, _ in groups]
+    raise ValueError(f"{where}: {unknown('group', name, known)}")
 
 
 def _check_outage(scenario: ScenarioFields, where: str, outage: SiteOutage) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from rsim.endpoints import authorisations
 from rsim.network import PROFILES, Profile
+from rsim.suggestions import unknown
 from rsim.units import MOST, Interval, Model, Seconds, SomeCount
 
 _TLS_CHOICES = ("none", *PROFILES)
@@ -72,15 +73,14 @@ class SecuritySettings(Model):
     @classmethod
     def _profile_exists(cls, value: str) -> str:
         if value not in _TLS_CHOICES:
-            raise ValueError(f"'{value}' is no TLS profile; they are {', '.join(_TLS_CHOICES)}")
+            raise ValueError(unknown("TLS profile", value, _TLS_CHOICES))
         return value
 
     @field_validator("authorisation")
     @classmethod
     def _authorisation_exists(cls, value: str | None) -> str | None:
         if value is not None and value not in authorisations():
-            known = ", ".join(authorisations())
-            raise ValueError(f"'{value}' is no authorisation; they are {known}")
+            raise ValueError(unknown("authorisation", value, authorisations()))
         return value
 
     @property

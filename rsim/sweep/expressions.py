@@ -10,6 +10,7 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from rsim.errors import ScenarioError, shown
+from rsim.suggestions import unknown
 from rsim.units import seconds
 
 _BINARY: dict[type[ast.operator], Callable[[float, float], Any]] = {
@@ -103,8 +104,7 @@ def _value(node: ast.expr, lookup: Callable[[str], Any], levels: int) -> float:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         function = _FUNCTIONS.get(node.func.id)
         if function is None:
-            known = ", ".join(_FUNCTIONS)
-            raise ValueError(f"{shown(node.func.id)} is no function here; they are {known}")
+            raise ValueError(unknown("function", node.func.id, _FUNCTIONS))
         return function(*(_value(argument, lookup, levels - 1) for argument in node.args))
     path = _path(node)
     if path is None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from rsim.errors import shown
 from rsim.results.registry import check_name
+from rsim.suggestions import unknown
 from rsim.sweep.values import Forms
 from rsim.units import Model, Plain
 
@@ -96,7 +97,7 @@ class Reference(Model):
     def _values_are_of_columns(self) -> Reference:
         for column in self.values:
             if column not in self.columns:
-                raise ValueError(f"values.{column}: columns names no such column")
+                raise ValueError(f"values: {unknown('column', column, self.columns)}")
         return self
 
 
@@ -173,10 +174,9 @@ def check_panel(
 
 def _check_arm(arm: str, arms: Iterable[str]) -> None:
     if arm not in arms:
-        raise ValueError(f"there is no arm {shown(arm)}; arms are {', '.join(arms)}")
+        raise ValueError(unknown("arm", arm, arms))
 
 
 def _check_parameter(what: str, path: str, parameters: list[str]) -> None:
     if path not in parameters:
-        known = ", ".join(parameters) or "none"
-        raise ValueError(f"{what}: {shown(path)} is no axis of the study; axes are {known}")
+        raise ValueError(f"{what}: {unknown('axis of the study', path, parameters)}")

@@ -25,6 +25,7 @@ from rsim.results.folder import (
 from rsim.results.registry import learn
 from rsim.scenario import run
 from rsim.scenario.files import set_path, validate
+from rsim.suggestions import unknown
 from rsim.sweep.figures import Figure, Reference
 from rsim.sweep.stored import check_failures, check_manifest, check_runs, parameters_of
 from rsim.sweep.study import derive
@@ -119,8 +120,7 @@ class Report:
         import pandas as pd
 
         if x not in self.parameters[1:]:
-            known = ", ".join(self.parameters[1:]) or "none"
-            raise ResultError(f"{x}: the study has no such axis; axes are {known}")
+            raise ResultError(unknown("axis of the study", x, self.parameters[1:]))
         runs = self.runs
         self.check_metric(metric)
         for value in runs[x].dropna().unique().tolist():
@@ -153,8 +153,7 @@ class Report:
         self._check_some()
         base = self.runs[self.runs["arm"] == arm]
         if base.empty:
-            known = ", ".join(map(str, self.runs["arm"].unique()))
-            raise ResultError(f"there is no arm '{arm}'; arms are {known}")
+            raise ResultError(unknown("arm", arm, self.runs["arm"].unique()))
         return base
 
     def shown(self, panel: Figure) -> pd.DataFrame:
@@ -192,8 +191,8 @@ class Report:
             raise ResultError(f"{file}: no such file")
         named = [r for r in self.sweep.references if Path(r.file).name == file.name]
         if not named:
-            known = ", ".join(r.file for r in self.sweep.references) or "none"
-            raise ResultError(f"{file}: the study names no such reference; it names: {known}")
+            known = [r.file for r in self.sweep.references]
+            raise ResultError(unknown("reference of the study", str(file), known))
         self._check_some()
         points = pd.concat([self._points(reference, file) for reference in named])
         if points.empty:

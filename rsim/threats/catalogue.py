@@ -18,6 +18,7 @@ from rsim.errors import ScenarioError
 from rsim.results.registry import check_name
 from rsim.scenario import Scenario
 from rsim.scenario.files import set_path, validate
+from rsim.suggestions import unknown
 from rsim.units import Model
 
 ARMS = ("baseline", "attack", "mitigated", "cost")
@@ -161,5 +162,4 @@ def threat(name: str) -> Threat:
     for one in threats():
         if one.id.replace(" ", "") == name.replace(" ", ""):
             return one
-    known = ", ".join(one.id for one in threats())
-    raise ScenarioError(f"'{name}' is no threat; they are {known}")
+    raise ScenarioError(unknown("threat", name, [one.id for one in threats()]))

@@ -24,6 +24,7 @@ from pydantic import Field, model_validator
 from rsim.errors import shown
 from rsim.randomness import Stream
 from rsim.reading import read_regular
+from rsim.suggestions import unknown
 from rsim.units import LARGEST_NUMBER, LONGEST, SMALLEST_NUMBER, Model
 
 if TYPE_CHECKING:
@@ -123,8 +124,7 @@ def _read(file: ArrivalFile) -> pd.DataFrame:
         wanted = [name for name in names if name is not None]
         for name in wanted:
             if name not in frame:
-                known = ", ".join(map(str, list(frame)[:10])) or "none"
-                raise ValueError(f"has no column {shown(name)}; its columns are {known}")
+                raise ValueError(unknown("column", name, list(frame)))
         frame = frame[wanted].rename(columns={k: v for k, v in names.items() if k is not None})
     if frame.columns.has_duplicates:
         raise ValueError("has two columns of one name")

@@ -130,7 +130,7 @@ def test_a_stalled_association_holds_the_attacker_back():
 @pytest.mark.parametrize(
     ("attacker", "message"),
     [
-        ({"kind": "nonsense"}, "must be one of: amplifier, cookie-forger"),
+        ({"kind": "nonsense"}, "choose one of amplifier, cookie-forger"),
         ({"kind": "report-flood", "interval": 0}, "interval"),
         ({"kind": "on-path", "messages": ["NO_SUCH"]}, "'NO_SUCH' matches no message"),
         ({"kind": "rogue-server", "identifier": 0}, "identifier"),

@@ -143,7 +143,9 @@ def test_a_detector_of_ones_own(clock, make_server, make_channel, tell):
 
 
 def test_an_unknown_detector_is_named():
-    with pytest.raises(ValueError, match=r"'absent' is no detector; they are .*rate_anomaly"):
+    with pytest.raises(
+        ValueError, match=r"there is no detector 'absent'; choose one of .*rate_anomaly"
+    ):
         ServerSettings(detector="absent")
 
 

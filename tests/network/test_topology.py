@@ -96,7 +96,11 @@ def test_graph_files(graph, tmp_path):
         ("g.csv", "a,b\n1,2\n", "column from and to is missing"),
         ("g.graphml", "<nonsense", "g.graphml: "),
         ("none.csv", None, "no such file"),
-        ("g.csv", "from,to,latency\na,b,1\n", "column 'latency': columns are from, to, delay,"),
+        (
+            "g.csv",
+            "from,to,latency\na,b,1\n",
+            "there is no column 'latency'; choose one of from, to, delay,",
+        ),
         ("g.csv", "from,to,delay\na,b,0.01\nb,c,1\nb,a,0.1\n", "line 4: joins 'b' and 'a' again"),
         ("g.csv", "from,to\na,b\n", "edge 'a' - 'b': has no delay; its attributes are none"),
         ("g.csv", "from,to,delay\na,b,\n", "has no delay"),

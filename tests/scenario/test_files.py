@@ -57,9 +57,9 @@ def test_overrides_by_dotted_path(file):
         ("[network]\ndelai = 1\n", "network.delai: unknown key; did you mean 'delay'?"),
         ("[network]\ndelay = -1\n", "network.delay.mean: .*greater than or equal to 0"),
         ('[network]\ndelay = "3 parsec"\n', "network.delay.mean: .*units are"),
-        ('[pools.pool]\npolicy = "lest_used"\n', "pools.pool.policy: .*policies are"),
+        ('[pools.pool]\npolicy = "lest_used"\n', "pools.pool.policy: .*did you mean 'least_used'"),
         ("[pool_elements.element]\ncont = 3\n", "pool_elements.element.cont: .*'count'"),
-        ('[attackers.a]\nkind = "flod"\n', "attackers.a: kind is 'flod', must be one of"),
+        ('[attackers.a]\nkind = "flod"\n', "attackers.a: there is no kind of attacker 'flod'"),
         (
             '[attackers.a]\nkind = "registration-flood"\nintervall = 3\n',
             "attackers.a.intervall: .*'interval'",

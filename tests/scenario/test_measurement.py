@@ -35,7 +35,7 @@ def test_looking_changes_nothing(small):
 def test_mistakes_with_time_series_are_named(small):
     with pytest.raises(ResultError, match="sets no series_interval"):
         rsim.run(small()).timeline()
-    with pytest.raises(ResultError, match="'nonsense' is no metric"):
+    with pytest.raises(ResultError, match="there is no metric 'nonsense'"):
         rsim.run(small(series_interval=60)).timeline(["nonsense"])
 
 

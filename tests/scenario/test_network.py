@@ -287,8 +287,14 @@ def test_a_graph_beside_the_scenario_is_read(tmp_path):
             {"network": {"transport": "instant"}, "attackers": {"ear": {"kind": "eavesdropper"}}},
             "attackers.ear.kind: 'eavesdropper' listens on a path",
         ),
-        ({"security": {"pe_enrp": "rot13"}}, "security.pe_enrp: 'rot13' is no TLS profile"),
-        ({"security": {"authorisation": "mother"}}, "is no authorisation; they are open, key"),
+        (
+            {"security": {"pe_enrp": "rot13"}},
+            "security.pe_enrp: there is no TLS profile 'rot13'; choose one of none",
+        ),
+        (
+            {"security": {"authorisation": "mother"}},
+            "there is no authorisation 'mother'; choose one of open, key",
+        ),
         ({"network": {"outages": [{"site": "moon", "uptime": 5}]}}, "no site 'moon'"),
         ({"network": {"outages": [{}]}}, "must name either a path"),
         (
@@ -304,7 +310,7 @@ def test_a_graph_beside_the_scenario_is_read(tmp_path):
         ({"network": {"queue": 5}}, "only a link with a bandwidth has a queue"),
         (
             {"enrp_servers__server__cpu": {"service_times": {"ASAP_REGISTRATON": 1}}},
-            "'ASAP_REGISTRATON' is no message",
+            "there is no message 'ASAP_REGISTRATON'; did you mean 'ASAP_REGISTRATION'",
         ),
         (
             {"network": {"transport": "instant"}, "pool_users__user__also_at": ["lan"]},

@@ -56,7 +56,7 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         (
             "network.outages",
             [{"site": "lan", "what": "hosts", "groups": ["usr"], "uptime": 5}],
-            "network.outages.0.groups: there is no group 'usr'; groups are server, element, user",
+            "network.outages.0.groups: there is no group 'usr'; did you mean 'user'",
         ),
         (
             "network.outages",
@@ -68,7 +68,11 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         ("pools", {"é" * 128: {}}, "too long for a name: at most 255 bytes"),
         ("pools", {"a\nb": {}}, r"'a\\nb' is no name"),
         ("pool_users", {"a" * 300: {}}, "too long for a name"),
-        ("pool_elements.element.pool", "nope", "element.pool: there is no pool 'nope'; pools are"),
+        (
+            "pool_elements.element.pool",
+            "nope",
+            "element.pool: there is no pool 'nope'; choose one of",
+        ),
         ("pool_elements.element.further_pools", ["pool"], "they register in 'pool' already"),
         ("pool_elements.element.further_pools", ["other", "other"], "register in 'other' already"),
         (
@@ -77,7 +81,11 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
             "service_settings: calcapp takes none",
         ),
         ("pool_elements.element.site", [], "site"),
-        ("pool_elements.element.site", "mars", "there is no site 'mars'; sites are lan, west, far"),
+        (
+            "pool_elements.element.site",
+            "mars",
+            "there is no site 'mars'; choose one of lan, west, far",
+        ),
         (
             "pool_elements.element.lie",
             {"kind": "idle", "share": 0.05},
@@ -91,10 +99,14 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         ),
         ("attackers.flood.key_for", "nope", "flood.key_for: there is no pool 'nope'"),
         ("attackers.flood.stop", 5, "stop: at 5 s, but it begins at 600 s only"),
-        ("attackers.flood.kind", [], r"kind is \[\], must be one of"),
-        ("attackers.flood.kind", {"a": 1}, "kind is {'a': 1}, must be one of"),
+        ("attackers.flood.kind", [], r"there is no kind of attacker \[\]; choose one of"),
+        ("attackers.flood.kind", {"a": 1}, "there is no kind of attacker {'a': 1}; choose one of"),
         ("attackers.spy.position", {}, "spy.position: says neither 'between' nor 'at'"),
-        ("attackers.spy.position", {"at": "usr"}, "position.at: there is no group 'usr'; groups"),
+        (
+            "attackers.spy.position",
+            {"at": "usr"},
+            "position.at: there is no group 'usr'; did you mean",
+        ),
         ("attackers.spy.position", {"at": "flood"}, "position.at: there is no group 'flood'"),
         ("attackers.spy.position", {"at": "user", "share": 0.01}, "position.share: 0.01 of 10"),
         ("attackers.spy.position", {"between": ["lan", "zz"]}, "between: there is no site 'zz'"),

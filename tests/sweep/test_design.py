@@ -115,7 +115,7 @@ def test_a_study_has_axes_in_step_and_points(tmp_path):
             "power of 2",
         ),
         ("[sweep.sample]\nsize = 4\nranges.seed = { low = 2, high = 1 }", "below high"),
-        ('points = [{ "network.dely" = 1 }]', "there is no 'dely'"),
+        ('points = [{ "network.dely" = 1 }]', "there is no key 'dely'"),
         ('[sweep.precision]\nmetric = "nonsense"\nhalf_width = 1', "no metric"),
         ('[sweep.precision]\nmetric = "utilisation_pct"', "half_width or relative"),
     ],

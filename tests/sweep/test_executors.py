@@ -173,7 +173,7 @@ def test_missing_time_series_are_told(study_file, tmp_path):
     with pytest.raises(ResultError, match="no time series here"):
         rsim.read(tmp_path / "out", series=True)
     study_file.write_text(study_file.read_text().replace("[sweep]\n", '[sweep]\nseries = ["x"]\n'))
-    with pytest.raises(ScenarioError, match=r"sweep\.series.*'x' is no metric"):
+    with pytest.raises(ScenarioError, match=r"sweep\.series.*there is no metric 'x'"):
         load_study(study_file)
     study_file.write_text(study_file.read_text().replace('["x"]', '["accepts"]'))
     with pytest.raises(ScenarioError, match="need series_interval"):
@@ -191,7 +191,7 @@ def test_breaking_points_are_shown(study_file, tmp_path):
     for wrong, message in (
         (options, "--against ARM"),
         ((*options, "--against", "nobody"), "there is no arm 'nobody'"),
-        (("--breaking", "network.delay", "--level", "1"), "has no such axis"),
+        (("--breaking", "network.delay", "--level", "1"), "there is no axis of the study"),
     ):
         done = cli("summary", out, *wrong)
         assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
@@ -212,7 +212,7 @@ def test_summary_shows_means_and_differences(study_file, tmp_path, arguments):
     assert done.returncode == 0, done.stderr
     assert "attack" in done.stdout
     unknown = cli("summary", tmp_path / "out", "--metric", "nonsense")
-    assert unknown.returncode == 2 and "is no metric" in unknown.stderr
+    assert unknown.returncode == 2 and "there is no metric" in unknown.stderr
 
 
 @pytest.mark.filterwarnings("ignore:pool_users. no request")

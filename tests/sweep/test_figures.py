@@ -53,16 +53,19 @@ def test_values_of_where_take_the_form_of_parameters(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('x = "network.dealy"', "figure: x: 'network.dealy' is no axis of the study; axes are"),
-        ('x = "network.loss"', "figure: x: 'network.loss' is no axis"),
+        (
+            'x = "network.dealy"',
+            "figure: x: there is no axis of the study 'network.dealy'; did you mean",
+        ),
+        ('x = "network.loss"', "figure: x: there is no axis of the study 'network.loss'"),
         ('metric = "handling_sped_pct"', "metric: .*did you mean 'handling_speed_pct'"),
-        ('against = "nope"', "figure.*against: 'nope' is no metric"),
-        ('lines = "network.loss"', "figure: lines: 'network.loss' is no axis"),
+        ('against = "nope"', "figure.*against: there is no metric 'nope'"),
+        ('lines = "network.loss"', "figure: lines: there is no axis of the study 'network.loss'"),
         ('lines = "attackers.flood.interval"', "lines: is x already"),
-        ('arms = ["atack"]', "figure: there is no arm 'atack'; arms are attack, baseline"),
+        ('arms = ["atack"]', "figure: there is no arm 'atack'; did you mean 'attack'"),
         ('arms = ["attack", "attack"]', "arms: names one twice"),
         ('arms = ["baseline"]', "x: no point that is shown has attackers.flood.interval"),
-        ('where = { "network.loss" = 1 }', "where: 'network.loss' is no axis"),
+        ('where = { "network.loss" = 1 }', "where: there is no axis of the study 'network.loss'"),
         (
             'where = { "network.delay" = [1] }',
             r"network.delay: no point has \[1\]; values are 0.01",
@@ -89,7 +92,9 @@ def test_what_a_panel_can_not_show_is_refused(tmp_path, text, message):
 def test_the_panel_that_is_wrong_is_named(tmp_path):
     good = '[[sweep.figure]]\nx = "network.delay"\n'
     assert len(load(tmp_path, good + good).sweep.figure) == 2
-    with pytest.raises(ScenarioError, match=r"sweep.figure.1: x: 'nope' is no axis"):
+    with pytest.raises(
+        ScenarioError, match=r"sweep.figure.1: x: there is no axis of the study 'nope'"
+    ):
         load(tmp_path, good + '[[sweep.figure]]\nx = "nope"')
 
 
@@ -109,10 +114,14 @@ metrics = { speed = "handling_speed_pct" }
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("file = ", 'arm = "nope"\nfile = ', "references.0: there is no arm 'nope'; arms are"),
-        ("network.delay", "network.loss", "references.0: columns: 'network.loss' is no axis"),
-        ("handling_speed_pct", "nope", "references.0.metrics.speed: 'nope' is no metric"),
-        ("file = ", 'values.speed = { a = "b" }\nfile = ', "columns names no such column"),
+        ("file = ", 'arm = "nope"\nfile = ', "references.0: there is no arm 'nope'; choose one of"),
+        (
+            "network.delay",
+            "network.loss",
+            "references.0: columns: there is no axis of the study 'network.loss'",
+        ),
+        ("handling_speed_pct", "nope", "references.0.metrics.speed: there is no metric 'nope'"),
+        ("file = ", 'values.speed = { a = "b" }\nfile = ', "there is no column"),
         ('{ speed = "handling_speed_pct" }', "{}", "at least 1 item"),
         ("data/x.csv", "", "file"),
     ],

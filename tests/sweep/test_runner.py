@@ -66,7 +66,7 @@ def test_comparison_takes_the_points_that_both_have(stored, out, study_file):
 def test_missing_and_damaged_results_are_named(tmp_path, stored, out, study_file):
     with pytest.raises(ResultError, match="no results here"):
         open_report(tmp_path / "absent")
-    with pytest.raises(ResultError, match="names no such reference"):
+    with pytest.raises(ResultError, match="there is no reference of the study"):
         other = tmp_path / "other.csv"
         other.write_text("x")
         open_report(out).compare(other)

@@ -31,7 +31,7 @@ def test_quick_version_and_overrides(study_file):
     ("old", "new", "message"),
     [
         ("pools.pool.policy", "pools.pool.polcy", "sweep.axes: pools.pool.polcy: there is no"),
-        ("attackers.flood.interval", "attackers.fluud.interval", "there is no 'fluud'"),
+        ("attackers.flood.interval", "attackers.fluud.interval", "there is no key 'fluud'"),
         ("replications = 3", "replicatons = 3", "sweep.replicatons: unknown key"),
         ("[5, 20]", "[5, -20]", "attackers.flood.interval: .*greater than or equal to 0.000001"),
         ("[sweep]", "[swep]", "swep: unknown key"),

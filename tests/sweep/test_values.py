@@ -186,7 +186,7 @@ def test_files_in_axes_are_relative_to_the_study(tmp_path):
         ('[sweep.arms."$\\\\foo$"]', "what stands between . is no formula"),
         ("[sweep.arms.a]\nlabel = '$\\foo$'", "arms.a.label: .* is no formula"),
         ('[sweep.quick]\naxes = { "network.delay" = [1] }', "network.delay is an axis of no arm"),
-        ("series = ['nope']", "series.0: 'nope' is no metric"),
+        ("series = ['nope']", "series.0: there is no metric 'nope'"),
         (
             "series = ['handling_speed_pct', 'handling_speed_pct']",
             "series: names a metric twice",
@@ -207,7 +207,7 @@ def test_files_in_axes_are_relative_to_the_study(tmp_path):
             "[sweep.sample]\nsize = 8\nranges.duration = { low = 0.5, high = 2, whole = true }",
             "low and high of whole numbers are whole",
         ),
-        ('[sweep.axes]\n"network..delay" = [1]', "is no path|there is no ''"),
+        ('[sweep.axes]\n"network..delay" = [1]', "is no path|there is no key ''"),
         ("[sweep.axes]\nduration = [nan]", "duration"),
     ],
 )

@@ -187,7 +187,10 @@ def test_times_since_1970_count_from_the_first_if_that_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("arrivals", "message"),
     [
-        ('{ file = "x.csv", time = "when" }', "has no column 'when'; its columns are time, speed"),
+        (
+            '{ file = "x.csv", time = "when" }',
+            "there is no column 'when'; choose one of time, speed",
+        ),
         ('{ file = "x.csv", rate_unit = "1/h" }', "rate_unit: does nothing without rate"),
         ('{ file = "x.csv", rate = "speed", user = "u" }', "either rates or requests"),
         ('{ file = "x.csv", time_unit = "week" }', "time_unit"),

@@ -84,8 +84,8 @@ def test_mistakes_in_code_are_told_with_their_line(files, code, message):
     ("old", "new", "message"),
     [
         ('code = "own_code.py"', 'code = "absent.py"', "absent.py: no such file"),
-        ('"pinger"', '"absent"', "pool_users.user.workload: 'absent' is no workload"),
-        ('"echo"', '"absent"', "pool_elements.element.service: 'absent' is no service"),
+        ('"pinger"', '"absent"', "pool_users.user.workload: there is no workload 'absent'"),
+        ('"echo"', '"absent"', "pool_elements.element.service: there is no service 'absent'"),
     ],
 )
 def test_what_is_not_there_is_named(files, old, new, message):
