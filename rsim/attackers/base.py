@@ -20,6 +20,7 @@ from rsim.endpoints.ports import Address
 from rsim.errors import shown
 from rsim.network import Association, Credential, Event, Host, HostSettings, Link, Profile, Receiver
 from rsim.randomness import Stream, Streams
+from rsim.registrations import note
 from rsim.suggestions import suggestion
 from rsim.units import SHORTEST, Interval, Model, Seconds, Share
 from rsim.wire import MESSAGE_KINDS, PPID_ASAP, Dialect, Message
@@ -300,6 +301,7 @@ A = TypeVar("A", bound=type[Attacker])  # type: ignore[type-arg]
 def attacker(cls: A) -> A:
     """Registers an attacker class under its `kind`."""
     _KINDS[cls.kind] = cls
+    note("attacker", cls.kind, cls)
     return cls
 
 

@@ -95,7 +95,7 @@ def _carry_out() -> int:
 
 def _in_users_file(error: Exception) -> str | None:
     """File and line of your own code that has raised an error, or has called what raised it."""
-    from rsim.results.registry import CODE_MODULE
+    from rsim.registrations import CODE_MODULE
 
     place = None
     for frame, line in traceback.walk_tb(error.__traceback__):

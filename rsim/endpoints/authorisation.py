@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rsim.network import Principal
+from rsim.registrations import note
 
 
 class Authorisation(Protocol):
@@ -34,6 +35,7 @@ def authorisation(name: str) -> Callable[[type], type]:
 
     def register(cls: type) -> type:
         _KINDS[name] = cls
+        note("authorisation", name, cls)
         return cls
 
     return register

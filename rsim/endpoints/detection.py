@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any, Literal, Protocol
 
 from rsim.errors import ScenarioError, shown
+from rsim.registrations import note
 
 Kind = Literal["registration", "resolution", "report"]
 """Kinds of requests."""
@@ -111,6 +112,7 @@ def detector(name: str) -> Callable[[Any], Any]:
                 f"suspicious(self, kind, source, pool, now): {error}"
             ) from None
         _DETECTORS[name] = cls
+        note("detector", name, cls)
         return cls
 
     return register

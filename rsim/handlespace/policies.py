@@ -24,6 +24,7 @@ from rsim._native import (
     register_selection,
 )
 from rsim.errors import PolicyError
+from rsim.registrations import note
 from rsim.suggestions import unknown
 
 LARGEST = 0xFFFFFFFF
@@ -153,6 +154,7 @@ def policy(cls: P) -> P:
     _RULES[cls.type_code] = cls.user_rule
     _policy_of.cache_clear()
     register_selection(cls.type_code, cls)
+    note("policy", cls.name, cls)
     return cls
 
 

@@ -12,6 +12,7 @@ from math import inf, nan
 from typing import Any, TypeVar
 
 from rsim.errors import ResultError, shown
+from rsim.registrations import CODE_MODULE
 from rsim.results.metric import Better, Metric
 from rsim.results.metrics import METRICS
 from rsim.results.observation import Observation, check_counter
@@ -26,8 +27,6 @@ _TAKEN = frozenset(
     ]
 )
 """Columns of results that are no metrics."""
-CODE_MODULE = "rsim_code_"
-"""What the names of modules begin with that are Python files of scenarios; then their digest."""
 _LONGEST_TEXT = 200
 """Characters of a unit, label or formula: one line of a figure or a table."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from rsim.errors import ScenarioError, shown
 from rsim.reading import read_regular
-from rsim.results.registry import CODE_MODULE
+from rsim.registrations import CODE_MODULE
 
 _LARGEST_FILE = 1 << 20
 """Bytes."""

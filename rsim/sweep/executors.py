@@ -27,10 +27,10 @@ from typing import Any
 from rsim.errors import RsimWarning, ScenarioError, one_line
 from rsim.provenance import code_version
 from rsim.results.pieces import Row
-from rsim.results.transport import unpack
 from rsim.scenario import Scenario, run
 from rsim.scenario.code import run_code
 from rsim.sweep.study import Point
+from rsim.sweep.transport import unpack
 from rsim.sweep.workers import NoWorkersError, Workers, starting_processes
 
 _BATCH_TIME = 0.5
@@ -103,12 +103,12 @@ def _batch(
     *,
     version: str | None = None,
     number: int = 0,
-    metrics: bytes = b"",
+    registered: bytes = b"",
 ) -> tuple[list[Row], float]:
     """Outcomes of a batch and the time in s that it took; for worker processes.
 
     Parameters: `version` of rsim that began the sweep; `number` another one each time that it is
-    given out, as Dask takes equal calls for one; `metrics` of users there, packed. Raises
+    given out, as Dask takes equal calls for one; `registered` by users there, packed. Raises
     NoWorkersError if this is another version.
 
     Scenarios come as plain values: what their Python files define is defined here anew, by files
@@ -120,7 +120,7 @@ def _batch(
             f"a worker on {platform.node()} runs rsim {code_version()}, the sweep {version}; "
             "install the same on all"
         )
-    unpack(metrics)
+    unpack(registered)
     rows = []
     for document, seeds in batch:
         try:
@@ -223,7 +223,7 @@ def _sent(tasks: list[PlannedRun], chosen: Workers) -> _Future:
                 _batch,
                 version=code_version(),
                 number=next(chosen.numbers),
-                metrics=chosen.metrics,
+                registered=chosen.registered,
             )
             return chosen.executor.submit(work, _packed(tasks), tasks[0].series)
     except Exception as error:

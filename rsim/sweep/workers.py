@@ -17,7 +17,6 @@ from typing import Any
 
 from rsim.errors import ResultError, RsimWarning
 from rsim.provenance import code_version
-from rsim.results.transport import pack
 from rsim.sweep.dask import (
     client_of,
     count_workers,
@@ -25,6 +24,7 @@ from rsim.sweep.dask import (
     scheduler_of,
     workers_without_rsim,
 )
+from rsim.sweep.transport import pack
 
 _BLINK = 0.2
 """Seconds between two looks for a scheduler that was lost: a person does not notice it."""
@@ -56,8 +56,8 @@ class Workers:
         self._executor = executor
         self._client = client_of(executor)
         self._scheduler = ""
-        self.metrics = pack() if self.executor is not None else b""
-        """Users' metrics of this process, for those who do the runs."""
+        self.registered = pack() if self.executor is not None else b""
+        """What users have registered in this process, packed for those who do the runs."""
         self._seen = False
         self._missed = 0.0
         if self._client is not None and count_workers(self._client):

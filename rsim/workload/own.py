@@ -28,6 +28,7 @@ from rsim.endpoints import (
 from rsim.handlespace import policy_with
 from rsim.network import Association, Event, Host
 from rsim.randomness import Stream, Streams
+from rsim.registrations import note
 from rsim.wire import PoolElement, SctpTransport
 from rsim.workload.calcapp_client import ClientCounters
 from rsim.workload.counters import ElementCounters
@@ -153,6 +154,7 @@ def workload(name: str) -> Callable[[UserWorkload], UserWorkload]:
 
     def register(function: UserWorkload) -> UserWorkload:
         _WORKLOADS[name] = function
+        note("workload", name, function)
         return function
 
     return register
@@ -166,6 +168,7 @@ def service(name: str) -> Callable[[ElementService], ElementService]:
 
     def register(function: ElementService) -> ElementService:
         _SERVICES[name] = function
+        note("service", name, function)
         return function
 
     return register

@@ -7,8 +7,8 @@ import pytest
 
 import rsim
 from rsim import plots
-from rsim.results import METRICS, metric, registry, transport
-from rsim.sweep import open_report
+from rsim.results import METRICS, metric, registry
+from rsim.sweep import open_report, transport
 from rsim.threats import threats
 
 from .kept import metrics_as_they_were
@@ -235,7 +235,9 @@ def test_a_run_that_lacks_it_is_done_again(study, tmp_path):
 def test_one_that_can_not_be_taken_along_is_an_error():
     lock = __import__("threading").Lock()
     metric("locked")(lambda observation: lock.locked())
-    with pytest.raises(rsim.ResultError, match="metrics locked: can't be taken to other processes"):
+    with pytest.raises(
+        rsim.ResultError, match="metric 'locked': can't be taken to other processes"
+    ):
         transport.pack()
 
 
