@@ -29,7 +29,7 @@ DURATION = "5min" if QUICK else "20min"
 
 # %% [markdown]
 # ## One run
-# A scenario is a TOML file; any of its settings can be changed by its dotted path.
+# A scenario is a TOML file. You can change any of its settings by its dotted path.
 
 # %%
 scenario = rsim.load(STUDY, {"attackers.flood.interval": "5s", "duration": DURATION})
@@ -59,14 +59,14 @@ for name in ("handling_speed_pct", "startup_delay_s", "requests_completed"):
     print(f"{name:20} {calm.metrics[name]:10.2f} without  {result.metrics[name]:10.2f} with attack")
 
 # %% [markdown]
-# What has been sent in both, by kind of message:
+# The messages of both runs, by kind:
 
 # %%
 plots.plot_messages({"without": calm, "with attack": result}).figure
 
 # %% [markdown]
 # ## A sweep
-# Several attack intervals, several seeds, means with 95% intervals.
+# You run several attack intervals with several seeds, and get means with 95% intervals.
 
 # %%
 study = rsim.load_study(STUDY, {"duration": DURATION}, quick=True, replications=2)

@@ -29,8 +29,8 @@ SETTINGS = {"duration": "10min" if QUICK else "30min", "series_interval": "30s"}
 STUDY = EXPERIMENTS / "failover" / "study.toml"
 
 # %% [markdown]
-# Elements fail without a word after an exponential up-time. Users notice by keep-alives within the
-# session, report the element (ASAP_ENDPOINT_UNREACHABLE), and go on elsewhere with the last cookie.
+# Elements fail silently after an exponential up-time. Users notice it by keep-alives within the session.
+# They report the element (ASAP_ENDPOINT_UNREACHABLE) and continue at another one with the last cookie.
 
 # %%
 scenario = rsim.load(STUDY, SETTINGS)
@@ -42,15 +42,15 @@ axes = plots.plot_failovers(result, begin=begin, end=begin + 300, most=25)
 axes.figure
 
 # %% [markdown]
-# Each element's load shows when it was away: dark stripes.
+# Dark stripes in an element's load show when it was down.
 
 # %%
 plots.plot_loads(result).figure
 
 # %% [markdown]
 # ## Timers
-# The time until a failover begins is half a keep-alive interval and the time-out, on average. Shorter
-# timers cost messages.
+# A failover begins after half a keep-alive interval plus the time-out, on average. Shorter timers cost
+# messages.
 
 # %%
 import pandas as pd
@@ -69,4 +69,4 @@ for interval in (2, 10, 30):
 pd.DataFrame(rows)
 
 # %% [markdown]
-# The study `experiments/failover` goes through timers and cookies with intervals.
+# The study `experiments/failover` varies timers and cookies, and gives 95% intervals.

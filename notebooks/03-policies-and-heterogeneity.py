@@ -11,7 +11,7 @@
 
 # %% [markdown]
 # # Policies and heterogeneity
-# Which pool element gets the next request is up to the pool's policy (RFC 5356). With equal elements
+# The pool's policy decides which pool element gets the next request (RFC 5356). With equal elements
 # most policies look alike under low load; unequal elements tell them apart.
 
 # %%
@@ -36,8 +36,8 @@ study_figure(sweep.report)
 
 # %% [markdown]
 # ## Where the load goes
-# One element of ten is ten times as fast. Random knows nothing of that; weighted random is told, and
-# least used sees how busy each element is. But weights act at the ENRP server alone: from the list that
+# One element of ten is ten times as fast. Random does not know that, weighted random knows the weights, and
+# least used knows how busy each element is. But weights act at the ENRP server alone: from the list that
 # it gets, a pool user picks at random (RFC 5356, 4.4.3), so an answer that lists the whole pool takes the
 # weights away. Answers of one element keep them.
 

@@ -53,8 +53,8 @@ pd.Series(outcome.row())[["baseline", "attack", "mitigated", "restored"]]
 threat_figure(outcome)
 
 # %% [markdown]
-# `rsim threats run all` does them all and `rsim threats report` writes one page; what came out is in
-# `experiments/threats`.
+# `rsim threats run all` runs all of them, and `rsim threats report` writes one page. You find the results
+# in `experiments/threats`.
 
 # %%
 rows = pd.read_csv(EXPERIMENTS / "threats" / "rows.csv")

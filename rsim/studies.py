@@ -151,7 +151,7 @@ def _compared(new: Path, kept: Path) -> tuple[pd.DataFrame, list[str]]:
     parameters = [str(column) for column in frames[1] if column not in statistics]
     missing = [column for column in parameters if column not in frames[0]]
     if missing:
-        raise ResultError(f"{kept}: column '{missing[0]}' is none of the study's parameters")
+        raise ResultError(f"{kept}: column '{missing[0]}' is not a parameter of the study")
     return compare(frames[0], frames[1], parameters), parameters
 
 

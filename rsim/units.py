@@ -106,7 +106,7 @@ def _quantity(value: Any, units: dict[str, float], example: str) -> Any:
     match = _QUANTITY.fullmatch(value)
     if match is None or (match[2] and match[2] not in units):
         known = f"; units are {', '.join(units)}" if units else ""
-        raise ValueError(f"{shown(value)} is no number such as {example}{known}")
+        raise ValueError(f"{shown(value)} is not a number such as {example}{known}")
     number = float(match[1]) * (units[match[2]] if match[2] else 1.0)
     if not isfinite(number):
         raise ValueError(f"{shown(value)} is not finite")
@@ -158,7 +158,7 @@ RegistrationLife = Annotated[int, Field(ge=-1, le=2**31 - 1)]
 def _name(value: str) -> str:
     if not value or value != value.strip() or not value.isprintable():
         raise ValueError(
-            f"{shown(value)} is no name: a name is printable text, without space around it"
+            f"{shown(value)} is not a name: use printable text without space around it"
         )
     if len(value.encode(errors="replace")) > _LONGEST_TEXT:
         raise ValueError(f"{shown(value)} is too long for a name: at most {_LONGEST_TEXT} bytes")
@@ -182,7 +182,9 @@ def _plain(value: Any, levels: int = 20) -> Any:
         for part in value.values() if isinstance(value, dict) else value:
             _plain(part, levels - 1)
         return value
-    raise ValueError(f"{shown(value)} is no text, finite number of 64 bits, boolean, list or table")
+    raise ValueError(
+        f"{shown(value)} is not a text, finite number of 64 bits, boolean, list or table"
+    )
 
 
 Plain = Annotated[Any, AfterValidator(_plain)]

@@ -139,7 +139,7 @@ def test_what_would_do_nothing_is_told(tmp_path):
     assert done.returncode == 2 and "does nothing without --pcap" in done.stderr
     assert rsim("run", STANDARD, "--pcap", file, *SHORT, "--set", "duration=6min").returncode == 0
     for options, told in (
-        (["--begin", "nan"], "--begin: nan is no time"),
+        (["--begin", "nan"], "--begin: nan is not a time"),
         (["--begin", "2", "--end", "1"], "--end: 1 s is before --begin, 2 s"),
     ):
         done = rsim("trace", file, *options)

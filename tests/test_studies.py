@@ -97,7 +97,7 @@ def test_threats_are_done_again_and_what_has_changed_is_named(experiments, tmp_p
 def test_kept_results_of_another_study_are_told(experiments, tmp_path):
     file = experiments / "small" / "summary.csv"
     pd.read_csv(file).rename(columns={"arm": "branch"}).to_csv(file, index=False)
-    with pytest.raises(ResultError, match="column 'branch' is none of the study's parameters"):
+    with pytest.raises(ResultError, match="column 'branch' is not a parameter of the study"):
         reproduce(experiments, "small", tmp_path / "new", jobs=1)
 
 

@@ -48,7 +48,7 @@ class ImpersonatorSettings(FlooderSettings, LureSettings):
                 ip_address(self.victim)
             except ValueError:
                 raise ValueError(
-                    f"victim: {shown(self.victim)} is no IP address such as 10.0.0.1"
+                    f"victim: {shown(self.victim)} is not an IP address such as 10.0.0.1"
                 ) from None
         return self
 

@@ -56,7 +56,7 @@ class RogueServerSettings(FlooderSettings, LureSettings):
         True, description="takeover: begins with ENRP_INIT_TAKEOVER, else the takeover alone"
     )
     tell_information: bool = Field(
-        True, description="silent: tells who it is; else it is a mere stranger that makes noise"
+        True, description="silent: tells who it is; else it stays an unknown sender of noise"
     )
     identifier: int | None = Field(
         None, ge=1, le=0xFFFFFFFF, description="server identifier; null: at random"

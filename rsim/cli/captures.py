@@ -81,7 +81,7 @@ def trace_command(
         list[str] | None, typer.Option("--message", help="Only these messages (* and ? match).")
     ] = None,
 ) -> None:
-    """Draws a capture as a message sequence chart: who sent what to whom, and when.
+    """Draws a capture as a message sequence chart: each message with its sender, receiver and time.
 
     Frames that are not understood are reported; if no frame is understood, the exit code is 2.
     """
@@ -90,7 +90,7 @@ def trace_command(
 
     for option, time in (("--begin", begin), ("--end", end)):
         if time is not None and isnan(time):
-            raise ScenarioError(f"{option}: nan is no time")
+            raise ScenarioError(f"{option}: nan is not a time; give seconds, such as 12.5")
     if begin is not None and end is not None and end < begin:
         raise ScenarioError(f"--end: {end:g} s is before --begin, {begin:g} s")
     refuse_same(out, "PAGE", file)

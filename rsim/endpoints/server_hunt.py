@@ -82,7 +82,7 @@ class ServerList:
 
 
 class HuntUser(Protocol):
-    """Whom a server is hunted for."""
+    """The endpoint that the server is hunted for."""
 
     def reach(self, address: Address) -> Channel:
         """Begins an association with a server.

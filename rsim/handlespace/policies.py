@@ -196,7 +196,7 @@ def _offer(name: str, value: str, offered: dict[str, int]) -> int:
         return found
     if value not in _NATIVE_VALUES:
         known = ", ".join(sorted({*_NATIVE_VALUES, *offered}))
-        raise PolicyError(f"{name}: nobody offers its value '{value}'; elements offer {known}")
+        raise PolicyError(f"{name}: elements do not offer its value '{value}'; they offer {known}")
     return 0
 
 

@@ -22,7 +22,9 @@ def parse_schedule(text: str) -> list[tuple[float, bool]]:
     for part in text.split(",") if text.strip() else []:
         match = _CHANGE.fullmatch(part)
         if match is None:
-            raise ValueError(f"'{part.strip()}' is no change of state such as down@100s or up@+30s")
+            raise ValueError(
+                f"'{part.strip()}' is not a change of state such as down@100s or up@+30s"
+            )
         given = float(seconds(match[3]))
         due = time + given if match[2] else given
         if due > LONGEST:

@@ -206,6 +206,8 @@ def _coordinate(graph: nx.Graph[Any], node: Any, names: tuple[str, ...], most: f
         if str(key).lower() in names:
             number = _value(str(value))
             if not isinstance(number, float) or not -most <= number <= most:
-                raise ValueError(f"node {shown(str(node))}: {key}: {shown(value)} is no {names[0]}")
+                raise ValueError(
+                    f"node {shown(str(node))}: {key}: {shown(value)} is not a {names[0]}"
+                )
             return number
-    raise ValueError(f"node {shown(str(node))}: has no {names[0]}")
+    raise ValueError(f"node {shown(str(node))}: needs a {names[0]}")

@@ -88,7 +88,7 @@ def read_manifest(directory: str | Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{directory}: damaged results: {MANIFEST}: {error}") from None
     if not isinstance(manifest, dict):
-        raise ResultError(f"{directory}: damaged manifest: is {shown(manifest)}, no table")
+        raise ResultError(f"{directory}: damaged manifest: is {shown(manifest)}, must be a table")
     return manifest
 
 

@@ -276,7 +276,7 @@ METRICS: dict[str, Metric] = {
             "orphans",
             "",
             label="orphaned elements",
-            formula="elements whose home is no server that serves, mean over comparisons",
+            formula="elements whose home server does not serve, mean over comparisons",
             compute=partial(_observed, "orphans", 1.0),
         ),
         Metric(

@@ -61,7 +61,7 @@ def content_of(text: str) -> Piece:
     """
     row = json.loads(text)
     if not isinstance(row, dict):
-        raise ValueError(f"is {shown(row)}, no run")
+        raise ValueError(f"is {shown(row)}, must be a run")
     checksum = row.pop(_CHECKSUM, None)
     if checksum != _checksum(row):
         raise ValueError("has other content than was written")
@@ -71,7 +71,7 @@ def content_of(text: str) -> Piece:
             raise ValueError(f"has no '{name}'")
     for name in METRICS:
         if name in row and not isinstance(row[name], int | float):
-            raise ValueError(f"'{name}' is {shown(row[name])}, no number")
+            raise ValueError(f"'{name}' is {shown(row[name])}, must be a number")
     right = series is None or (
         isinstance(series, dict)
         and all(isinstance(values, list) for values in series.values())

@@ -73,8 +73,8 @@ def _named(entry: Any, source: str | Path) -> tuple[str, str | None]:
         if isinstance(file, str) and file and isinstance(digest, str | None):
             return file, digest
     raise ScenarioError(
-        f"{source}: code: {shown(entry)} names no file; must be the name of a Python file, or a "
-        "list of names"
+        f"{source}: code: {shown(entry)} does not name a file; must be the name of a Python file, "
+        "or a list of names"
     )
 
 
@@ -102,7 +102,7 @@ def run_code(file: str, digest: str | None) -> str:
 def _execute(file: str, content: bytes, name: str) -> None:
     """Runs the very bytes that have the digest: no byte code that lies beside the file."""
     if not file.endswith(".py"):
-        raise ScenarioError(f"code: {file}: is no Python file (.py)")
+        raise ScenarioError(f"code: {file}: is not a Python file (.py)")
     module = ModuleType(name)
     module.__file__ = file
     # Classes are looked up by the name of their module.

@@ -187,7 +187,8 @@ class Deployment:
 def _check(scenario: Any, seed: Any) -> None:
     if not isinstance(scenario, Scenario):
         raise ScenarioError(
-            f"{shown(scenario)} is no scenario; rsim.load(file) or rsim.scenario({{...}}) makes one"
+            f"{shown(scenario)} is not a scenario; make one with rsim.load(file) or "
+            "rsim.scenario({...})"
         )
     whole = isinstance(seed, Integral) and not isinstance(seed, bool)
     if seed is not None and not (whole and 0 <= seed < _SEEDS):

@@ -39,7 +39,7 @@ def _warm_up(value: Any, handler: Callable[[Any], Any]) -> Any:
         return handler(value)
     time = seconds(value)
     if not 0 <= time <= LONGEST:
-        raise ValueError(f"{shown(time)} is no time from 0 to {LONGEST:g} s")
+        raise ValueError(f"{shown(time)} is not a time from 0 to {LONGEST:g} s")
     return handler(float(time))
 
 

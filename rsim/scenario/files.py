@@ -106,11 +106,13 @@ def set_path(table: dict[str, Any], path: str, value: Any) -> None:
     """
     *parents, last = parts = path.split(".")
     if not all(parts) or len(parts) > DEEPEST:
-        raise ScenarioError(f"{shown(path)}: is no path of a setting, such as pools.pool.policy")
+        raise ScenarioError(
+            f"{shown(path)}: is not the path of a setting, such as pools.pool.policy"
+        )
     for i, key in enumerate(parents):
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
-            raise ScenarioError(f"{path}: '{'.'.join(parents[: i + 1])}' is a value, no table")
+            raise ScenarioError(f"{path}: '{'.'.join(parents[: i + 1])}' is a value, not a table")
     table[last] = value
 
 
@@ -172,7 +174,7 @@ def scenario(
     rsim.errors.ScenarioError: scenario: durration: unknown key; did you mean 'duration'?
     """
     if not isinstance(table, Mapping):
-        raise ScenarioError(f"scenario: {shown(table)} is no table of settings, such as a dict")
+        raise ScenarioError(f"scenario: {shown(table)} is not a table of settings, such as a dict")
     if _deeper(table, DEEPEST):
         raise ScenarioError(f"scenario: tables or lists are nested more than {DEEPEST} levels deep")
     changed = _copied(table)

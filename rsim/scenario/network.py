@@ -149,7 +149,7 @@ class NetworkSettings(LinkSettings):
             except ValueError:
                 multicast = False
             if not multicast:
-                raise ValueError(f"{shown(value)} is no multicast address such as 224.0.1.185")
+                raise ValueError(f"{shown(value)} is not a multicast address such as 224.0.1.185")
         return value
 
     @model_validator(mode="after")

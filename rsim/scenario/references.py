@@ -105,8 +105,8 @@ def _check_share(where: str, settings: Any, count: int) -> None:
 def _check_some(where: str, share: float, count: int) -> None:
     if share > 0 and count > 0 and round(share * count) == 0:
         raise ValueError(
-            f"{where}.share: {share:g} of {count} is not even one; 0 is none, and more than "
-            f"{0.5 / count:g} at least one"
+            f"{where}.share: {share:g} of {count} is less than one; take 0 for none, or more than "
+            f"{0.5 / count:g} for at least one"
         )
 
 

@@ -90,10 +90,10 @@ class Simulation:
         try:
             due = float(seconds(time))
         except (TypeError, ValueError):
-            raise SimulationError(f"{shown(time)} is no time such as 600 or '10min'") from None
+            raise SimulationError(f"{shown(time)} is not a time such as 600 or '10min'") from None
         if not self.now <= due <= self.end:
             why = "lies in the past" if due < self.now else "lies after the end of the run"
-            why = why if due == due else "is no time"
+            why = why if due == due else "is not a time"
             raise SimulationError(
                 f"{shown(time)} {why}; must be from {self.now:g} s, which is now, to {self.end:g} s"
             )

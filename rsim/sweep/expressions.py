@@ -96,7 +96,7 @@ def _value(node: ast.expr, lookup: Callable[[str], Any], levels: int) -> float:
         left, right = _value(node.left, lookup, levels - 1), _value(node.right, lookup, levels - 1)
         result = _BINARY[type(node.op)](left, right)
         if isinstance(result, complex):
-            raise ValueError(f"{left:g} ** {right:g} is no real number")
+            raise ValueError(f"{left:g} ** {right:g} is not a real number")
         return float(result)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         value = _value(node.operand, lookup, levels - 1)
@@ -116,7 +116,7 @@ def _value(node: ast.expr, lookup: Callable[[str], Any], levels: int) -> float:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise ValueError(f"{path}: is {shown(found)}, no number")
+        raise ValueError(f"{path}: is {shown(found)}, must be a number")
     return float(found)
 
 

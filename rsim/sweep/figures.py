@@ -25,7 +25,7 @@ def drawable(text: str) -> str:
     if len(text) > _LONGEST:
         raise ValueError(f"{shown(text)}: a label has at most {_LONGEST} characters")
     if not text.replace("\n", "").isprintable():
-        raise ValueError(f"{shown(text)}: a label is of signs that can be printed")
+        raise ValueError(f"{shown(text)}: a label must be printable text")
     if text.count("$") > 1:
         from matplotlib.mathtext import MathTextParser
 
@@ -34,7 +34,7 @@ def drawable(text: str) -> str:
         except Exception:
             # Whatever a formula does to the parser, it would do it again when it is drawn.
             raise ValueError(
-                f"{shown(text)}: what stands between $ is no formula; \\$ is a mere dollar sign"
+                f"{shown(text)}: the text between $ is not a formula; write \\$ for a dollar sign"
             ) from None
     return text
 

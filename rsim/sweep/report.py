@@ -284,6 +284,8 @@ def read(directory: str | Path, *, series: bool = False) -> pd.DataFrame:
             )
     units = manifest.get("units", {})
     if not isinstance(units, dict):
-        raise ResultError(f"{directory}: damaged manifest: units is {shown(units)}, no table")
+        raise ResultError(
+            f"{directory}: damaged manifest: units is {shown(units)}, must be a table"
+        )
     runs.attrs["units"] = units
     return runs

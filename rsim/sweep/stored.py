@@ -50,7 +50,9 @@ def check_manifest(table: SweepTable, parameters: list[str]) -> None:
             check_named(panel, table.arms, parameters[1:])
             for path, value in panel.where.items():
                 if isinstance(value, dict | list):
-                    raise ValueError(f"where: {path} is {shown(value)}, no value of a parameter")
+                    raise ValueError(
+                        f"where: {path} is {shown(value)}, must be a value of a parameter"
+                    )
     for number, reference in enumerate(table.references):
         with at(f"sweep.references.{number}"):
             check_reference(reference, table.arms, parameters[1:])
@@ -98,8 +100,8 @@ def check_run(key: Any, arm: Any, seed: Any, arms: Iterable[str]) -> None:
 
 def _check_value(name: str, value: Any) -> None:
     if value is not None and not isinstance(value, str | bool | int | float):
-        raise ValueError(f"column '{name}': has {shown(value)}, no value of a setting")
+        raise ValueError(f"column '{name}': has {shown(value)}, must be a value of a setting")
     try:
         value_of(value)
     except (ValueError, RecursionError):
-        raise ValueError(f"column '{name}': has {shown(value)}, which is no JSON") from None
+        raise ValueError(f"column '{name}': has {shown(value)}, must be JSON") from None

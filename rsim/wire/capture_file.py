@@ -149,7 +149,7 @@ def _frames(file: _File) -> Iterator[CapturedFrame]:
         return _pcapng_frames(file)
     if file.start in _PCAP:
         return _pcap_frames(file)
-    raise file.error("is no capture, must be pcapng or pcap")
+    raise file.error("is not a capture; must be pcapng or pcap")
 
 
 def _pcap_frames(file: _File) -> Iterator[CapturedFrame]:

@@ -174,7 +174,7 @@ def _frame(file: ArrivalFile) -> pd.DataFrame:
                 low_memory=False,
             )
     except Exception as error:
-        raise ValueError(f"is no table: {error}") from None
+        raise ValueError(f"is not a table of columns: {error}") from None
     if len(frame) > _MOST_ROWS:
         raise ValueError(f"has more than {_MOST_ROWS} rows")
     return frame
@@ -186,7 +186,7 @@ def _numbers(file: ArrivalFile, name: str, column: pd.Series[Any]) -> npt.NDArra
 
     if name == "time" and file.time_unit == "date":
         if pd.api.types.is_numeric_dtype(column):
-            raise ValueError(f"column '{name}': holds numbers, no dates; see time_unit")
+            raise ValueError(f"column '{name}': holds numbers, not dates; see time_unit")
         try:
             dates = pd.to_datetime(column, utc=True)
         except (ValueError, TypeError, OverflowError) as error:

@@ -109,7 +109,7 @@ class ElementSettings(Model):
         "elsewhere, or the element finishes them first",
     )
     serve_after_deregistration: bool = Field(
-        False, description="while it finishes, take requests of users that still know the element"
+        False, description="while it finishes, take requests of users that have it in their cache"
     )
     keep_alive_interval: Interval = Field(
         50.0, description="time between session keep-alives to a pool user"

@@ -118,7 +118,7 @@ def test_a_value_that_nobody_offers_is_named_and_not_taken_for_0():
         values = ("wieght",)
 
     policy(Misspelt)
-    with pytest.raises(PolicyError, match="misspelt: nobody offers its value 'wieght'"):
+    with pytest.raises(PolicyError, match="misspelt: elements do not offer its value 'wieght'"):
         policy_with("misspelt", {"weight": 1})
     assert policy_with("misspelt", {"wieght": 7}).data == bytes([0, 0, 0, 7])
 

@@ -178,10 +178,10 @@ def test_the_way_round_the_earth_is_half_its_circumference_at_most():
 def test_coordinates_that_are_none_are_named(tmp_path):
     graph = places()
     graph.add_edge("Paris", "nowhere")
-    with pytest.raises(ValueError, match="node 'nowhere': has no latitude"):
+    with pytest.raises(ValueError, match="node 'nowhere': needs a latitude"):
         topology.read_graph(written(graph, tmp_path), "coordinates")
     graph.nodes["nowhere"]["Latitude"] = 91.0
-    with pytest.raises(ValueError, match=r"node 'nowhere': Latitude: 91.* is no latitude"):
+    with pytest.raises(ValueError, match=r"node 'nowhere': Latitude: 91.* is not a latitude"):
         topology.from_graph(graph, "coordinates")
     graph = places()
     graph.edges["Paris", "London"]["delay"] = 0.1

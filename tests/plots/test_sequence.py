@@ -109,5 +109,5 @@ def test_what_is_no_capture(tmp_path):
         read_sequence(tmp_path / "none.pcapng")
     file = tmp_path / "text.txt"
     file.write_text("hello")
-    with pytest.raises(CaptureError, match="is no capture"):
+    with pytest.raises(CaptureError, match="is not a capture"):
         read_sequence(file)

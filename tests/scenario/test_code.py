@@ -207,15 +207,15 @@ def test_byte_code_beside_a_file_is_not_what_runs(tmp_path, trap):
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("5", "names no file"),
-        ("true", "names no file"),
-        ('""', "names no file"),
-        ("[[]]", "names no file"),
-        ("{ file = 5 }", "names no file"),
-        ('{ file = "evil.py", run = true }', "names no file"),
+        ("5", "does not name a file"),
+        ("true", "does not name a file"),
+        ('""', "does not name a file"),
+        ("[[]]", "does not name a file"),
+        ("{ file = 5 }", "does not name a file"),
+        ('{ file = "evil.py", run = true }', "does not name a file"),
         ('"."', "is a folder"),
         ('"pipe.py"', "is a FIFO"),
-        ('"evil.so"', r"no Python file \(.py\)"),
+        ('"evil.so"', r"not a Python file \(.py\)"),
     ],
 )
 def test_what_is_no_python_file_is_told_in_one_line(tmp_path, trap, code, message):

@@ -305,7 +305,7 @@ def test_a_graph_beside_the_scenario_is_read(tmp_path):
             },
             "there is no group 'x'",
         ),
-        ({"network": {"outages": [{"site": "lan", "schedule": "bang"}]}}, "no change of state"),
+        ({"network": {"outages": [{"site": "lan", "schedule": "bang"}]}}, "not a change of state"),
         ({"network": {"graph": "missing.csv"}}, "missing.csv: no such file"),
         ({"network": {"queue": 5}}, "only a link with a bandwidth has a queue"),
         (

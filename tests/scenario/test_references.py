@@ -33,7 +33,7 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
     [
         ("network.sites", ["lan", "west", "far", "lan"], "network: sites: 'lan' is there 2 times"),
         ("network.sites", ["lan", "west", "far", "a -> b"], "sites.3: the name of a site has no"),
-        ("network.sites", ["lan", ""], "sites.1: '' is no name"),
+        ("network.sites", ["lan", ""], "sites.1: '' is not a name"),
         ("network.sites", [], "network.sites: "),
         (
             "network.paths",
@@ -43,8 +43,8 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         ("network.paths", [{"sites": ["lan", "lan"]}], "paths.0: joins 'lan' to itself"),
         ("network.wan", {"delay": 1}, "wan: does nothing without a topology"),
         ("network.delay_from", "coordinates", "delay_from: does nothing without a graph"),
-        ("network.multicast_group", "10.0.0.1", "'10.0.0.1' is no multicast address"),
-        ("network.multicast_group", "group", "'group' is no multicast address"),
+        ("network.multicast_group", "10.0.0.1", "'10.0.0.1' is not a multicast address"),
+        ("network.multicast_group", "group", "'group' is not a multicast address"),
         ("network.sctp", {"rto_min": 5, "rto_max": 2}, "rto_min: 5 s is above rto_max, 2 s"),
         ("network.outages", [{"path": ["lan", "far"], "uptime": 5}], "nothing joins these two"),
         ("network.outages", [{"site": "lan"}], "needs an uptime or a schedule"),
@@ -61,12 +61,12 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         (
             "network.outages",
             [{"site": "lan", "what": "hosts", "groups": ["element"], "share": 0.1, "uptime": 5}],
-            "network.outages.0.share: 0.1 of 3 is not even one; .* more than 0.166667",
+            "network.outages.0.share: 0.1 of 3 is less than one; .* more than 0.166667",
         ),
-        ("pools", {"": {}}, "'' is no name"),
+        ("pools", {"": {}}, "'' is not a name"),
         ("pools", {"p" * 256: {}}, "too long for a name: at most 255 bytes"),
         ("pools", {"é" * 128: {}}, "too long for a name: at most 255 bytes"),
-        ("pools", {"a\nb": {}}, r"'a\\nb' is no name"),
+        ("pools", {"a\nb": {}}, r"'a\\nb' is not a name"),
         ("pool_users", {"a" * 300: {}}, "too long for a name"),
         (
             "pool_elements.element.pool",
@@ -89,13 +89,13 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         (
             "pool_elements.element.lie",
             {"kind": "idle", "share": 0.05},
-            "element.lie.share: 0.05 of 5 is not even one; 0 is none, and more than 0.1 at least",
+            "element.lie.share: 0.05 of 5 is less than one; take 0 for none, or more than 0.1 for",
         ),
         ("pool_users.user.workload_settings", {"a": 1}, "workload_settings: calcapp takes none"),
         (
             "pool_users.user.cheat",
             {"kind": "idle", "share": 0.01},
-            "cheat.share: 0.01 of 10 is not",
+            "cheat.share: 0.01 of 10 is less",
         ),
         ("attackers.flood.key_for", "nope", "flood.key_for: there is no pool 'nope'"),
         ("attackers.flood.stop", 5, "stop: at 5 s, but it begins at 600 s only"),
@@ -113,9 +113,13 @@ IMPERSONATOR = {"kind": "impersonator", "action": "aim"}
         ("attackers.spy.position", {"between": ["lan", "lan"]}, "between: names a site twice"),
         ("attackers.spy.position", {"between": ["lan", "far"]}, "no path joins 'lan' and 'far'"),
         ("attackers.spy", {"kind": "eavesdropper"}, "spy.position: says neither"),
-        ("attackers.a", {**IMPERSONATOR, "victim": "5 parsecs"}, "victim: '5 parsecs' is no IP"),
-        ("attackers.a", {**IMPERSONATOR, "victim": "victim.example"}, "is no IP address"),
-        ("attackers.a", IMPERSONATOR, "victim: '' is no IP address such as 10.0.0.1"),
+        (
+            "attackers.a",
+            {**IMPERSONATOR, "victim": "5 parsecs"},
+            "victim: '5 parsecs' is not an IP",
+        ),
+        ("attackers.a", {**IMPERSONATOR, "victim": "victim.example"}, "is not an IP address"),
+        ("attackers.a", IMPERSONATOR, "victim: '' is not an IP address such as 10.0.0.1"),
         ("attackers.a", {"kind": "impersonator", "victim": "10.0.0.1"}, "only with action = aim"),
         (
             "attackers.a",
@@ -162,7 +166,7 @@ def test_a_name_of_two_groups_is_refused_where_it_is_used():
 def test_settings_of_code_of_ones_own_are_plain_values(value):
     changed = table()
     changed["pool_elements"]["element"]["service_settings"] = {"a": value}
-    with pytest.raises(ScenarioError, match="is no text, finite number of 64 bits"):
+    with pytest.raises(ScenarioError, match="is not a text, finite number of 64 bits"):
         rsim.scenario(changed)
 
 

@@ -87,11 +87,11 @@ def test_time_may_have_a_unit(simulation):
         (49, r"49 lies in the past; must be from 50 s, which is now, to 300 s"),
         (-1, r"lies in the past"),
         (300.5, r"lies after the end of the run"),
-        (float("nan"), r"is no time"),
+        (float("nan"), r"is not a time"),
         (float("inf"), r"after the end"),
-        ("soon", r"'soon' is no time such as 600 or '10min'"),
-        (None, r"None is no time"),
-        ([1], r"\[1\] is no time"),
+        ("soon", r"'soon' is not a time such as 600 or '10min'"),
+        (None, r"None is not a time"),
+        ([1], r"\[1\] is not a time"),
     ],
 )
 def test_a_time_that_can_not_be_run_to_is_an_error(simulation, time, text):
@@ -125,7 +125,9 @@ def test_a_simulation_that_an_error_has_ended_runs_no_more(simulation, monkeypat
 @pytest.mark.parametrize("scenario", [{}, None, "scenario.toml"])
 def test_what_is_no_scenario_is_an_error(scenario):
     for start in (rsim.Simulation, rsim.run):
-        with pytest.raises(rsim.ScenarioError, match=r"is no scenario; rsim\.load\(file\) or"):
+        with pytest.raises(
+            rsim.ScenarioError, match=r"is not a scenario; make one with rsim\.load\(file\) or"
+        ):
             start(scenario)
 
 

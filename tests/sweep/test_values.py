@@ -183,8 +183,8 @@ def test_files_in_axes_are_relative_to_the_study(tmp_path):
         ("[sweep.axes]\nseed = [1, 2]", "seed: follows from the scenario's seed and replications"),
         ("[sweep.arms.a]\nset = { seed = 5 }", "seed: follows from the scenario's seed"),
         ("arms = {}", "sweep.arms: Dictionary should have at least 1 item"),
-        ('[sweep.arms."$\\\\foo$"]', "what stands between . is no formula"),
-        ("[sweep.arms.a]\nlabel = '$\\foo$'", "arms.a.label: .* is no formula"),
+        ('[sweep.arms."$\\\\foo$"]', "the text between . is not a formula"),
+        ("[sweep.arms.a]\nlabel = '$\\foo$'", "arms.a.label: .* is not a formula"),
         ('[sweep.quick]\naxes = { "network.delay" = [1] }', "network.delay is an axis of no arm"),
         ("series = ['nope']", "series.0: there is no metric 'nope'"),
         (

@@ -57,7 +57,7 @@ def test_what_is_no_capture_is_named(tmp_path):
     with pytest.raises(CaptureError, match="can't be read"):
         list(read_capture(tmp_path / "absent"))
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(CaptureError, match="is no capture"):
+    with pytest.raises(CaptureError, match="is not a capture"):
         list(read_capture(tmp_path / "text"))
     with pytest.raises(CaptureError, match="can't be written"):
         CaptureWriter(tmp_path / "absent" / "file")

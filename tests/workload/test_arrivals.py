@@ -87,11 +87,11 @@ def test_users_take_turns_where_none_is_named(table):
         ("time,rate\n0,1e300\n", "column 'rate': row 1 has 1e.300"),
         ("time,rate\n0,1e7\n", "arrivals: makes 7.5e.10 requests in this time, at most 1e.08"),
         ("time,rate\n0,1\n0,2\n", "0 s is there twice"),
-        ("time,rate\n0,1,2\n", "is no table"),
+        ("time,rate\n0,1,2\n", "is not a table"),
         ("time,rate\n1,True\n2,False\n", "column 'rate': must hold numbers"),
         ("time\n1e10\n", "column 'time': row 1 has 1e.10; .*from_first = true"),
         ("time\n1e8\n", "makes no request before the run ends"),
-        ("", "is no table"),
+        ("", "is not a table"),
     ],
 )
 def test_mistakes_in_a_file_are_named(tmp_path, content, message):
@@ -194,7 +194,7 @@ def test_times_since_1970_count_from_the_first_if_that_is_said(tmp_path):
         ('{ file = "x.csv", rate_unit = "1/h" }', "rate_unit: does nothing without rate"),
         ('{ file = "x.csv", rate = "speed", user = "u" }', "either rates or requests"),
         ('{ file = "x.csv", time_unit = "week" }', "time_unit"),
-        ('{ file = "x.csv", rate = "speed", time_unit = "date" }', "holds numbers, no dates"),
+        ('{ file = "x.csv", rate = "speed", time_unit = "date" }', "holds numbers, not dates"),
         ('"."', "is a folder, must be a regular file"),
         ('"pipe"', "is a FIFO, must be a regular file"),
         ('"/dev/zero"', "is a device, must be a regular file"),
