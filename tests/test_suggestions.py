@@ -7,7 +7,6 @@ import pytest
 import rsim
 from rsim import suggestions
 from rsim.handlespace import policy_with
-from rsim.results.registry import check_name
 from rsim.threats import threat
 
 CASES = [
@@ -43,10 +42,6 @@ def test_a_near_miss_in_a_scenario_is_told_the_name_that_was_meant(table, text):
         (
             lambda: policy_with("priorty", {}),
             "there is no policy 'priorty'; did you mean 'priority'?",
-        ),
-        (
-            lambda: check_name("utilisation_pc"),
-            "metric 'utilisation_pc'; did you mean 'utilisation_pct'?",
         ),
         (lambda: threat("2.3aa"), "threat '2.3aa'; did you mean '2.3a'?"),
     ],

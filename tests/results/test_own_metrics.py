@@ -8,7 +8,7 @@ import pytest
 import rsim
 from rsim import plots
 from rsim.results import METRICS, metric, registry
-from rsim.sweep import open_report, transport
+from rsim.sweep import open_report
 from rsim.threats import threats
 
 from .kept import metrics_as_they_were
@@ -230,15 +230,6 @@ def test_a_run_that_lacks_it_is_done_again(study, tmp_path):
     with pytest.warns(rsim.RsimWarning, match="has no later; it is done again"):
         done = rsim.sweep(again, tmp_path / "out", jobs=1, resume=True)
     assert (done.runs["later"] == 7).all()
-
-
-def test_one_that_can_not_be_taken_along_is_an_error():
-    lock = __import__("threading").Lock()
-    metric("locked")(lambda observation: lock.locked())
-    with pytest.raises(
-        rsim.ResultError, match="metric 'locked': can't be taken to other processes"
-    ):
-        transport.pack()
 
 
 def test_built_in_metrics_have_the_order_that_they_had():

@@ -12,6 +12,8 @@ from rsim import registrations
 from rsim.attackers import Attacker, attacker
 from rsim.sweep import transport
 
+from ..results.kept import metrics_as_they_were
+
 SCRIPT = Path(__file__).with_name("registered_by_hand.py")
 
 
@@ -44,3 +46,11 @@ def test_what_can_not_be_taken_along_is_named(monkeypatch):
     attacker(Locked)
     with pytest.raises(rsim.ResultError, match="attacker 'locked': can't be taken to other"):
         transport.pack()
+
+
+def test_a_metric_that_can_not_be_taken_along_is_named():
+    lock = __import__("threading").Lock()
+    with metrics_as_they_were():
+        rsim.metric("locked")(lambda observation: lock.locked())
+        with pytest.raises(rsim.ResultError, match="metric 'locked': can't be taken to other"):
+            transport.pack()
