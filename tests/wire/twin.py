@@ -234,15 +234,13 @@ def encode(message: dict[str, Any]) -> bytes:
 def _with_extensions(
     kind: int, flags: int, body: bytes, message: dict[str, Any], content: list[tuple[str, str]]
 ) -> bytes:
-    """The message with rsim's own extensions, which end it without filler if they fit."""
-    bare = False
+    """The message with rsim's own extensions at its end, as far as they fit."""
     for field, name in content:
         if field.startswith("extension?") and message[name] is not None:
             parameter = _tlv(int(field[-4:], 16), bytes.fromhex(message[name]))
-            if 4 + len(_pad(body)) + len(parameter) <= 65_535:
-                body, bare = _pad(body) + parameter, True
-    whole = bytes([kind, flags]) + (4 + len(body)).to_bytes(2) + body
-    return whole if bare else _pad(whole)
+            if 4 + len(_pad(body)) + len(_pad(parameter)) <= 65_535:
+                body = _pad(body) + parameter
+    return _pad(bytes([kind, flags]) + (4 + len(body)).to_bytes(2) + body)
 
 
 # Decoding ---------------------------------------------------------------------------------------

@@ -30,12 +30,12 @@ public:
         fields(message);
         const std::size_t padded = static_cast<std::size_t>(at_ - start_);
         const std::size_t length =
-            dialect_ & padded_message_length && !bare_ ? padded : static_cast<std::size_t>(end_of_value() - start_);
+            dialect_ & padded_message_length ? padded : static_cast<std::size_t>(end_of_value() - start_);
         if (length > max_length) throw FieldProblem(M::about.name, "the message exceeds 65535 bytes");
         start_[0] = M::about.type;
         start_[1] = flags_;
         store16(start_ + 2, static_cast<std::uint16_t>(length));
-        return {start_, bare_ ? length : padded};
+        return {start_, padded};
     }
 
     // Only the parameter, as an error cause quotes it.
@@ -101,9 +101,8 @@ private:
         close();
     }
     void write(layout::OwnExtension extension, const char* field, const std::string& value) {
-        if (static_cast<std::size_t>(at_ - start_) + 4 + value.size() > max_length) return;
+        if (static_cast<std::size_t>(at_ - start_) + with_filler(4 + value.size()) > max_length) return;
         octets(extension.type, field, value);
-        bare_ = true;
     }
     void write(layout::PolicyParameter, const char* field, const Policy& value) { policy(field, value); }
     void write(layout::ElementParameter, const char* field, const PoolElement& value) { element(field, value); }
@@ -132,6 +131,8 @@ private:
         thread_local std::vector<std::uint8_t> storage(max_length + 1024);
         return storage.data();
     }
+
+    static constexpr std::size_t with_filler(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 
     std::uint8_t* end_of_value() const { return at_ - padding_; }
 
@@ -188,7 +189,6 @@ private:
     std::uint8_t* start_;
     std::uint8_t* at_;
     std::uint8_t flags_ = 0;
-    bool bare_ = false;  // rsim's own extensions end a message without filler
     int padding_ = 0;  // zero bytes just before at_ that pad the last parameter
 };
 
