@@ -15,7 +15,7 @@ PoolElement element(std::uint32_t identifier, bool asap) {
     made.registration_life = 300;
     const std::uint8_t address[] = {10, 0, 0, 1};
     made.user_transport.port = 80;
-    made.user_transport.add_address(address, 4);
+    add_address(made.user_transport.content, address, 4);
     made.policy = {0x40000001, std::string("\0\0\0\7", 4)};
     if (asap) made.asap_transport = made.user_transport;
     return made;

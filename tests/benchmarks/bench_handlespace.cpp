@@ -44,7 +44,7 @@ wire::PoolElement element(std::uint32_t identifier, const wire::NativePolicy& po
     made.registration_life = 300;
     const std::uint8_t address[] = {10, 0, 0, 1};
     made.user_transport.port = 80;
-    made.user_transport.add_address(address, 4);
+    wire::add_address(made.user_transport.content, address, 4);
     made.asap_transport = made.user_transport;
     made.policy.type = policy.type;
     made.policy.data.resize(4 * policy.value_count());

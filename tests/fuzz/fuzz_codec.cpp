@@ -10,7 +10,7 @@ using namespace rsim::wire;
 namespace {
 
 // Everything that a message holds is written down, extensions too.
-constexpr unsigned dialect = rsplib & ~static_cast<unsigned>(padded_message_length);
+constexpr unsigned dialect = rsplib & ~"PADDED_MESSAGE_LENGTH"_dialect;
 
 void check(std::span<const std::uint8_t> data, Protocol protocol) {
     const Decoded decoded = decode(data, protocol);

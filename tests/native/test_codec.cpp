@@ -16,8 +16,8 @@ Registration registration() {
     message.pool_element.user_transport.port = 80;
     const std::uint8_t v4[] = {10, 0, 0, 1};
     const std::uint8_t v6[16] = {0x20, 0x01};
-    message.pool_element.user_transport.add_address(v4, 4);
-    message.pool_element.user_transport.add_address(v6, 16);
+    add_address(message.pool_element.user_transport.content, v4, 4);
+    add_address(message.pool_element.user_transport.content, v6, 16);
     message.pool_element.policy = {0x40000001, std::string("\0\0\0\7", 4)};
     return message;
 }

@@ -24,7 +24,7 @@ wire::PoolElement element(std::uint32_t identifier, std::uint32_t owner, const w
     made.identifier = identifier;
     made.home_server = owner;
     const std::uint8_t address[] = {10, 0, 0, 1};
-    made.user_transport.add_address(address, 4);
+    wire::add_address(made.user_transport.content, address, 4);
     made.policy.type = policy.type;
     made.policy.data.resize(4 * policy.value_count());
     for (std::size_t i = 0; i < policy.value_count(); ++i)

@@ -48,6 +48,8 @@ template <>
 struct Passing<std::uint16_t, wire::layout::Action> : PassingZeroOrOne {};
 template <>
 struct Passing<std::uint16_t, wire::layout::TransportUse> : PassingZeroOrOne {};
+template <>
+struct Passing<std::uint16_t, wire::layout::ReservedUse> : PassingZeroOrOne {};
 template <class Layout>
 struct Passing<std::int32_t, Layout> : PassingNumber<std::int32_t> {
     static std::int32_t taken(const char* field, nb::int_ given) {
@@ -69,7 +71,7 @@ struct Passing<std::string, Layout> {
 };
 
 template <>
-struct Passing<std::string, wire::layout::TransportAddresses> {
+struct Passing<std::string, wire::layout::Addresses> {
     using Given = AddressesGiven;
     static std::string taken(const char* field, AddressesGiven given) { return packed_addresses(field, given); }
     static AddressesShown shown(const std::string& packed) { return nb::borrow<AddressesShown>(addresses_of(packed)); }

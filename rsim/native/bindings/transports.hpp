@@ -6,12 +6,7 @@
 
 namespace rsim {
 
-using wire::DccpTransport;
-using wire::OpaqueTransport;
 using wire::SctpTransport;
-using wire::TcpTransport;
-using wire::UdpLiteTransport;
-using wire::UdpTransport;
 
 // Addresses as the constructors take them, and as the property gives them.
 class AddressesGiven : public nb::iterable {

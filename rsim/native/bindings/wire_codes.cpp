@@ -14,7 +14,7 @@ template <class Table>
 void bind_codes(nb::module_& module, const char* base, const char* name, const Table& table, const char* doc) {
     nb::list pairs;
     for (const auto& [code, member, meaning] : table)
-        pairs.append(nb::make_tuple(member, static_cast<std::uint32_t>(code)));
+        pairs.append(nb::make_tuple(member, code));
     const nb::object made =
         nb::module_::import_("enum").attr(base)(name, pairs, "module"_a = module.attr("__name__"), "qualname"_a = name);
     made.attr("__doc__") = doc;

@@ -10,7 +10,7 @@ using namespace wire;
 namespace {
 
 // Writes down every field whatever the dialect, so that equal messages and only those are equal.
-constexpr unsigned everything = rsplib & ~static_cast<unsigned>(padded_message_length);
+constexpr unsigned everything = rsplib & ~"PADDED_MESSAGE_LENGTH"_dialect;
 
 template <class M>
 nb::bytes encode_message(const M& message, unsigned dialect) {

@@ -11,7 +11,7 @@ namespace {
 
 nb::tuple texts_of(const Transport& transport) {
     nb::list result;
-    transport.each_address([&](const std::uint8_t* octets, std::size_t size) {
+    each_address(transport.content, [&](const std::uint8_t* octets, std::size_t size) {
         char text[INET6_ADDRSTRLEN];
         inet_ntop(size == 4 ? AF_INET : AF_INET6, octets, text, sizeof text);
         result.append(nb::str(text));
@@ -49,12 +49,9 @@ void bind_transports(nb::module_& module) {
         .def_prop_ro("hosts", [](const Transport& t) {
             return t.kind == ParameterType::opaque_transport ? nb::tuple() : texts_of(t);
         }, nb::sig("def hosts(self) -> tuple[str, ...]"), "Its addresses as text; none if it is opaque.");
-    bind_transport<SctpTransport>(module);
-    bind_transport<TcpTransport>(module);
-    bind_transport<UdpTransport>(module);
-    bind_transport<UdpLiteTransport>(module);
-    bind_transport<DccpTransport>(module);
-    bind_transport<OpaqueTransport>(module);
+    [&]<class... Kind>(std::type_identity<std::tuple<Kind...>>) {
+        (bind_transport<TransportOf<Kind>>(module), ...);
+    }(std::type_identity<TransportKinds>{});
 }
 
 void bind_others(nb::module_& module) {
@@ -78,7 +75,7 @@ void bind_others(nb::module_& module) {
 
 std::string packed_addresses(const char* field, nb::iterable given) {
     const nb::object parse = nb::module_::import_("ipaddress").attr("ip_address");
-    Transport transport;
+    std::string content;
     for (nb::handle item : given) {
         nb::object address;
         try {
@@ -89,31 +86,24 @@ std::string packed_addresses(const char* field, nb::iterable given) {
             raise_field_error(field, nb::str(error.value()).c_str());
         }
         const nb::bytes packed = nb::cast<nb::bytes>(address.attr("packed"));
-        transport.add_address(reinterpret_cast<const std::uint8_t*>(packed.c_str()), packed.size());
+        add_address(content, reinterpret_cast<const std::uint8_t*>(packed.c_str()), packed.size());
     }
-    return std::move(transport.content);
+    return content;
 }
 
 nb::tuple addresses_of(const std::string& packed) {
     nb::list result;
     const nb::module_ ipaddress = nb::module_::import_("ipaddress");
-    Transport transport;
-    transport.content = packed;
-    transport.each_address([&](const std::uint8_t* octets, std::size_t size) {
+    each_address(packed, [&](const std::uint8_t* octets, std::size_t size) {
         result.append(ipaddress.attr(size == 4 ? "IPv4Address" : "IPv6Address")(nb::bytes(octets, size)));
     });
     return nb::tuple(result);
 }
 
 nb::object transport_object(const Transport& transport) {
-    switch (transport.kind) {
-        case ParameterType::dccp_transport: return nb::cast(DccpTransport(transport));
-        case ParameterType::tcp_transport: return nb::cast(TcpTransport(transport));
-        case ParameterType::udp_transport: return nb::cast(UdpTransport(transport));
-        case ParameterType::udp_lite_transport: return nb::cast(UdpLiteTransport(transport));
-        case ParameterType::opaque_transport: return nb::cast(OpaqueTransport(transport));
-        default: return nb::cast(SctpTransport(transport));
-    }
+    nb::object made;
+    with_transport_kind(transport.kind, [&]<class Kind>() { made = nb::cast(TransportOf<Kind>(transport)); });
+    return made;
 }
 
 void bind_wire_parameters(nb::module_& module) {

@@ -108,7 +108,7 @@ struct HandleResolution {
             pool_handle_field<HandleResolution>(),
             optional("items", &HandleResolution::items, layout::WordParameter{extension(0x803f)},
                      "number of elements wanted, parameter 0x803f of draft-dreibholz-rserpool-asap-hropt",
-                     Dialect::handle_resolution_option),
+                     "HANDLE_RESOLUTION_OPTION"_dialect),
             optional("evidence", &HandleResolution::evidence, layout::OwnExtension{extension(0x8043)},
                      "elements that do not serve as they have stated, an extension of rsim's (parameter 0x8043)")};
     }
@@ -167,7 +167,7 @@ struct EndpointKeepAlive {
                      "identifier of the sending server"),
             pool_handle_field<EndpointKeepAlive>(),
             optional("pe_identifier", &EndpointKeepAlive::pe_identifier, layout::WordParameter{ParameterType::pe_identifier},
-                     "the pool element's identifier, an extension of rsplib's", Dialect::keep_alive_pe_identifier)};
+                     "the pool element's identifier, an extension of rsplib's", "KEEP_ALIVE_PE_IDENTIFIER"_dialect)};
     }
 };
 
@@ -246,7 +246,7 @@ struct BusinessCard {
         return std::tuple{
             pool_handle_field<BusinessCard>(),
             optional("policy", &BusinessCard::policy, layout::PolicyParameter{},
-                     "policy of the pool, an extension of rsplib's", Dialect::business_card_policy),
+                     "policy of the pool, an extension of rsplib's", "BUSINESS_CARD_POLICY"_dialect),
             required("pool_elements", &BusinessCard::pool_elements, layout::ElementParameter{},
                      "at least one element, in order of preference")};
     }

@@ -3,66 +3,54 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace rsim::wire {
 
-template <class Code>
 struct CodeName {
-    Code code;
-    const char* name;  // of the member in Python
+    std::uint16_t code;
+    const char* name;  // of the member in Python; C++ writes "NAME"_cause and "NAME"_dialect
     const char* doc;   // what it stands for
 };
 
 // Error causes, RFC 5354 table 2.
-enum class Cause : std::uint16_t {
-    unspecified = 0x0,
-    unrecognized_parameter = 0x1,
-    unrecognized_message = 0x2,
-    invalid_values = 0x3,
-    non_unique_pe_identifier = 0x4,
-    inconsistent_policy = 0x5,
-    lack_of_resources = 0x6,
-    inconsistent_transport_type = 0x7,
-    inconsistent_data_control = 0x8,
-    unknown_pool_handle = 0x9,
-    security = 0xa,
-};
-
-inline constexpr auto causes = std::to_array<CodeName<Cause>>({
-    {Cause::unspecified, "UNSPECIFIED", "No cause is given."},
-    {Cause::unrecognized_parameter, "UNRECOGNIZED_PARAMETER", "A parameter of unknown type; the cause quotes it."},
-    {Cause::unrecognized_message, "UNRECOGNIZED_MESSAGE", "A message of unknown type; the cause quotes it."},
-    {Cause::invalid_values, "INVALID_VALUES", "A parameter with values that are not valid; the cause quotes it."},
-    {Cause::non_unique_pe_identifier, "NON_UNIQUE_PE_IDENTIFIER", "Another pool element has the identifier."},
-    {Cause::inconsistent_policy, "INCONSISTENT_POLICY", "The policy is not the pool's; the cause quotes the pool's."},
-    {Cause::lack_of_resources, "LACK_OF_RESOURCES", "The server lacks the resources."},
-    {Cause::inconsistent_transport_type, "INCONSISTENT_TRANSPORT_TYPE", "The transport is not of the pool's type."},
-    {Cause::inconsistent_data_control, "INCONSISTENT_DATA_CONTROL", "The transport's use is not the pool's."},
-    {Cause::unknown_pool_handle, "UNKNOWN_POOL_HANDLE", "No pool has the handle."},
-    {Cause::security, "SECURITY", "Refused for reasons of security."},
+inline constexpr auto causes = std::to_array<CodeName>({
+    {0x0, "UNSPECIFIED", "No cause is given."},
+    {0x1, "UNRECOGNIZED_PARAMETER", "A parameter of unknown type; the cause quotes it."},
+    {0x2, "UNRECOGNIZED_MESSAGE", "A message of unknown type; the cause quotes it."},
+    {0x3, "INVALID_VALUES", "A parameter with values that are not valid; the cause quotes it."},
+    {0x4, "NON_UNIQUE_PE_IDENTIFIER", "Another pool element has the identifier."},
+    {0x5, "INCONSISTENT_POLICY", "The policy is not the pool's; the cause quotes the pool's."},
+    {0x6, "LACK_OF_RESOURCES", "The server lacks the resources."},
+    {0x7, "INCONSISTENT_TRANSPORT_TYPE", "The transport is not of the pool's type."},
+    {0x8, "INCONSISTENT_DATA_CONTROL", "The transport's use is not the pool's."},
+    {0x9, "UNKNOWN_POOL_HANDLE", "No pool has the handle."},
+    {0xa, "SECURITY", "Refused for reasons of security."},
 });
 
 // Ways in which an encoder may leave the letter of the RFCs; combined as bits.
-enum Dialect : unsigned {
-    rfc = 0,
-    padded_message_length = 1,
-    business_card_policy = 2,
-    keep_alive_pe_identifier = 4,
-    handle_resolution_option = 8,
-    tcp_transport_use = 16,
-    takeover_suggested = 32,
-    rsplib = 63,
-};
-
-inline constexpr auto dialects = std::to_array<CodeName<Dialect>>({
-    {rfc, "RFC", "The letter of the RFCs."},
-    {padded_message_length, "PADDED_MESSAGE_LENGTH", "The message length counts the final filler (RFC 5354 4: it does not)."},
-    {business_card_policy, "BUSINESS_CARD_POLICY", "A policy between handle and elements."},
-    {keep_alive_pe_identifier, "KEEP_ALIVE_PE_IDENTIFIER", "A PE Identifier in ASAP_ENDPOINT_KEEP_ALIVE."},
-    {handle_resolution_option, "HANDLE_RESOLUTION_OPTION", "Parameter 0x803f in ASAP_HANDLE_RESOLUTION."},
-    {tcp_transport_use, "TCP_TRANSPORT_USE", "Transport use in TCP's reserved field."},
-    {takeover_suggested, "TAKEOVER_SUGGESTED", "Flag 0x01 of ENRP_HANDLE_UPDATE."},
-    {rsplib, "RSPLIB", "All of these: rsplib's bytes."},
+inline constexpr auto dialects = std::to_array<CodeName>({
+    {0, "RFC", "The letter of the RFCs."},
+    {1, "PADDED_MESSAGE_LENGTH", "The message length counts the final filler (RFC 5354 4: it does not)."},
+    {2, "BUSINESS_CARD_POLICY", "A policy between handle and elements."},
+    {4, "KEEP_ALIVE_PE_IDENTIFIER", "A PE Identifier in ASAP_ENDPOINT_KEEP_ALIVE."},
+    {8, "HANDLE_RESOLUTION_OPTION", "Parameter 0x803f in ASAP_HANDLE_RESOLUTION."},
+    {16, "TCP_TRANSPORT_USE", "Transport use in TCP's reserved field."},
+    {32, "TAKEOVER_SUGGESTED", "Flag 0x01 of ENRP_HANDLE_UPDATE."},
+    {63, "RSPLIB", "All of these: rsplib's bytes."},
 });
+
+// The number of that name; a name that the table does not have does not compile.
+template <class Table>
+consteval std::uint16_t code_named(const Table& table, std::string_view name) {
+    for (const CodeName& row : table)
+        if (row.name == name) return row.code;
+    throw "no such name";
+}
+consteval std::uint16_t operator""_cause(const char* name, std::size_t size) { return code_named(causes, {name, size}); }
+consteval unsigned operator""_dialect(const char* name, std::size_t size) { return code_named(dialects, {name, size}); }
+
+inline constexpr unsigned rfc = "RFC"_dialect;
+inline constexpr unsigned rsplib = "RSPLIB"_dialect;
 
 }  // namespace rsim::wire

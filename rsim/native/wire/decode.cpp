@@ -4,6 +4,7 @@
 #include <array>
 
 #include "policies.hpp"
+#include "transports.hpp"
 
 namespace rsim::wire {
 namespace {
@@ -37,6 +38,18 @@ public:
         at_ += 4;
         return value;
     }
+    [[gnu::always_inline]] std::uint16_t word16(const char* field) {
+        if (end_ - at_ < 2) refuse_word(field);
+        const std::uint16_t value = load16(data_.data() + at_);
+        at_ += 2;
+        return value;
+    }
+
+    // All octets that are left.
+    std::string_view rest() {
+        const std::size_t from = std::exchange(at_, end_);
+        return {reinterpret_cast<const char*>(data_.data()) + from, end_ - from};
+    }
 
     // The next parameter that is understood, or none at the end. Unknown ones on the way are
     // treated by the two high bits of their type (RFC 5354 section 3).
@@ -49,7 +62,7 @@ public:
                 break;
             }
             const unsigned action = tlv.type >> 14;
-            if (action & 1) reports_.push_back({static_cast<std::uint16_t>(Cause::unrecognized_parameter), quote(tlv)});
+            if (action & 1) reports_.push_back({"UNRECOGNIZED_PARAMETER"_cause, quote(tlv)});
             if (action < 2) {
                 Refusal refusal{tlv.start, tlv.type, "unknown parameter whose type says to discard the message", {}};
                 if (action == 1) {
@@ -95,9 +108,8 @@ public:
     }
     const std::uint8_t* bytes(std::size_t at) const { return data_.data() + at; }
 
-    Parameters inside(const Tlv& tlv, std::size_t skip = 0) const {
-        return {data_, tlv.value + skip, tlv.end, reports_};
-    }
+    Parameters inside(const Tlv& tlv) const { return between(tlv.value, tlv.end); }
+    Parameters between(std::size_t at, std::size_t end) const { return {data_, at, end, reports_}; }
 
     void require_length(const Tlv& tlv, std::size_t length) const {
         if (tlv.end - tlv.start != length)
@@ -145,7 +157,7 @@ private:
 
     [[noreturn]] static void refuse(std::size_t offset, std::uint16_t parameter, std::string reason, std::string quoted) {
         throw Refused{{offset, parameter, std::move(reason),
-                       ErrorCause{static_cast<std::uint16_t>(Cause::invalid_values), std::move(quoted)}}};
+                       ErrorCause{"INVALID_VALUES"_cause, std::move(quoted)}}};
     }
 
     std::span<const std::uint8_t> data_;
@@ -158,43 +170,7 @@ private:
 };
 
 bool is_transport(std::uint16_t type) {
-    return (type >= 0x3 && type <= 0x7) || type == 0x10;
-}
-
-Transport read_transport(Parameters& parent, const Tlv& tlv) {
-    Transport transport;
-    transport.kind = static_cast<ParameterType>(tlv.type);
-    if (transport.kind == ParameterType::opaque_transport) {
-        transport.content = parent.value(tlv);
-        return transport;
-    }
-    const std::size_t fixed = transport.kind == ParameterType::dccp_transport ? 8 : 4;
-    parent.require_at_least(tlv, 4 + fixed);
-    transport.port = load16(parent.bytes(tlv.value));
-    if (transport.kind == ParameterType::sctp_transport || transport.kind == ParameterType::tcp_transport)
-        transport.use = load16(parent.bytes(tlv.value + 2));
-    if (transport.kind == ParameterType::dccp_transport)
-        transport.service_code = load32(parent.bytes(tlv.value + 4));
-    if (transport.use > 1) {
-        // TCP's field is reserved and only borrowed by rsplib; what else stands there means nothing.
-        if (transport.kind == ParameterType::sctp_transport) parent.refuse(tlv, "transport use is neither 0 nor 1");
-        transport.use = 0;
-    }
-    Parameters inner = parent.inside(tlv, fixed);
-    std::size_t count = 0;
-    while (const Tlv* address = inner.peek()) {
-        const bool v4 = address->type == static_cast<std::uint16_t>(ParameterType::ipv4_address);
-        if (!v4 && address->type != static_cast<std::uint16_t>(ParameterType::ipv6_address))
-            parent.refuse(tlv, "a transport holds addresses only");
-        const std::size_t size = v4 ? 4 : 16;
-        if (address->end - address->value != size) parent.refuse(tlv, "an address has the wrong length");
-        if (++count > 1 && transport.kind != ParameterType::sctp_transport)
-            parent.refuse(tlv, "more than one address");
-        transport.add_address(inner.bytes(address->value), size);
-        inner.consume();
-    }
-    if (count == 0) parent.refuse(tlv, "no address");
-    return transport;
+    return with_transport_kind(static_cast<ParameterType>(type), []<class>() {});
 }
 
 Policy read_policy(Parameters& parent, const Tlv& tlv) {
@@ -203,22 +179,6 @@ Policy read_policy(Parameters& parent, const Tlv& tlv) {
     if (!policy_type_is_valid(policy.type)) parent.refuse(tlv, "invalid policy type");
     if (const NativePolicy* native = find_policy(policy.type)) parent.require_length(tlv, 8 + 4 * native->value_count());
     return policy;
-}
-
-// Causes have the layout of parameters, but any code is well formed.
-std::vector<ErrorCause> read_error(Parameters& parent, const Tlv& tlv) {
-    std::vector<ErrorCause> causes;
-    std::size_t at = tlv.value;
-    while (at < tlv.end) {
-        const std::size_t left = tlv.end - at;
-        const std::size_t length = left < 4 ? 0 : load16(parent.bytes(at + 2));
-        if (length < 4 || length > left) parent.refuse(tlv, "an error cause has a bad length");
-        causes.push_back({load16(parent.bytes(at)),
-                          std::string(reinterpret_cast<const char*>(parent.bytes(at + 4)), length - 4)});
-        at += (length + 3) & ~std::size_t{3};
-    }
-    if (causes.empty()) parent.refuse(tlv, "an operation error without a cause");
-    return causes;
 }
 
 // The parameters of T that are extensions.
@@ -252,8 +212,7 @@ template <class T>
 constexpr std::size_t fixed_octets = [] {
     std::size_t octets = 0;
     each_field<T>([&]<std::size_t n>() {
-        using Layout = typename decltype(field_of<T, n>)::Layout;
-        octets += 4 * (std::is_same_v<Layout, layout::Word> || std::is_same_v<Layout, layout::SignedWord>);
+        if constexpr (requires { field_of<T, n>.layout.octets; }) octets += field_of<T, n>.layout.octets;
     });
     return octets;
 }();
@@ -266,12 +225,12 @@ public:
         : flags_(flags), in_(parameters), container_(container) {}
 
     // An extension is understood where it may stand: behind all that must be there.
-    template <class T>
-    void fields(T& message) {
+    template <class T, class Object>
+    void fields(Object& object) {
         each_field<T>([&]<std::size_t n>() {
             constexpr const auto& field = field_of<T, n>;
             if constexpr (n == end_of_required<T> && !extensions_of<T>.empty()) in_.understand(extensions_of<T>);
-            read_field<field>(message.*field.member);
+            read_field<field>(object.*field.member);
         });
     }
 
@@ -309,9 +268,23 @@ private:
         value = load16(in_.bytes(tlv.value));
     }
     void read(layout::PolicyParameter, const Tlv& tlv, Policy& value) { value = read_policy(in_, tlv); }
-    void read(layout::ElementParameter, const Tlv& tlv, PoolElement& value) { inside(tlv, value); }
-    void read(layout::ServerParameter, const Tlv& tlv, ServerInformation& value) { inside(tlv, value); }
-    void read(layout::ErrorParameter, const Tlv& tlv, std::vector<ErrorCause>& causes) { causes = read_error(in_, tlv); }
+    void read(layout::ElementParameter, const Tlv& tlv, PoolElement& value) { inside<PoolElement>(tlv, value); }
+    void read(layout::ServerParameter, const Tlv& tlv, ServerInformation& value) {
+        inside<ServerInformation>(tlv, value);
+    }
+    // Causes have the layout of parameters, but any code is well formed.
+    void read(layout::ErrorParameter, const Tlv& tlv, std::vector<ErrorCause>& causes) {
+        std::size_t at = tlv.value;
+        while (at < tlv.end) {
+            const std::size_t left = tlv.end - at;
+            const std::size_t length = left < 4 ? 0 : load16(in_.bytes(at + 2));
+            if (length < 4 || length > left) in_.refuse(tlv, "an error cause has a bad length");
+            Parameters cause = in_.between(at, at + length);
+            Reader(0, cause, &tlv).fields<ErrorCause>(causes.emplace_back());
+            at += (length + 3) & ~std::size_t{3};
+        }
+        if (causes.empty()) in_.refuse(tlv, "an operation error without a cause");
+    }
 
     // One function for each layout of what is none, or has a place of its own.
     void read(layout::Flag flag, const char*, bool& value) { value = flags_ & flag.mask; }
@@ -326,7 +299,7 @@ private:
     void read(layout::PoolEntries, const char*, std::vector<PoolEntry>& values) {
         while (in_.next_is(ParameterType::pool_handle)) {
             PoolEntry& entry = values.emplace_back();
-            fields(entry);
+            fields<PoolEntry>(entry);
             if (entry.pool_elements.empty()) in_.refuse_here("a pool entry without a pool element");
         }
     }
@@ -336,7 +309,7 @@ private:
             if (tlv.type != static_cast<std::uint16_t>(ParameterType::sctp_transport) &&
                 tlv.type != static_cast<std::uint16_t>(ParameterType::tcp_transport))
                 in_.refuse(tlv, "an announcement lists SCTP and TCP transports only");
-            values.push_back(read_transport(in_, in_.consume()));
+            values.push_back(transport_in(in_.consume()));
         }
     }
     // Before the policy stands the user transport, after it the ASAP transport (RFC 5354 3.10).
@@ -344,7 +317,7 @@ private:
         const Tlv* next = in_.peek();
         if (!next || !is_transport(next->type)) in_.refuse(*container_, "user transport is missing");
         const Tlv user = in_.consume();
-        value = read_transport(in_, user);
+        value = transport_in(user);
         next = in_.peek();
         if (next && is_transport(next->type)) in_.refuse(*next, "a second user transport");
     }
@@ -353,18 +326,56 @@ private:
         const Tlv asap = in_.consume();
         if (asap.type != static_cast<std::uint16_t>(ParameterType::sctp_transport))
             in_.refuse(asap, "only an SCTP transport for ASAP may follow the policy");
-        value = read_transport(in_, asap);
+        value = transport_in(asap);
     }
     void read(layout::ServerTransport, const char*, Transport& value) {
-        value = read_transport(in_, in_.take(ParameterType::sctp_transport, "server transport"));
+        value = transport_in(in_.take(ParameterType::sctp_transport, "server transport"));
+    }
+
+    void read(layout::CauseCode, const char* field, std::uint16_t& value) {
+        value = static_cast<std::uint16_t>(in_.word32(field) >> 16);
+    }
+    void read(layout::Rest, const char*, std::string& value) { value = in_.rest(); }
+    void read(layout::Port, const char* field, std::uint16_t& value) { value = in_.word16(field); }
+    void read(layout::PortAndReserved, const char* field, std::uint16_t& value) {
+        value = static_cast<std::uint16_t>(in_.word32(field) >> 16);
+    }
+    void read(layout::TransportUse, const char* field, std::uint16_t& value) {
+        value = in_.word16(field);
+        if (value > 1) in_.refuse(*container_, "transport use is neither 0 nor 1");
+    }
+    void read(layout::ReservedUse, const char* field, std::uint16_t& value) {
+        value = in_.word16(field);
+        if (value > 1) value = 0;
+    }
+    void read(layout::Addresses addresses, const char*, std::string& content) {
+        std::size_t count = 0;
+        while (const Tlv* address = in_.peek()) {
+            const bool v4 = address->type == static_cast<std::uint16_t>(ParameterType::ipv4_address);
+            if (!v4 && address->type != static_cast<std::uint16_t>(ParameterType::ipv6_address))
+                in_.refuse(*container_, "a transport holds addresses only");
+            const std::size_t size = v4 ? 4 : 16;
+            if (address->end - address->value != size) in_.refuse(*container_, "an address has the wrong length");
+            if (++count > addresses.most) in_.refuse(*container_, "more than one address");
+            add_address(content, in_.bytes(address->value), size);
+            in_.consume();
+        }
+        if (count == 0) in_.refuse(*container_, "no address");
+    }
+
+    Transport transport_in(const Tlv& tlv) {
+        Transport transport;
+        transport.kind = static_cast<ParameterType>(tlv.type);
+        with_transport_kind(transport.kind, [&]<class Kind>() { inside<Kind>(tlv, transport); });
+        return transport;
     }
 
     // The content of a parameter that holds others.
-    template <class T>
-    void inside(const Tlv& tlv, T& value) {
+    template <class T, class Object>
+    void inside(const Tlv& tlv, Object& object) {
         in_.require_at_least(tlv, 4 + fixed_octets<T>);
         Parameters inner = in_.inside(tlv);
-        Reader(0, inner, &tlv).fields(value);
+        Reader(0, inner, &tlv).fields<T>(object);
         inner.finish();
     }
 
@@ -377,7 +388,7 @@ template <class M>
 bool read_if(std::uint8_t type, std::uint8_t flags, Parameters& parameters, std::optional<Message>& message) {
     if (type != M::about.type) return false;
     M& content = std::get<M>(message.emplace(std::in_place_type<M>));
-    Reader(flags, parameters).fields(content);
+    Reader(flags, parameters).fields<M>(content);
     parameters.finish();
     if constexpr (requires { content.problem(); })
         if (const char* problem = content.problem()) parameters.refuse_here(problem);
@@ -393,7 +404,7 @@ bool read_any(MessageList<Ms...>, std::uint8_t type, std::uint8_t flags, Paramet
 Refusal unknown_message(std::span<const std::uint8_t> data, std::size_t length) {
     Refusal refusal{0, 0, "unknown message type " + std::to_string(data[0]), {}};
     if (data[0] >> 6 == 1)
-        refusal.cause = ErrorCause{static_cast<std::uint16_t>(Cause::unrecognized_message),
+        refusal.cause = ErrorCause{"UNRECOGNIZED_MESSAGE"_cause,
                                    std::string(reinterpret_cast<const char*>(data.data()), std::min(length, max_quote))};
     return refusal;
 }

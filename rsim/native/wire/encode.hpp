@@ -8,6 +8,7 @@
 
 #include "messages.hpp"
 #include "policies.hpp"
+#include "transports.hpp"
 
 namespace rsim::wire {
 
@@ -27,10 +28,10 @@ public:
     std::span<const std::uint8_t> encode(const M& message) {
         if constexpr (requires { message.problem(); })
             if (const char* problem = message.problem()) throw FieldProblem(M::about.name, problem);
-        fields(message);
+        fields<M>(message);
         const std::size_t padded = static_cast<std::size_t>(at_ - start_);
         const std::size_t length =
-            dialect_ & padded_message_length ? padded : static_cast<std::size_t>(end_of_value() - start_);
+            dialect_ & "PADDED_MESSAGE_LENGTH"_dialect ? padded : static_cast<std::size_t>(end_of_value() - start_);
         if (length > max_length) throw FieldProblem(M::about.name, "the message exceeds 65535 bytes");
         start_[0] = M::about.type;
         start_[1] = flags_;
@@ -59,18 +60,23 @@ public:
     void pools(const char* field, const std::vector<PoolEntry>& values);
 
 private:
-    template <class T>
-    void fields(const T& message) {
-        each_field<T>([&]<std::size_t n>() {
-            constexpr auto field = field_of<T, n>;
-            const auto& value = message.*field.member;
+    // The fields that `Described` has, of a message or parameter. A problem is that of the field, or of `parent`.
+    template <class Described, class Object>
+    void fields(const Object& object, const char* parent = nullptr) {
+        each_field<Described>([&]<std::size_t n>() {
+            constexpr auto field = field_of<Described, n>;
+            const auto& value = object.*field.member;
             if constexpr (field.dialect != rfc)
-                if (!(dialect_ & field.dialect)) return;
+                if (!(dialect_ & field.dialect)) return leave_out(field.layout);
             if constexpr (requires { value.size(); } && !field.required)
                 if (value.empty()) return;
-            write(field.layout, field.name, value);
+            write(field.layout, parent ? parent : field.name, value);
         });
     }
+
+    template <class Layout>
+    void leave_out(Layout) {}
+    void leave_out(layout::ReservedUse) { put16(0); }
 
     // One function for each layout.
     void write(layout::Flag flag, const char*, bool value) {
@@ -113,6 +119,25 @@ private:
     void write(layout::UserTransport, const char* field, const Transport& value) { transport(field, value); }
     void write(layout::AsapTransport, const char* field, const Transport& value);
     void write(layout::ServerTransport, const char* field, const Transport& value) { transport(field, value); }
+    void write(layout::CauseCode, const char* field, std::uint16_t value) {
+        require_room(field, 4);
+        put16(value);
+        put16(0);
+    }
+    void write(layout::Rest, const char* field, const std::string& value) { put(field, value); }
+    void write(layout::Port, const char*, std::uint16_t value) { put16(value); }
+    void write(layout::PortAndReserved, const char*, std::uint16_t value) {
+        put16(value);
+        put16(0);
+    }
+    void write(layout::TransportUse, const char* field, std::uint16_t value) {
+        if (value > 1) throw FieldProblem(field, "transport use is 0 (data only) or 1 (data plus control)");
+        put16(value);
+    }
+    void write(layout::ReservedUse, const char* field, std::uint16_t value) {
+        write(layout::TransportUse{}, field, value);
+    }
+    void write(layout::Addresses addresses, const char* field, const std::string& content);
 
     // What may be missing, and what there may be several of.
     template <class Layout, class Value>

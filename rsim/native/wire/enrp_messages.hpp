@@ -93,7 +93,7 @@ struct HandleUpdate {
         return std::tuple{
             optional("takeover_suggested", &HandleUpdate::takeover_suggested, layout::Flag{0x01},
                      "T bit of draft-dreibholz-rserpool-enrp-takeover: the receiver may become the element's home",
-                     Dialect::takeover_suggested),
+                     "TAKEOVER_SUGGESTED"_dialect),
             sender_field<HandleUpdate>(), receiver_field<HandleUpdate>(),
             required("update_action", &HandleUpdate::update_action, layout::Action{}, "0 adds the element, 1 deletes it"),
             pool_handle_field<HandleUpdate>(),

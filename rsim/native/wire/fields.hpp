@@ -16,8 +16,12 @@ namespace layout {
 struct Flag {  // a bit of the octet of flags
     std::uint8_t mask;
 };
-struct Word {};        // 32 bits in front of the parameters
-struct SignedWord {};  // the same with a sign
+struct Word {  // 32 bits in front of the parameters
+    static constexpr std::size_t octets = 4;
+};
+struct SignedWord {  // the same with a sign
+    static constexpr std::size_t octets = 4;
+};
 struct Action {};      // 16 bits, 0 or 1, and 16 reserved ones (RFC 5353 2.4)
 
 struct OctetsParameter {
@@ -54,14 +58,26 @@ struct UserTransport {};    // any transport, in front of the policy (RFC 5354 3
 struct AsapTransport {};    // an SCTP transport after the policy
 struct ServerTransport {};  // an SCTP transport (RFC 5354 3.11)
 
-struct CauseCode {};         // what ErrorParameter writes and reads by itself
-struct CauseInformation {};
+struct CauseCode {  // in front of a cause's length (RFC 5354 3.12)
+    static constexpr std::size_t octets = 4;
+};
+struct Rest {};  // all octets that are left
 
-struct TransportPort {};       // what the layouts of transports write and read by themselves
-struct TransportAddresses {};  // each a parameter
-struct TransportUse {};        // 0 or 1
-struct ServiceCode {};
-struct OpaqueData {};
+struct Port {  // 16 bits
+    static constexpr std::size_t octets = 2;
+};
+struct PortAndReserved {  // the same, and 16 reserved ones
+    static constexpr std::size_t octets = 4;
+};
+struct TransportUse {  // 16 bits, 0 or 1
+    static constexpr std::size_t octets = 2;
+};
+struct ReservedUse {  // the same, but reserved in the RFCs: 0, and read as 0 if it is neither
+    static constexpr std::size_t octets = 2;
+};
+struct Addresses {  // each a parameter, at least one
+    std::size_t most;
+};
 
 }  // namespace layout
 

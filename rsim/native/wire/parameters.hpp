@@ -59,7 +59,7 @@ struct ErrorCause {
     static constexpr auto fields() {
         return std::tuple{
             required("code", &ErrorCause::code, layout::CauseCode{}, "cause code (rsim.wire.Cause)"),
-            optional("information", &ErrorCause::information, layout::CauseInformation{},
+            optional("information", &ErrorCause::information, layout::Rest{},
                      "cause-specific information, often the parameter at fault")};
     }
 };

@@ -52,6 +52,23 @@ enum class ParameterType : std::uint16_t {
     opaque_transport = 0x10,
 };
 
+// Puts an address behind those in a transport's content.
+inline void add_address(std::string& content, const std::uint8_t* octets, std::size_t size) {
+    content.push_back(size == 4 ? 4 : 6);
+    content.append(reinterpret_cast<const char*>(octets), size);
+}
+
+// Calls visit(octets, size) for each address of a transport's content in order.
+template <class Visit>
+void each_address(const std::string& content, Visit&& visit) {
+    std::size_t at = 0;
+    while (at < content.size()) {
+        const std::size_t size = content[at] == 4 ? 4 : 16;
+        visit(reinterpret_cast<const std::uint8_t*>(content.data()) + at + 1, size);
+        at += 1 + size;
+    }
+}
+
 // Transport address of one of the kinds 0x3 to 0x7, or opaque octets (0x10).
 //
 // Addresses stand packed in `content`, each a family octet (4 or 6) and its octets, so that the
@@ -66,25 +83,10 @@ struct Transport {
 
     bool operator==(const Transport&) const = default;
 
-    void add_address(const std::uint8_t* octets, std::size_t size) {
-        content.push_back(size == 4 ? 4 : 6);
-        content.append(reinterpret_cast<const char*>(octets), size);
-    }
-
-    // Calls visit(octets, size) for each address in order; not for opaque transports.
-    template <class Visit>
-    void each_address(Visit&& visit) const {
-        std::size_t at = 0;
-        while (at < content.size()) {
-            const std::size_t size = content[at] == 4 ? 4 : 16;
-            visit(reinterpret_cast<const std::uint8_t*>(content.data()) + at + 1, size);
-            at += 1 + size;
-        }
-    }
-
+    // Not of an opaque transport.
     std::size_t address_count() const {
         std::size_t count = 0;
-        each_address([&](const std::uint8_t*, std::size_t) { ++count; });
+        each_address(content, [&](const std::uint8_t*, std::size_t) { ++count; });
         return count;
     }
 };
