@@ -13,8 +13,9 @@ import pytest
 import rsim
 
 ROOT = Path(__file__).parents[1]
-ROOMS = {path.parent.name for path in (ROOT / "rsim").glob("*/__init__.py")}
-MODULES = {path.stem for path in (ROOT / "rsim").glob("[a-z]*.py")}
+PACKAGE = Path(rsim.__file__).parent
+ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+MODULES = {path.stem for path in PACKAGE.glob("[a-z]*.py")}
 HIDDEN = {"callable_package", "explanation"}
 """Modules beside the rooms that only serve other ones."""
 EVERYWHERE = ("hostile", "native")

@@ -18,6 +18,7 @@ def recipe(title):
     return found[1]
 
 
+@pytest.mark.skipif(not (ROOT / "rsim").is_dir(), reason="needs the source tree")
 @pytest.mark.parametrize(
     "title",
     [
