@@ -39,11 +39,12 @@ class Clock(simpy.Environment):
 
     def __init__(self, initial_time: float = 0) -> None:
         super().__init__(initial_time)
-        self._events = EventQueue(self, initial_time)
+        self.events = EventQueue(self, initial_time)
+        """What is due."""
         # Bound here to save a Python call for each use.
-        self.call_at = self._events.call_at
-        self.call_method_at = self._events.call_method_at
-        self.timer = self._events.timer
+        self.call_at = self.events.call_at
+        self.call_method_at = self.events.call_method_at
+        self.timer = self.events.timer
 
     def schedule(self, event: Event, priority: int = NORMAL, delay: float = 0) -> None:
         """Puts an event into the queue.
@@ -51,25 +52,25 @@ class Clock(simpy.Environment):
         Parameters: `event` of SimPy; `priority` among events of the same instant; `delay` in s from
         now.
         """
-        self._events.schedule(self._now + delay, priority, event)
+        self.events.schedule(self._now + delay, priority, event)
 
     def peek(self) -> float:
         """When something is due next, infinity if nothing is."""
-        return self._events.peek()
+        return self.events.peek()
 
     @property
     def fingerprint(self) -> int:
         """Fingerprint of the times of all that has happened, in its order."""
-        return self._events.fingerprint
+        return self.events.fingerprint
 
     def step(self) -> None:
         """Processes the next entry of the queue."""
-        if not self._events.step():
+        if not self.events.step():
             raise EmptySchedule
 
     def run_until(self, time: float) -> None:
         """Runs to `time` (s), before what is due at that very time; like `run(until=time)`."""
-        self._events.run_until(time)
+        self.events.run_until(time)
         self._now = time
 
     def _process(self, event: Any) -> None:

@@ -78,16 +78,16 @@ def test_wrong_use_of_the_queue_is_told():
         lambda: clock.call_method_at(1, print, "name"),
         lambda: timer.start("soon"),
         lambda: type(timer)(),
-        lambda: type(clock._events)(),
+        lambda: type(clock.events)(),
     ):
         with pytest.raises(TypeError):
             call()
     with pytest.raises(ValueError, match="priority"):
-        clock._events.schedule(1.0, 3, None)
+        clock.events.schedule(1.0, 3, None)
     clock.call_method_at(1, "missing", "text")
     with pytest.raises(AttributeError, match="missing"):
         clock.run_until(2)
-    assert len(clock._events) == 0
+    assert len(clock.events) == 0
 
 
 def test_run_until_leaves_what_is_due_at_the_end():
@@ -336,7 +336,7 @@ def test_a_stopped_timer_is_as_if_it_had_not_been_started():
     timer.stop()
     assert clock.peek() == float("inf")
     clock.run()
-    assert clock.now == 0 and seen == [] and len(clock._events) == 0
+    assert clock.now == 0 and seen == [] and len(clock.events) == 0
     timer.start(50)
     timer.stop()
     with pytest.raises(simpy.core.EmptySchedule):
@@ -371,7 +371,7 @@ def no_more(queue, running):
 
 def test_timers_that_were_stopped_do_not_stay():
     clock = Clock()
-    queue = clock._events
+    queue = clock.events
     kept = [clock.timer(print) for _ in range(100)]
     for timer in kept:
         timer.start(2000)
@@ -395,10 +395,10 @@ def test_timers_that_are_restarted_do_not_fill_the_queue():
     timer = clock.timer(print)
     for number in range(100_000):
         timer.start(200_000 - number)
-        no_more(clock._events, 1)
+        no_more(clock.events, 1)
     for number in range(100_000):
         timer.start(100_000 + number)
-        no_more(clock._events, 1)
+        no_more(clock.events, 1)
     assert clock.peek() == 199_999
     others = [clock.timer(print) for _ in range(1000)]
     for turn in range(100):
@@ -406,7 +406,7 @@ def test_timers_that_are_restarted_do_not_fill_the_queue():
             other.start(1000 - turn)
             other.stop()
             other.start(1000 - turn)
-        no_more(clock._events, 1001)
+        no_more(clock.events, 1001)
 
 
 @settings(max_examples=40)

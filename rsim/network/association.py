@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
+from rsim._native import StackCore, association_transitions
 from rsim.network.attachment import Attachment
 from rsim.network.counters import SctpCounters, TlsCounters
 from rsim.network.cpu import Cpu
@@ -49,39 +50,15 @@ class AssociationEvent(RoleEvent):
     """Both sides have shut down, one has aborted, or the peer does not answer."""
 
 
-_S, _E = AssociationState, AssociationEvent
-
 ASSOCIATION_STATES = StateTable(
     "association",
-    _S.COOKIE_WAIT,
+    AssociationState.COOKIE_WAIT,
     [
-        (_S.COOKIE_WAIT, _E.INIT_ACK, _S.COOKIE_ECHOED, "RFC 9260 5.1 C"),
-        (_S.COOKIE_ECHOED, _E.COOKIE_ACK, _S.ESTABLISHED, "RFC 9260 5.1 E"),
-        (_S.COOKIE_WAIT, _E.COOKIE_ECHO, _S.ESTABLISHED, "RFC 9260 5.1 D"),
-        (_S.COOKIE_WAIT, _E.JOIN, _S.ESTABLISHED, "RFC 9260 5.1"),
-        (_S.ESTABLISHED, _E.CLOSE, _S.SHUTDOWN_PENDING, "RFC 9260 9.2"),
-        (_S.SHUTDOWN_PENDING, _E.DRAIN, _S.SHUTDOWN_SENT, "RFC 9260 9.2"),
-        (_S.ESTABLISHED, _E.SHUTDOWN, _S.SHUTDOWN_ACK_SENT, "RFC 9260 9.2"),
-        (_S.SHUTDOWN_PENDING, _E.SHUTDOWN, _S.SHUTDOWN_ACK_SENT, "RFC 9260 9.2"),
-        (_S.SHUTDOWN_SENT, _E.SHUTDOWN, _S.SHUTDOWN_ACK_SENT, "RFC 9260 9.2"),
-        (_S.COOKIE_WAIT, _E.END, _S.CLOSED, "RFC 9260 5.1, 9.1"),
-        (_S.COOKIE_ECHOED, _E.END, _S.CLOSED, "RFC 9260 5.1, 9.1"),
-        (_S.ESTABLISHED, _E.END, _S.CLOSED, "RFC 9260 8.1, 9.1"),
-        (_S.SHUTDOWN_PENDING, _E.END, _S.CLOSED, "RFC 9260 8.1, 9.1"),
-        (_S.SHUTDOWN_SENT, _E.END, _S.CLOSED, "RFC 9260 9.2"),
-        (_S.SHUTDOWN_ACK_SENT, _E.END, _S.CLOSED, "RFC 9260 9.2"),
+        (AssociationState[state], AssociationEvent[event], AssociationState[following], section)
+        for state, event, following, section in association_transitions()
     ],
 )
-
-
-SETTING_UP = (AssociationState.COOKIE_WAIT, AssociationState.COOKIE_ECHOED)
-"""States in which messages wait until the association is up."""
-RECEIVING = (
-    AssociationState.ESTABLISHED,
-    AssociationState.SHUTDOWN_PENDING,
-    AssociationState.SHUTDOWN_SENT,
-)
-"""States in which data of the peer is taken (RFC 9260 6, 9.2)."""
+"""The table that drives the native half of associations (association_states.hpp)."""
 
 
 class Event(Enum):
@@ -119,15 +96,10 @@ class Station(Attachment):
     streams; `sites` where it is; `addresses` one for each of them, the primary one first.
     """
 
-    __slots__ = (
-        "counters",
-        "cpu",
-        "credentials",
-        "network",
-        "secret",
-        "tickets",
-        "tls_counters",
-    )
+    __slots__ = ("counters", "credentials", "network", "tickets", "tls_counters")
+
+    stack: StackCore
+    """The native half, which packets go through."""
 
     def __init__(
         self,
@@ -140,11 +112,9 @@ class Station(Attachment):
     ) -> None:
         super().__init__(name, actor=actor, sites=sites, addresses=addresses)
         self.network = network
-        self.cpu: Cpu | None = None
         self.credentials = Credentials()
         self.counters = SctpCounters()
         self.tls_counters = TlsCounters()
-        self.secret = 0
         self.tickets: dict[tuple[str, str], Ticket] | None = None
 
     @abstractmethod
@@ -154,12 +124,10 @@ class Station(Attachment):
         Parameters: `association` with the port that it is for.
         """
 
+    @property
     @abstractmethod
-    def remember(self, association: Association) -> None:
-        """Finds an association by each of the peer's addresses from now on.
-
-        Parameters: `association` that packets are for.
-        """
+    def cpu(self) -> Cpu | None:
+        """What works on messages, None where that takes no time."""
 
     @abstractmethod
     def forget(self, association: Association) -> None:

@@ -48,11 +48,3 @@ class Attachment(ABC):
         Parameters: `port` of this host and `source` the other end of the association; `ppid`
         payload protocol of the message; `data` its bytes.
         """
-
-    @abstractmethod
-    def reroute(self) -> None:
-        """Looks for the ways of all associations anew, as links have been added."""
-
-    @abstractmethod
-    def watch_peers(self) -> None:
-        """Has all associations watch their peers, as the network has changed."""

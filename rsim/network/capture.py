@@ -10,8 +10,8 @@ from rsim.network.records import Protection
 from rsim.wire.capture import CaptureWriter, Endpoint
 
 _DATA, _SACK = 0, 3
-_WINDOW = 65536
-"""Receiver window in octets that captures show: the model has none."""
+_WORD = 0xFFFFFFFF
+"""Sequence numbers do not wrap in the model; captures show their lower 32 bits."""
 _STREAMS = 16
 """Streams that captures show in INIT and INIT ACK."""
 _COOKIE_PARAMETER, _HEARTBEAT_PARAMETER = 7, 1
@@ -160,15 +160,14 @@ class PacketCapture:
     def _chunk(self, chunk: AnyChunk) -> bytes:
         if isinstance(chunk, Data):
             data = self._bytes_of(chunk)
-            flags = 7 if chunk.unordered else 3
-            head = pack("!IHHI", chunk.tsn, chunk.stream, chunk.sequence & 0xFFFF, chunk.ppid)
+            flags = 4 * chunk.unordered + 2 * chunk.begins + chunk.ends
+            head = pack("!IHHI", chunk.tsn & _WORD, chunk.stream, chunk.sequence & 0xFFFF, chunk.ppid)
             return _padded(_DATA, flags, head + data)
         if isinstance(chunk, Sack):
-            blocks = chunk.blocks
-            head = pack("!IIHH", chunk.cumulative & 0xFFFFFFFF, _WINDOW, len(blocks), 0)
+            head = pack("!IIHH", chunk.cumulative & _WORD, chunk.window, len(chunk.gaps), 0)
             gaps = b"".join(
                 pack("!HH", first - chunk.cumulative, last - chunk.cumulative)
-                for first, last in blocks
+                for first, last in chunk.gaps
             )
             return _padded(_SACK, 0, head + gaps)
         return _padded(chunk.kind.value, 0, _control(chunk))
@@ -177,19 +176,24 @@ class PacketCapture:
 def _control(chunk: Chunk) -> bytes:
     kind = chunk.kind
     if kind in (Control.INIT, Control.INIT_ACK):
-        head = pack("!IIHHI", chunk.tag, _WINDOW, _STREAMS, _STREAMS, chunk.tsn)
+        head = pack("!IIHHI", chunk.tag, chunk.window, _STREAMS, _STREAMS, chunk.tsn & _WORD)
         addresses = b"".join(map(_address, chunk.addresses))
         return head + addresses + (_state_cookie(chunk.cookie) if chunk.cookie else b"")
     if kind is Control.COOKIE_ECHO and chunk.cookie is not None:
         return _state_cookie(chunk.cookie)[4:]
     if kind in (Control.HEARTBEAT, Control.HEARTBEAT_ACK):
         return pack("!HHQ", _HEARTBEAT_PARAMETER, 12, chunk.number)
-    return bytes(4) if kind is Control.SHUTDOWN else b""
+    return pack("!I", chunk.tsn & _WORD) if kind is Control.SHUTDOWN else b""
 
 
 def _state_cookie(cookie: Cookie) -> bytes:
     content = pack(
-        "!IIIId", cookie.own_tag, cookie.peer_tag, cookie.own_tsn, cookie.peer_tsn, cookie.created
+        "!IIIId",
+        cookie.own_tag,
+        cookie.peer_tag,
+        cookie.own_tsn & _WORD,
+        cookie.peer_tsn & _WORD,
+        cookie.created,
     )
     return pack("!HH", _COOKIE_PARAMETER, 4 + len(content)) + content
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
-from math import inf
 
-from rsim._native import Traffic
+from rsim._native import FabricCore, LinkCore, Traffic
 from rsim.clock import Clock
 from rsim.network.attachment import Attachment
 from rsim.network.capture import PacketCapture
 from rsim.network.frame import Endpoint, Frame
 from rsim.network.link import Link
-from rsim.network.route import Route
 from rsim.network.settings import LinkSettings, SctpSettings
 from rsim.network.tap import Tap
-from rsim.randomness import Stream, Streams
+from rsim.randomness import Streams
 from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
 
 
@@ -43,13 +41,9 @@ class Fabric:
         capture: PacketCapture | None = None,
     ) -> None:
         self.clock = clock
-        self.sctp = sctp or SctpSettings()
-        self.tcp = self.sctp.model_copy(update={"heartbeat_interval": None})
         self.instant = instant
         self.capture = capture
         self.traffic = Traffic((PPID_ASAP, PPID_ENRP))
-        self.cut_at = -inf
-        self.stream: Stream = streams.stream("network", "associations")
         self.links: dict[tuple[str, ...], Link] = {}
         self._streams = streams
         self._lan = lan or LinkSettings()
@@ -60,10 +54,19 @@ class Fabric:
         self.hosts_down = 0
         self._delays: dict[tuple[str, str], float] = {}
         self._sites: dict[str, str] = {}
+        self._site_numbers: dict[str, int] = {}
         self._access: dict[str, tuple[Link, Link]] = {}
-        self._routes: dict[tuple[str, str], Route] = {}
         self._groups: dict[str, list[Attachment]] = {}
         self._next_address = ip_address("fd00::1" if ipv6 else "10.0.0.1")
+        self.core = FabricCore(
+            clock.events,
+            self,
+            streams.stream("network", "associations"),
+            self.traffic,
+            sctp or SctpSettings(),
+            ipv6,
+        )
+        self.core.capturing = capture is not None
 
     # Hosts ----------------------------------------------------------------------------------------
 
@@ -77,6 +80,8 @@ class Fabric:
             address = str(self._next_address)
             self._next_address += 1
             self._sites[address] = site
+            number = self._site_numbers.setdefault(site, len(self._site_numbers))
+            self.core.add_address(address, number)
             addresses.append(address)
         return tuple(addresses)
 
@@ -130,15 +135,21 @@ class Fabric:
             self._delays[site, other] = delay
         return delay
 
+    def plain_delay(self, source: str, destination: str) -> float | None:
+        """The delay in s from one address to another, None if links do more than delay.
+
+        Parameters: `source` address; `destination` address.
+        """
+        return self.core.plain_delay(source, destination)
+
     def _link(self, key: tuple[str, ...], name: str, settings: LinkSettings) -> Link:
         """The link that a key tells from all others, whatever sites and hosts are called."""
         link = self.links.get(key)
         if link is None:
             stream = self._streams.stream("network", "link", *key)
             sites = key[1:] if key[0] == "path" else ()
-            link = self.links[key] = Link(
-                name, self.clock, settings=settings, stream=stream, sites=sites
-            )
+            core = self.core.add_link(stream)
+            link = self.links[key] = Link(name, settings, sites=sites, stream=stream, core=core)
         return link
 
     def _between(self, site: str, other: str) -> tuple[Link, ...]:
@@ -159,35 +170,21 @@ class Fabric:
             key, name = ("access", host.actor, str(number)), f"{host.name} {address}"
             up = self._link((*key, "up"), f"{name} up", settings)
             self._access[address] = (up, self._link((*key, "down"), f"{name} down", settings))
-        mine = host.addresses
-        self._routes = {
-            key: route
-            for key, route in self._routes.items()
-            if key[0] not in mine and key[1] not in mine
-        }
+            self.core.add_access(address)
 
-    def route(self, source: str, destination: str) -> Route:
-        """The way from one address to another; an unknown address is a dead end at no distance.
+    def find_links(self, source: str, destination: str) -> list[LinkCore]:
+        """The links from one address to another; an unknown address is a dead end.
 
         Parameters: `source` address; `destination` address.
         """
         site, other = self._sites.get(source), self._sites.get(destination)
         up, down = self._access.get(source), self._access.get(destination)
-        direct = up is None and down is None
-        key = (site or "", other or "") if direct else (source, destination)
-        route = self._routes.get(key)
-        if route is None:
-            links: list[Link] = [up[0]] if up else []
-            if site is not None and other is not None:
-                links += self._between(site, other)
-            if down:
-                links.append(down[1])
-            route = self._routes[key] = Route(tuple(links))
-        return route
-
-    def new_tag(self) -> int:
-        """A tag or first TSN that nobody can guess."""
-        return 1 + int(self.stream.uniform() * 0xFFFFFFFF)
+        links: list[Link] = [up[0]] if up else []
+        if site is not None and other is not None:
+            links += self._between(site, other)
+        if down:
+            links.append(down[1])
+        return [link.core for link in links]
 
     def path_links(self, site: str, other: str) -> list[Link]:
         """Both directions of the path between two sites, or the links within one.
@@ -204,20 +201,13 @@ class Fabric:
         """
         if host.address not in self._access:
             self._add_access(host, LinkSettings())
-        links = [link for address in host.addresses for link in self._access[address]]
-        for one in self._hosts():
-            one.reroute()
-        return links
-
-    def _hosts(self) -> list[Attachment]:
-        return list(dict.fromkeys(self._attached.values()))
+            self.core.reroute()
+        return [link for address in host.addresses for link in self._access[address]]
 
     def changed(self) -> None:
         """Looks at all routes again, and has all associations watch their peers."""
-        for route in self._routes.values():
-            route.refresh()
-        for host in self._hosts():
-            host.watch_peers()
+        self.core.refresh()
+        self.core.watch_peers()
 
     def cut(self, links: list[Link], up: bool = False) -> None:
         """Cuts links, or mends them.
@@ -225,12 +215,16 @@ class Fabric:
         Parameters: `links` to cut or mend; `up` whether to mend them.
         """
         for link in links:
-            link.up = up
-        if not up:
-            self.cut_at = self.clock.now
-            for route in self._routes.values():
-                if any(link in links for link in route.links):
-                    route.cut_at = self.clock.now
+            link.core.up = up
+        self.changed()
+
+    def change(self, links: list[Link], settings: LinkSettings) -> None:
+        """Has links do something else to packets from now on.
+
+        Parameters: `links` to change; `settings` that they have from now on.
+        """
+        for link in links:
+            link.change(settings)
         self.changed()
 
     def tap(self, links: list[Link], tap: Tap) -> None:
@@ -242,51 +236,23 @@ class Fabric:
             raise ValueError("instant associations pass no taps")
         tap.network = self
         for link in links:
-            link.taps.append(tap)
+            self.core.add_tap(link.core, tap)
+        self.changed()
+
+    def untap(self, links: list[Link], tap: Tap) -> None:
+        """Has a tap see no more of what the links carry.
+
+        Parameters: `links` that it stands on; `tap` that saw what they carry.
+        """
+        for link in links:
+            self.core.remove_tap(link.core, tap)
         self.changed()
 
     # Packets --------------------------------------------------------------------------------------
 
-    def transmit(self, frame: Frame, route: Route) -> None:
-        """Sends a packet on its way.
-
-        Parameters: `frame` to send; `route` that it takes.
-        """
-        host = self._attached.get(frame.source[0])
-        if host is not None and not host.up:
-            return
-        if self.capture is not None:
-            self._write(frame, route)
-        self._depart(frame, route, self._attached.get(frame.destination[0]))
-
-    def _depart(self, frame: Frame, route: Route, host: Attachment | None) -> None:
-        delay = route.plain_delay
-        if delay is None:
-            self._hop(frame, route.links, 0, host)
-        elif host is not None:
-            route.frames += 1
-            now = self.clock.now
-            self.clock.call_method_at(now + delay, "_land", self, frame, route, host, now)
-
-    def _land(self, frame: Frame, route: Route, host: Attachment, sent_at: float) -> None:
-        if route.cut_at < sent_at:
-            host.arrive(frame)
-        else:
-            route.frames_cut += 1
-
-    def _hop(
-        self, frame: Frame, links: tuple[Link, ...], number: int, host: Attachment | None
-    ) -> None:
-        if number < len(links):
-            links[number].carry(frame, lambda frame: self._hop(frame, links, number + 1, host))
-        elif host is not None:
-            host.arrive(frame)
-
     def reach(self, frame: Frame) -> None:
         """Hands a packet to the host that it is for, if there is one."""
-        host = self._attached.get(frame.destination[0])
-        if host is not None:
-            host.arrive(frame)
+        self.core.deliver(frame)
 
     def inject(self, source: Endpoint, destination: Endpoint, ppid: int, data: bytes) -> None:
         """Puts a message into the association between two endpoints, as if `source` had sent it."""
@@ -316,11 +282,13 @@ class Fabric:
         members = [self._attached.get(destination[0])] if group is None else group
         for member in members:
             if member is not None and member is not host:
-                frame = Frame(source, destination, data=data)
-                route = self.route(host.address, member.address)
-                if self.capture is not None:
-                    self._write(frame, route)
-                self._depart(frame, route, member)
+                self.core.send_datagram(
+                    via=host.address,
+                    member=member.address if group is not None else destination[0],
+                    source=source,
+                    destination=destination,
+                    data=data,
+                )
 
     def datagram_protocol(self, port: int) -> int:
         """The payload protocol identifier under which datagrams to a port are counted.
@@ -329,28 +297,31 @@ class Fabric:
         """
         return PPID_ASAP if port == ASAP_PORT else PPID_ENRP
 
-    def _write(self, frame: Frame, route: Route) -> None:
+    def write(self, frame: Frame, arrival: float | None) -> None:
+        """Adds a packet to the capture.
+
+        Parameters: `frame` the packet; `arrival` in s, None if it is not known.
+        """
         assert self.capture is not None
-        now, delay = self.clock.now, route.plain_delay
-        self.capture.frame(now, frame, None if delay is None else now + delay)
+        self.capture.frame(self.clock.now, frame, arrival)
 
     @property
     def packets(self) -> int:
         """Packets that have been sent on links; each link that a packet takes counts."""
-        events = sum(route.frames * len(route.links) for route in self._routes.values())
-        return events + sum(link.counters.frames for link in self.links.values())
+        return sum(self.packets_by_link().values())
 
     def packets_by_link(self) -> dict[str, int]:
         """Packets that have been sent on each link, by its name."""
-        packets = {link.name: link.counters.frames for link in self.links.values()}
-        for route in self._routes.values():
-            for link in route.links:
-                packets[link.name] += route.frames
+        packets = {link.name: link.counters.packets for link in self.links.values()}
+        names = {link.core: link.name for link in self.links.values()}
+        for links, sent, _ in self.core.packets_by_route():
+            for core in links:
+                packets[names[core]] += sent
         return packets
 
     @property
     def packets_lost(self) -> int:
         """Packets that a link has lost, for whatever reason."""
         counters = [link.counters for link in self.links.values()]
-        events = sum(route.frames_cut for route in self._routes.values())
-        return events + sum(c.frames_lost + c.frames_overflowed + c.frames_cut for c in counters)
+        whole = sum(cut for _, _, cut in self.core.packets_by_route())
+        return whole + sum(c.packets_lost + c.packets_overflowed + c.packets_cut for c in counters)

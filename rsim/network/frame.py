@@ -18,8 +18,6 @@ _IPV4, _IPV6, _SCTP, _UDP, _TCP = 20, 40, 12, 8, 20
 _SYN_OPTIONS = 20
 """Octets of TCP options in a SYN: segment size, timestamps, window scale, SACK permitted."""
 _DATA = 16
-_MTU = 1500
-"""Octets that a link carries in one packet: that of Ethernet."""
 
 
 class Control(Enum):
@@ -56,8 +54,8 @@ class Cookie:
     """The state cookie: all that a listener must know to create the association (RFC 9260 5.1.3).
 
     Parameters: `own_tag`, `peer_tag` of the listener and its peer; `own_tsn`, `peer_tsn` their
-    first TSNs; `secret` of the host that made it; tags and first TSNs of both sides; `remote`
-    addresses; `created` in s.
+    first TSNs; `secret` of the host that made it; `remote` addresses of the peer; `created` in s;
+    `window` of the peer in octets.
     """
 
     secret: int
@@ -67,12 +65,13 @@ class Cookie:
     peer_tsn: int
     remote: tuple[str, ...]
     created: float
+    window: int = 131072
 
 
 @dataclass(slots=True)
 class Chunk:
-    """A control chunk: `tag`, `tsn`, `addresses` of INIT and INIT ACK, `cookie`, `number` of a
-    heartbeat.
+    """A control chunk: `tag`, `tsn`, `window` and `addresses` of INIT and INIT ACK, `cookie`,
+    `number` of a heartbeat.
 
     Parameters: `kind` of the chunk.
     """
@@ -83,6 +82,7 @@ class Chunk:
     addresses: tuple[str, ...] = ()
     cookie: Cookie | None = None
     number: int = 0
+    window: int = 0
 
     @property
     def size(self) -> int:
@@ -92,37 +92,32 @@ class Chunk:
 
 @dataclass(slots=True)
 class Sack:
-    """An acknowledgement: all up to `cumulative`, and the TSNs `beyond` it (RFC 9260 3.3.4)."""
+    """An acknowledgement: all up to `cumulative`, and the `gaps` beyond it (RFC 9260 3.3.4).
+
+    Parameters: `cumulative` TSN up to which all has arrived; `gaps` first and last TSN of what has
+    arrived beyond it; `window` octets that the peer may still send.
+    """
 
     cumulative: int
-    beyond: tuple[int, ...] = ()
-
-    @property
-    def blocks(self) -> list[tuple[int, int]]:
-        """Gap blocks as first and last TSN."""
-        blocks: list[tuple[int, int]] = []
-        for tsn in self.beyond:
-            if blocks and blocks[-1][1] == tsn - 1:
-                blocks[-1] = (blocks[-1][0], tsn)
-            else:
-                blocks.append((tsn, tsn))
-        return blocks
+    gaps: tuple[tuple[int, int], ...] = ()
+    window: int = 0
 
     @property
     def size(self) -> int:
-        """Bytes in the packet."""
-        return 16 + 4 * len(self.blocks)
+        """Octets in the packet."""
+        return 16 + 4 * len(self.gaps)
 
 
 @dataclass(slots=True)
 class Data:
-    """A user message in one DATA chunk (RFC 9260 3.3.1).
+    """A user message, or a part of one, in a DATA chunk (RFC 9260 3.3.1).
 
-    `data` are the bytes as they travel; `protection` what TLS knows of them, None for
-    bytes in clear and for bytes that somebody else than the sender has written.
+    `data` are the octets as they travel; `protection` what TLS knows of them, None for octets in
+    clear and for octets that somebody else than the sender has written.
 
     Parameters: `tsn` number of the chunk; `stream` and `sequence` number in it; `ppid` payload
-    protocol; `unordered` whether it need not wait for those before it.
+    protocol; `unordered` whether it need not wait for those before it; `begins` and `ends` whether
+    it has the first and the last octet of its message.
     """
 
     tsn: int
@@ -132,14 +127,13 @@ class Data:
     data: bytes
     unordered: bool = False
     protection: Protection | Flight | None = None
+    begins: bool = True
+    ends: bool = True
 
     @property
     def size(self) -> int:
-        """Bytes in the packets that it needs, with the headers of all but the first."""
-        length = len(self.data)
-        room = _MTU - _IPV4 - _SCTP - _DATA
-        packets = -(-length // room)
-        return packets * _DATA + length + -length % 4 + max(0, packets - 1) * (_IPV4 + _SCTP)
+        """Octets in the packet."""
+        return _DATA + len(self.data) + -len(self.data) % 4
 
 
 AnyChunk = Chunk | Sack | Data
@@ -168,15 +162,14 @@ class Frame:
             return header + _UDP + len(self.data)
         if self.tcp:
             length = sum(len(chunk.data) for chunk in self.messages)
-            segments = max(1, -(-length // (_MTU - header - _TCP)))
             first = self.chunks[0]
             syn = isinstance(first, Chunk) and first.kind in (Control.INIT, Control.INIT_ACK)
-            return segments * (header + _TCP) + length + (_SYN_OPTIONS if syn else 0)
+            return header + _TCP + length + (_SYN_OPTIONS if syn else 0)
         return header + _SCTP + sum(chunk.size for chunk in self.chunks)
 
     @property
     def messages(self) -> tuple[Data, ...]:
-        """The user messages in it."""
+        """The user messages in it, or their parts."""
         return tuple(chunk for chunk in self.chunks if isinstance(chunk, Data))
 
     def with_chunks(self, chunks: tuple[AnyChunk, ...]) -> Frame:

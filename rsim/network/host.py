@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rsim.network.association import (
-    Association,
-    AssociationState,
-    Event,
-    Receiver,
-    Station,
-)
+from rsim._native import StackCore
+from rsim.network.association import Association, Receiver, Station
+from rsim.network.cpu import Cpu
 from rsim.network.fabric import Fabric
-from rsim.network.frame import Chunk, Control, Cookie, Endpoint, Frame
+from rsim.network.frame import Endpoint, Frame
 from rsim.network.instant import InstantAssociation
 from rsim.network.listeners import Acceptor, Listener, Listeners
 from rsim.network.profiles import Profile
 from rsim.network.sctp import SctpAssociation
 
 DatagramReceiver = Callable[[Endpoint, bytes], None]
-"""Takes the source, which may be forged, and the bytes of a datagram."""
+"""Takes the source, which may be forged, and the octets of a datagram."""
 
 
 _FIRST_PORT, _LAST_PORT = 49152, 65535
@@ -36,7 +32,7 @@ class Host(Station):
     streams; `sites` where it is; `addresses` one for each of them, the primary one first.
     """
 
-    __slots__ = ("_associations", "_datagrams", "_listeners", "_next_port")
+    __slots__ = ("_associations", "_cpu", "_datagrams", "_listeners", "_next_port", "stack")
 
     def __init__(
         self,
@@ -48,15 +44,28 @@ class Host(Station):
         addresses: tuple[str, ...],
     ) -> None:
         super().__init__(network, name, actor=actor, sites=sites, addresses=addresses)
+        self._cpu: Cpu | None = None
         self._listeners = Listeners()
         self._next_port = _FIRST_PORT
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
-        self._associations: dict[tuple[int, str, int], SctpAssociation] = {}
+        # In the order in which they were set up.
+        self._associations: dict[SctpAssociation, None] = {}
+        self.stack = StackCore(network.core, self, addresses)
+
+    @property
+    def cpu(self) -> Cpu | None:
+        """What works on messages, None where that takes no time."""
+        return self._cpu
+
+    @cpu.setter
+    def cpu(self, cpu: Cpu | None) -> None:
+        self._cpu = cpu
+        self.stack.limited = cpu is not None
 
     @property
     def associations(self) -> tuple[SctpAssociation, ...]:
-        """Associations that the host keeps state for."""
-        return tuple(dict.fromkeys(self._associations.values()))
+        """Associations of endpoints on this host."""
+        return tuple(self._associations)
 
     # Associations ---------------------------------------------------------------------------------
 
@@ -124,19 +133,17 @@ class Host(Station):
         if network.instant:
             return self._connect_instantly(local, (address, port), receiver)
         self.counters.associations_opened += 1
-        tag, tsn = network.new_tag(), network.new_tag()
-        addresses = (address,) if tcp else (address, *further)
         here = SctpAssociation(
             self,
             local,
             remote=(address, port),
-            addresses=addresses,
+            addresses=(address,) if tcp else (address, *further),
             receiver=receiver,
-            tags=(tag, 0),
-            tsns=(tsn, 0),
+            tags=(network.core.draw_tag(), 0),
+            tsns=(network.core.draw_tag(), 1),
             tcp=tcp,
         )
-        self.remember(here)
+        self._associations[here] = None
         remote = network.attached(address)
         listener = remote._listeners.find(port, tcp) if isinstance(remote, Host) else None
         if (
@@ -145,7 +152,7 @@ class Host(Station):
             and remote.up
             and self.up
             and profile is None
-            and network.route(self.address, address).plain_delay == 0
+            and network.plain_delay(self.address, address) == 0
             and not listener.offers
         ):
             there = remote._join(here)
@@ -173,53 +180,73 @@ class Host(Station):
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
         """The other end of an association that is set up without packets."""
+        network = self.network
         there = SctpAssociation(
             self,
             (peer.remote_address, peer.remote_port),
             remote=(peer.local_address, peer.local_port),
             addresses=(peer.local_address,) if peer.tcp else peer.host.addresses,
             receiver=None,
-            tags=(self.network.new_tag(), 0),
-            tsns=(1, 0),
+            tags=(network.core.draw_tag(), 0),
+            tsns=(1, 1),
             tcp=peer.tcp,
         )
+        self._associations[there] = None
         there.receiver = self.accept(there)
         if there.receiver is None:
+            there.discard()
             return None
-        self.remember(there)
-        there.join(peer)
         return there
 
-    def remember(self, association: Association) -> None:
-        """Finds an association by each of the peer's addresses from now on."""
-        assert isinstance(association, SctpAssociation), "an instant one has no packets"
-        for address in association.remote_addresses:
-            key = (association.local_port, address, association.remote_port)
-            self._associations[key] = association
+    def take_peer(
+        self,
+        local: Endpoint,
+        remote: Endpoint,
+        addresses: tuple[str, ...],
+        tags: tuple[int, int],
+        tsns: tuple[int, int],
+        tcp: bool,
+    ) -> bool:
+        """Takes an association that a peer has set up; false if nobody here wants it.
+
+        Parameters: `local` and `remote` address and port of the two sides; `addresses` of the peer;
+        `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP
+        connection.
+        """
+        listener = self._listeners.find(local[1], tcp)
+        if listener is None:
+            return False
+        association = SctpAssociation(
+            self,
+            local,
+            remote=remote,
+            addresses=addresses,
+            receiver=None,
+            tags=tags,
+            tsns=tsns,
+            tcp=tcp,
+        )
+        self._associations[association] = None
+        association.receiver = listener.acceptor(association)
+        if association.receiver is None:
+            association.discard()
+            return False
+        if listener.offers:
+            association.expect(listener.offers, listener.optional)
+        return True
 
     def forget(self, association: Association) -> None:
-        """Keeps no state for an association any more."""
-        for address in association.remote_addresses:
-            key = (association.local_port, address, association.remote_port)
-            if self._associations.get(key) is association:
-                del self._associations[key]
+        """Keeps no association any more that has ended."""
+        assert isinstance(association, SctpAssociation), "an instant one is not kept"
+        self._associations.pop(association, None)
 
     def find(self, port: int, remote: Endpoint) -> SctpAssociation | None:
         """The association at a local port with that peer, if there is one.
 
         Parameters: `port` of this host; `remote` address and port of the peer.
         """
-        return self._associations.get((port, *remote))
-
-    def reroute(self) -> None:
-        """Looks for the ways of all associations anew, as links have been added."""
-        for association in self.associations:
-            association.reroute()
-
-    def watch_peers(self) -> None:
-        """Has all associations watch their peers, as the network has changed."""
-        for association in self.associations:
-            association.watch_peer()
+        found = self.stack.find(port, remote)
+        return found if isinstance(found, SctpAssociation) else None
 
     def inject(self, port: int, source: Endpoint, ppid: int, data: bytes) -> None:
         """Takes a message that somebody on the path has put into an association."""
@@ -231,107 +258,7 @@ class Host(Station):
 
     def arrive(self, frame: Frame) -> None:
         """Takes a packet that has reached the host."""
-        if not self.up:
-            return
-        if not frame.chunks:
-            self._datagram(frame)
-            return
-        association = self.find(frame.destination[1], frame.source)
-        first = frame.chunks[0]
-        kind = first.kind if isinstance(first, Chunk) else None
-        if kind is Control.INIT and isinstance(first, Chunk):
-            self._init(frame, first)
-        elif (
-            kind is Control.COOKIE_ECHO
-            and isinstance(first, Chunk)
-            and first.cookie is not None
-            and (association is None or first.cookie.own_tag != association.own_tag)
-        ):
-            self._cookie_echo(frame, first.cookie, association)
-        elif association is None:
-            self._out_of_the_blue(frame, kind)
-        elif frame.tag == association.own_tag or (
-            kind in (Control.ABORT, Control.SHUTDOWN_COMPLETE) and frame.tag == association.peer_tag
-        ):
-            association.take(frame)
-        else:
-            self.counters.packets_with_wrong_tag += 1
-
-    def _reply(self, frame: Frame, tag: int, chunk: Chunk) -> None:
-        reply = Frame(frame.destination, frame.source, tag, (chunk,), tcp=frame.tcp)
-        network = self.network
-        network.transmit(reply, network.route(frame.destination[0], frame.source[0]))
-
-    def _init(self, frame: Frame, chunk: Chunk) -> None:
-        """RFC 9260 5.1, 5.2.2: everything goes into the cookie, no state is kept."""
-        if not self.hears(frame.destination[1], frame.tcp):
-            self._reply(frame, chunk.tag, Chunk(Control.ABORT))
-            return
-        tag, tsn = self.network.new_tag(), self.network.new_tag()
-        here, source = frame.destination[0], frame.source[0]
-        remote = (source, *(address for address in chunk.addresses if address != source))
-        cookie = Cookie(
-            self.secret,
-            tag,
-            peer_tag=chunk.tag,
-            own_tsn=tsn,
-            peer_tsn=chunk.tsn,
-            remote=remote,
-            created=self.network.clock.now,
-        )
-        others: tuple[str, ...] = ()
-        if not frame.tcp:
-            others = tuple(address for address in self.addresses if address != here)
-        self._reply(
-            frame, chunk.tag, Chunk(Control.INIT_ACK, tag, tsn=tsn, addresses=others, cookie=cookie)
-        )
-
-    def _cookie_echo(self, frame: Frame, cookie: Cookie, present: SctpAssociation | None) -> None:
-        """RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1)."""
-        age = self.network.clock.now - cookie.created
-        listener = self._listeners.find(frame.destination[1])
-        if (
-            cookie.secret != self.secret
-            or frame.tag != cookie.own_tag
-            or age > self.network.sctp.cookie_life
-            or listener is None
-        ):
-            self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
-            return
-        if present is not None:
-            present.end(Event.RESTARTED)
-        association = SctpAssociation(
-            self,
-            frame.destination,
-            remote=frame.source,
-            addresses=cookie.remote,
-            receiver=None,
-            tags=(cookie.own_tag, cookie.peer_tag),
-            tsns=(cookie.own_tsn, cookie.peer_tsn),
-            tcp=frame.tcp,
-        )
-        association.receiver = listener.acceptor(association)
-        if association.receiver is None:
-            self._reply(frame, cookie.peer_tag, Chunk(Control.ABORT))
-            return
-        self.remember(association)
-        source = self.network.attached(frame.source[0])
-        peer = source.find(frame.source[1], frame.destination) if isinstance(source, Host) else None
-        if peer is not None:
-            association.meet(peer)
-        association.accepted(cookie, listener.offers, listener.optional)
-        if len(frame.chunks) > 1 and association.state is AssociationState.ESTABLISHED:
-            association.take(frame.with_chunks(frame.chunks[1:]))
-
-    def _out_of_the_blue(self, frame: Frame, kind: Control | None) -> None:
-        """RFC 9260 8.4: answered by ABORT, unless it ends something itself."""
-        self.counters.packets_out_of_the_blue += 1
-        if kind is Control.SHUTDOWN_ACK:
-            self._reply(frame, frame.tag, Chunk(Control.SHUTDOWN_COMPLETE))
-        elif kind not in (Control.ABORT, Control.SHUTDOWN_COMPLETE, Control.COOKIE_ACK):
-            self._reply(frame, frame.tag, Chunk(Control.ABORT))
-
-    # Datagrams ------------------------------------------------------------------------------------
+        self.stack.arrive(frame)
 
     def listen_datagrams(
         self, port: int, receiver: DatagramReceiver, group: str | None = None
@@ -363,17 +290,21 @@ class Host(Station):
         if self.up:
             self.network.send_datagram(self, source or (self.address, port), destination, data)
 
-    def _datagram(self, frame: Frame) -> None:
-        address, port = frame.destination
+    def take_datagram(self, source: Endpoint, destination: Endpoint, data: bytes) -> None:
+        """Takes a datagram that has reached the host.
+
+        Parameters: `source` and `destination` address and port; `data` the octets.
+        """
+        address, port = destination
         group = "" if address in self.addresses else address
         receiver = self._datagrams.get((group, port))
         if receiver is None or not self.has_room():
             return
         if self.cpu is None:
-            receiver(frame.source, frame.data)
+            receiver(source, data)
         else:
-            time = self.cpu.service_time(self.network.datagram_protocol(port), frame.data)
-            self.cpu.submit(time, receiver, frame.source, frame.data)
+            time = self.cpu.service_time(self.network.datagram_protocol(port), data)
+            self.cpu.submit(time, receiver, source, data)
 
     # State ----------------------------------------------------------------------------------------
 
@@ -382,9 +313,9 @@ class Host(Station):
         if self._up:
             self.network.hosts_down += 1
         self._up = False
-        self.secret += 1
         for association in self.associations:
             association.discard()
+        self.stack.fail()
         self._listeners.clear()
         self._datagrams.clear()
         if self.cpu is not None:
@@ -396,4 +327,5 @@ class Host(Station):
         if not self._up:
             self.network.hosts_down -= 1
         self._up = True
+        self.stack.restore()
         self.network.changed()

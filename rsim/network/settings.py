@@ -74,6 +74,16 @@ class SctpSettings(Model):
     )
     sack_delay: Seconds = Field(0.2, lt=0.5, description="longest delay of a SACK")
     cookie_life: Interval = Field(60.0, description="Valid.Cookie.Life")
+    congestion_control: Literal["rfc9260", "none"] = Field(
+        "rfc9260", description="slow start, congestion avoidance and fast recovery, or none of it"
+    )
+    max_burst: SomeCount = Field(4, description="Max.Burst: packets that leave at once")
+    receive_buffer: SomeCount = Field(
+        131_072,
+        ge=1500,
+        le=1 << 30,
+        description="octets that an association keeps for its endpoint: the receiver's window",
+    )
 
     @model_validator(mode="after")
     def _rto_in_order(self) -> SctpSettings:

@@ -59,7 +59,6 @@ class TlsSession:
         "is_client",
         "number",
         "offers",
-        "optional",
         "peer_name",
         "principal",
         "profile",
@@ -92,7 +91,6 @@ class TlsSession:
         self.peer_name = peer_name
         self.ticket = ticket
         self.is_client = profile is not None
-        self.optional = False
         self.state = TLS_STATES.initial
         self.principal: Principal | None = None
         self.refusal: Refusal | None = None

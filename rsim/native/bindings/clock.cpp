@@ -17,6 +17,7 @@ double number(PyObject* value, const char* what) {
     return found;
 }
 
+PyTypeObject* queue_type = nullptr;
 PyTypeObject* timer_type = nullptr;
 
 PyObject* make_queue(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
@@ -220,8 +221,10 @@ PyType_Spec timer_spec{"rsim._native.Timer", sizeof(Timer), 0,
 
 }  // namespace
 
+bool is_queue(nb::handle object) { return Py_IS_TYPE(object.ptr(), queue_type); }
+
 void bind_clock(nb::module_& module) {
-    add_type(module, queue_spec);
+    queue_type = add_type(module, queue_spec);
     timer_type = add_type(module, timer_spec);
 }
 

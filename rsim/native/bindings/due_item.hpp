@@ -1,6 +1,7 @@
-// What is due: calls, methods and events of SimPy's, and timers, each in one word.
+// What is due: calls, methods and events of SimPy's, timers, and events without Python, each in one word.
 #pragma once
 
+#include "../clock/event.hpp"
 #include "common.hpp"
 
 #include <new>
@@ -20,9 +21,11 @@ struct Call {
     PyObject** arguments() { return &what + 1; }
 };
 
-// What is due: a call or a timer, in one word, as the queue moves it around. Owns its references.
+// What is due: a call, a timer or an event without Python, in one word, as the queue moves it around. Owns its
+// references.
 class Item {
 public:
+    explicit Item(Event& event) : word_(reinterpret_cast<std::uintptr_t>(&event) | is_event) {}
     explicit Item(PyObject* timer) : word_(reinterpret_cast<std::uintptr_t>(Py_NewRef(timer)) | is_timer) {}
     Item(Kind kind, PyObject* what, PyObject* const* given, std::size_t count) {
         auto* made = static_cast<Call*>(PyMem_Malloc(sizeof(Call) + count * sizeof(PyObject*)));
@@ -32,13 +35,18 @@ public:
         word_ = reinterpret_cast<std::uintptr_t>(made);
     }
 
-    // Null for a call.
+    // Null for all else.
     PyObject* timer() const {
         return word_ & is_timer ? reinterpret_cast<PyObject*>(word_ & ~is_timer) : nullptr;
     }
+    Event* event() const { return word_ & is_event ? reinterpret_cast<Event*>(word_ & ~is_event) : nullptr; }
     Call& call() const { return *reinterpret_cast<Call*>(word_); }
 
     void release() const {
+        if (Event* held = event()) {
+            held->drop();
+            return;
+        }
         if (PyObject* held = timer()) {
             Py_DECREF(held);
             return;
@@ -50,6 +58,7 @@ public:
     }
 
     int traverse(visitproc visit, void* arg) const {
+        if (event()) return 0;
         if (PyObject* held = timer()) {
             Py_VISIT(held);
             return 0;
@@ -60,7 +69,7 @@ public:
     }
 
 private:
-    static constexpr std::uintptr_t is_timer = 1;
+    static constexpr std::uintptr_t is_timer = 1, is_event = 2;
     std::uintptr_t word_;
 };
 

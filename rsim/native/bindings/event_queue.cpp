@@ -9,6 +9,7 @@ static PyObject* interned(const char* text) { return PyUnicode_InternFromString(
 
 bool EventQueue::take_first() {
     const Due<Item> first = due.pop();
+    if (Event* const event = first.item.event()) return take_event(*event, first.time);
     struct Release {
         const Item& item;
         ~Release() { item.release(); }
@@ -26,6 +27,22 @@ bool EventQueue::take_first() {
     if (first.time != now) set_now(first.time, nullptr);
     note(first.time);
     timer.expire();
+    return true;
+}
+
+bool EventQueue::take_event(Event& event, double time) {
+    if (event.due_by(time) != time) {
+        event.pass(time);
+        return false;
+    }
+    try {
+        if (time != now) set_now(time, nullptr);
+        note(time);
+    } catch (...) {
+        event.drop();
+        throw;
+    }
+    event.happen();
     return true;
 }
 
@@ -69,6 +86,7 @@ void EventQueue::call(Call& call, double time) {
 
 // What is due by an entry: at its time, at a timer's, or never.
 static double due_by(const Due<Item>& entry) {
+    if (const Event* const event = entry.item.event()) return event->due_by(entry.time);
     PyObject* const timer = entry.item.timer();
     return timer ? timer_of(timer).due_by(entry.time) : entry.time;
 }
@@ -83,7 +101,9 @@ void EventQueue::drop_left() {
         return;  // they come up some time
     }
     due.drop([](const Due<Item>& entry) {
-        if (!entry.item.timer() || due_by(entry) < never) return false;
+        if (due_by(entry) < never) return false;
+        if (entry.item.event()) return true;
+        if (!entry.item.timer()) return false;
         Timer& timer = timer_of(entry.item.timer());
         if (timer.pending == entry.time) timer.pending = never;
         return true;

@@ -11,14 +11,13 @@
 
 namespace rsim {
 
-inline constexpr double never = std::numeric_limits<double>::infinity();
 // SimPy's priorities begin at -1, those of the queue at 0.
 inline constexpr unsigned queue_priority(long priority) { return static_cast<unsigned>(priority + 1); }
 inline constexpr unsigned normal = queue_priority(1);
 
-class EventQueue {
+class EventQueue final : public Schedule {
 public:
-    explicit EventQueue(PyObject* clock, double now) : clock(Py_NewRef(clock)), now(now) {}
+    explicit EventQueue(PyObject* clock, double now) : Schedule(now), clock(Py_NewRef(clock)) {}
     EventQueue(const EventQueue&) = delete;
     EventQueue& operator=(const EventQueue&) = delete;
     ~EventQueue() { clear(); }
@@ -31,6 +30,8 @@ public:
             throw;
         }
     }
+
+    void add(double time, Event& event) override { due.push(time, normal, Item(event)); }
 
     // Carries out what is due first; false if nothing is.
     bool step() {
@@ -50,10 +51,10 @@ public:
     double peek() const;
 
     // An entry of a timer doesn't count any more, or does again.
-    void leave_entry() {
+    void leave_entry() override {
         if (++left > fewest_left && left > due.size() / 2) drop_left();
     }
-    void take_entry_back() {
+    void take_entry_back() override {
         if (left > 0) --left;
     }
 
@@ -77,7 +78,6 @@ public:
 
     DueQueue<Item> due;
     PyObject* clock;
-    double now;
     Fingerprint happened;
 
 private:
@@ -87,6 +87,7 @@ private:
     [[noreturn]] void tell_standstill(double time) const;
     // Takes the first entry out and carries it out; false if it was one of a timer that isn't due.
     bool take_first();
+    bool take_event(Event& event, double time);
     void call(Call& call, double time);
     void set_now(double time, PyObject* given);
     void drop_left();
@@ -106,6 +107,9 @@ struct QueueObject {
     PyObject_HEAD
     EventQueue queue;
 };
+
+// Whether an object is of Python's class EventQueue.
+bool is_queue(nb::handle object);
 
 inline EventQueue& queue_of(PyObject* self) { return reinterpret_cast<QueueObject*>(self)->queue; }
 

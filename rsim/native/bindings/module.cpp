@@ -18,7 +18,7 @@ nb::list wire_names(nb::module_& module) {
 NB_MODULE(_native, module) {
     // At exit, whoever still holds a class (a test runner's cache, say) would cause false alarms.
     nb::set_leak_warnings(false);
-    module.doc() = "Native codec, handlespace, queue of events, random streams and counts of messages of rsim.";
+    module.doc() = "Native codec, handlespace, queue of events, network, random streams and counts of messages of rsim.";
     nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
         try {
             std::rethrow_exception(thrown);
@@ -37,4 +37,6 @@ NB_MODULE(_native, module) {
     rsim::bind_handlespace(module);
     rsim::bind_clock(module);
     rsim::bind_traffic(module);
+    rsim::bind_fabric(module);
+    rsim::bind_stack(module);
 }

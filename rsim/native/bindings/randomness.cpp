@@ -62,6 +62,8 @@ struct Stream {
     }
 };
 
+PyTypeObject* stream_type = nullptr;
+
 Stream& stream_of(PyObject* self) { return *reinterpret_cast<Stream*>(self); }
 
 PyObject* make_stream(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
@@ -231,8 +233,12 @@ nb::object object_of(handlespace::Draws& draws) {
     return nb::borrow(reinterpret_cast<PyObject*>(reinterpret_cast<char*>(&draws) - offsetof(DrawsObject, draws)));
 }
 
+bool is_stream(nb::handle object) { return Py_IS_TYPE(object.ptr(), stream_type); }
+double draw_uniform(nb::handle stream) { return stream_of(stream.ptr()).draw(uniforms); }
+double draw_exponential(nb::handle stream) { return stream_of(stream.ptr()).draw(exponentials); }
+
 void bind_randomness(nb::module_& module) {
-    add_type(module, stream_spec);
+    stream_type = add_type(module, stream_spec);
     draws_type = add_type(module, draws_spec);
 }
 

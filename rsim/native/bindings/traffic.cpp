@@ -1,10 +1,9 @@
 // Python face of what has been sent.
 //
 // A type of Python's own making, as every message passes here.
-#include <new>
+#include "traffic.hpp"
 
-#include "../network/traffic.hpp"
-#include "common.hpp"
+#include <new>
 
 namespace rsim {
 namespace {
@@ -15,6 +14,8 @@ struct TrafficObject {
     PyObject_HEAD
     Traffic traffic;
 };
+
+PyTypeObject* traffic_type = nullptr;
 
 Traffic& traffic_of(PyObject* self) { return reinterpret_cast<TrafficObject*>(self)->traffic; }
 
@@ -98,6 +99,10 @@ PyType_Spec traffic_spec{"rsim._native.Traffic", sizeof(TrafficObject), 0, Py_TP
 
 }  // namespace
 
-void bind_traffic(nb::module_& module) { add_type(module, traffic_spec); }
+network::Traffic* traffic_in(nb::handle object) {
+    return Py_IS_TYPE(object.ptr(), traffic_type) ? &traffic_of(object.ptr()) : nullptr;
+}
+
+void bind_traffic(nb::module_& module) { traffic_type = add_type(module, traffic_spec); }
 
 }  // namespace rsim

@@ -130,9 +130,7 @@ def test_a_target_that_is_alive_but_slow_is_not_taken_over():
     up = [link for link in links if link.name.endswith("up")]
     world.network.tap(up, slow)
     world.run(66)
-    for link in up:
-        link.taps.remove(slow)
-    world.network.changed()
+    world.network.untap(up, slow)
     world.run(400)
     world.check_converged()
 

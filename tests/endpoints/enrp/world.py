@@ -120,7 +120,7 @@ class World:
     def calm(self):
         """No more loss, and all sites are joined."""
         for link in self.network.links.values():
-            link.settings = LinkSettings(delay=link.settings.delay)
+            self.network.change([link], LinkSettings(delay=link.settings.delay))
         for site in SITES:
             self.partition(site, up=True)
 

@@ -1,0 +1,84 @@
+// Links: one direction of a path, with delay, jitter, loss, a rate with a queue, and cuts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "packet.hpp"
+
+namespace rsim::network {
+
+// Draws of one purpose.
+struct Draw {
+    virtual ~Draw() = default;
+    // From [0, 1).
+    virtual double uniform() = 0;
+};
+
+// A time that is drawn again and again, in s.
+struct DrawnTime {
+    virtual ~DrawnTime() = default;
+    virtual double draw() = 0;
+};
+
+// Those who stand on a link and see what it carries.
+struct Taps {
+    virtual ~Taps() = default;
+    // Whether the packet goes on, which they may alter; `held` grows by the time in s for which it is held back.
+    virtual bool pass(Packet& packet, double& held) = 0;
+    // Whether they look at nothing but messages, and hold nothing back.
+    virtual bool see_messages_only() const = 0;
+};
+
+struct LinkSettings {
+    double delay = 0;  // s
+    std::unique_ptr<DrawnTime> varying;  // the delay, if it isn't always the same
+    std::unique_ptr<DrawnTime> jitter;
+    double loss = 0;
+    double bandwidth = std::numeric_limits<double>::infinity();  // bit/s
+    double queue = std::numeric_limits<double>::infinity();      // octets that may wait
+    std::uint32_t mtu = 1500;                                    // octets of the largest packet
+};
+
+struct LinkCounters {
+    std::uint64_t packets = 0;     // that entered the link
+    std::uint64_t octets = 0;      // of those packets
+    std::uint64_t lost = 0;        // at random
+    std::uint64_t overflowed = 0;  // that found the queue full
+    std::uint64_t cut = 0;         // that were lost as the link was cut
+};
+
+class Link {
+public:
+    Link(LinkSettings settings, std::unique_ptr<Draw> draws) : settings(std::move(settings)), draws_(std::move(draws)) {}
+
+    // Whether what it does to a packet is known when the packet enters it: it may lose it, but does not let it wait.
+    bool simple() const {
+        return up && (!taps || taps->see_messages_only()) && !settings.varying && !settings.jitter &&
+               settings.bandwidth == std::numeric_limits<double>::infinity();
+    }
+    // Whether it does nothing but delay.
+    bool plain() const { return simple() && !taps && settings.loss == 0; }
+    // Whether a packet that enters a simple link gets through, which is counted.
+    bool let_through(Packet& packet);
+
+    // Takes a packet, and gives it to the fabric at the far end unless it gets lost.
+    void carry(Fabric& fabric, PacketPtr packet);
+
+    LinkSettings settings;
+    LinkCounters counters;
+    Taps* taps = nullptr;
+    bool up = true;
+    double cut_at = -std::numeric_limits<double>::infinity();
+
+private:
+    std::unique_ptr<Draw> draws_;
+    double free_at_ = 0;
+    double there_at_ = 0;
+};
+
+}  // namespace rsim::network

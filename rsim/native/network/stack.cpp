@@ -1,0 +1,199 @@
+#include "stack.hpp"
+
+#include <algorithm>
+
+#include "association.hpp"
+
+namespace rsim::network {
+
+Stack::Stack(Ref<Fabric> fabric, StackHost& host, std::vector<std::uint32_t> given)
+    : addresses(std::move(given)), fabric_(std::move(fabric)), host_(host) {
+    for (const std::uint32_t address : addresses) fabric_->attach(address, this);
+}
+
+Stack::~Stack() {
+    close();
+    for (const std::uint32_t address : addresses)
+        if (fabric_->stack_at(address) == this) fabric_->attach(address, nullptr);
+}
+
+template <class Function>
+void Stack::each(Function function) {
+    for (Association *one = first_, *next = nullptr; one; one = next) {
+        next = one->after;
+        function(*one);
+    }
+}
+
+void Stack::close() {
+    up_ = false;
+    while (first_) {
+        const Ref<Association> last(first_);
+        last->user_ = nullptr;
+        last->end(Notice::none);
+        last->stack_ = nullptr;
+    }
+}
+
+void Stack::fail() {
+    up_ = false;
+    ++secret_;
+}
+
+// Associations --------------------------------------------------------------------------------------------------------
+
+Association* Stack::find(std::uint16_t port, std::uint32_t remote, std::uint16_t remote_port) const {
+    const auto found = table_.find(key(port, remote, remote_port));
+    return found == table_.end() ? nullptr : found->second;
+}
+
+void Stack::add(Association& association, std::uint32_t remote) {
+    const Identity& identity = association.identity;
+    table_[key(identity.local_port, remote, identity.remote_port)] = &association;
+    if (association.before || first_ == &association) return;
+    // The stack keeps it until its end, whoever used it may be gone before.
+    ++association.references;
+    association.before = last_;
+    (last_ ? last_->after : first_) = &association;
+    last_ = &association;
+}
+
+void Stack::remove(Association& association) {
+    const Identity& identity = association.identity;
+    for (const std::uint32_t remote : identity.remote) {
+        const auto found = table_.find(key(identity.local_port, remote, identity.remote_port));
+        if (found != table_.end() && found->second == &association) table_.erase(found);
+    }
+    if (!association.before && first_ != &association) return;
+    (association.before ? association.before->after : first_) = association.after;
+    (association.after ? association.after->before : last_) = association.before;
+    association.before = association.after = nullptr;
+    if (--association.references == 0) delete &association;
+}
+
+void Stack::reroute() {
+    each([](Association& one) { one.reroute(); });
+}
+
+void Stack::watch_peers() {
+    each([](Association& one) { one.watch_peer(); });
+}
+
+// Packets -------------------------------------------------------------------------------------------------------------
+
+void Stack::arrive(PacketPtr packet) {
+    if (!up_) {
+        if (packet->short_way)
+            if (Stack* const sender = fabric_->stack_at(packet->source)) sender->take_back(*packet);
+        return;
+    }
+    if (packet->protocol == Protocol::udp) return host_.take_datagram(*packet);
+    Association* const association = find(packet->destination_port, packet->source, packet->source_port);
+    if (packet->short_way) {
+        if (association && association->identity.own_tag == packet->tag && association->take_short(*packet)) return;
+        if (packet->data.empty()) return;
+        // A gap before it, or nobody there: as any packet.
+        if (Stack* const sender = fabric_->stack_at(packet->source)) sender->take_back(*packet);
+        packet->short_way = false;
+        return arrive(std::move(packet));
+    }
+    const ControlChunk* const first = packet->controls.empty() ? nullptr : &packet->controls.front();
+    const bool ends = first && (first->kind == Control::abort || first->kind == Control::shutdown_complete);
+    if (first && first->kind == Control::init) {
+        answer_init(*packet, *first);
+    } else if (first && first->kind == Control::cookie_echo && first->cookie &&
+               (!association || first->cookie->own_tag != association->identity.own_tag)) {
+        take_cookie(std::move(packet), association);
+    } else if (!association) {
+        take_out_of_the_blue(*packet);
+    } else if (packet->tag == association->identity.own_tag || (ends && packet->tag == association->identity.peer_tag)) {
+        association->take(*packet);
+    } else {
+        host_.count(Count::packets_with_wrong_tag, 1);
+    }
+}
+
+void Stack::take_back(const Packet& packet) {
+    if (Association* const association = find(packet.source_port, packet.destination, packet.destination_port))
+        association->take_back(packet);
+}
+
+void Stack::reply(const Packet& packet, std::uint32_t tag, ControlChunk chunk) {
+    PacketPtr answer = Packet::make();
+    answer->source = packet.destination;
+    answer->destination = packet.source;
+    answer->source_port = packet.destination_port;
+    answer->destination_port = packet.source_port;
+    answer->tag = tag;
+    answer->protocol = packet.protocol;
+    answer->controls.push_back(std::move(chunk));
+    fabric_->transmit(std::move(answer), fabric_->route(packet.destination, packet.source));
+}
+
+void Stack::abort(const Packet& packet, std::uint32_t tag) {
+    ControlChunk chunk;
+    chunk.kind = Control::abort;
+    reply(packet, tag, std::move(chunk));
+}
+
+// RFC 9260 5.1, 5.2.2: everything goes into the cookie, no state is kept.
+void Stack::answer_init(const Packet& packet, const ControlChunk& chunk) {
+    if (!host_.hears(packet.destination_port, packet.protocol == Protocol::tcp)) return abort(packet, chunk.tag);
+    auto cookie = std::make_shared<Cookie>();
+    cookie->secret = secret_;
+    cookie->own_tag = fabric_->draw_tag();
+    cookie->peer_tag = chunk.tag;
+    cookie->own_tsn = fabric_->draw_tag();
+    cookie->peer_tsn = chunk.tsn;
+    cookie->window = chunk.window;
+    cookie->remote.push_back(packet.source);
+    for (const std::uint32_t address : chunk.addresses)
+        if (address != packet.source) cookie->remote.push_back(address);
+    cookie->created = fabric_->now();
+    ControlChunk answer;
+    answer.kind = Control::init_ack;
+    answer.tag = cookie->own_tag;
+    answer.tsn = cookie->own_tsn;
+    answer.window = fabric_->sctp.receive_buffer;
+    if (packet.protocol == Protocol::sctp)
+        for (const std::uint32_t address : addresses)
+            if (address != packet.destination) answer.addresses.push_back(address);
+    answer.cookie = std::move(cookie);
+    reply(packet, chunk.tag, std::move(answer));
+}
+
+// RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1).
+void Stack::take_cookie(PacketPtr packet, Association* present) {
+    const std::shared_ptr<const Cookie> cookie = packet->controls.front().cookie;
+    const double age = fabric_->now() - cookie->created;
+    const bool good = cookie->secret == secret_ && packet->tag == cookie->own_tag && age <= fabric_->sctp.cookie_life;
+    if (!good || !host_.hears(packet->destination_port, packet->protocol == Protocol::tcp))
+        return abort(*packet, cookie->peer_tag);
+    if (present) present->end(Notice::restarted);
+    if (!host_.accept(*packet, *cookie)) return abort(*packet, cookie->peer_tag);
+    Association* const made = find(packet->destination_port, packet->source, packet->source_port);
+    if (!made) return;
+    const Ref<Association> kept(made);
+    made->accept(*cookie);
+    if ((packet->has_sack || !packet->data.empty()) && made->state() == State::established) {
+        packet->controls.clear();
+        made->take(*packet);
+    }
+}
+
+// RFC 9260 8.4: answered by ABORT, unless it ends something itself.
+void Stack::take_out_of_the_blue(const Packet& packet) {
+    host_.count(Count::packets_out_of_the_blue, 1);
+    const ControlChunk* const first = packet.controls.empty() ? nullptr : &packet.controls.front();
+    if (first && first->kind == Control::shutdown_ack) {
+        ControlChunk chunk;
+        chunk.kind = Control::shutdown_complete;
+        return reply(packet, packet.tag, std::move(chunk));
+    }
+    if (first && (first->kind == Control::abort || first->kind == Control::shutdown_complete ||
+                  first->kind == Control::cookie_ack))
+        return;
+    abort(packet, packet.tag);
+}
+
+}  // namespace rsim::network

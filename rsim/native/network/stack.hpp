@@ -1,0 +1,91 @@
+// The stack of a host: which association a packet is for, set-up by cookies, and packets out of the blue (RFC 9260 5, 8.4).
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "fabric.hpp"
+#include "packet.hpp"
+
+namespace rsim::network {
+
+class Association;
+
+// What a host counts of its stack.
+enum class Count : std::uint8_t {
+    associations_opened,
+    associations_lost,
+    retransmissions,
+    packets_out_of_the_blue,
+    packets_with_wrong_tag,
+    path_failures,
+};
+
+// What the stack asks of its host.
+struct StackHost {
+    virtual ~StackHost() = default;
+    virtual bool hears(std::uint16_t port, bool tcp) = 0;
+    // Makes an association for a peer that has echoed a good cookie; false if nobody takes it.
+    virtual bool accept(const Packet& packet, const Cookie& cookie) = 0;
+    // Whether the CPU takes one message more.
+    virtual bool has_room(std::uint32_t ppid) = 0;
+    virtual void take_datagram(const Packet& packet) = 0;
+    virtual void count(Count what, std::uint64_t number) = 0;
+};
+
+class Stack {
+public:
+    Stack(Ref<Fabric> fabric, StackHost& host, std::vector<std::uint32_t> addresses);
+    ~Stack();
+    Stack(const Stack&) = delete;
+    Stack& operator=(const Stack&) = delete;
+
+    Fabric& fabric() const { return *fabric_; }
+    StackHost& host() const { return host_; }
+    bool up() const { return up_; }
+
+    // The host goes down and forgets all cookies; what is set up is ended by its owners.
+    void fail();
+    void restore() { up_ = true; }
+    // Nothing happens here any more.
+    void close();
+
+    // Takes a packet that has reached the host.
+    void arrive(PacketPtr packet);
+    // A message that went without being watched was lost on its way.
+    void take_back(const Packet& packet);
+
+    Association* find(std::uint16_t port, std::uint32_t remote, std::uint16_t remote_port) const;
+    void add(Association& association, std::uint32_t remote);
+    void remove(Association& association);
+    void reroute();
+    void watch_peers();
+    std::size_t associations() const { return table_.size(); }
+
+    std::vector<std::uint32_t> addresses;  // numbers, the primary one first
+    bool limited = false;                  // the CPU has a buffer
+
+private:
+    static std::uint64_t key(std::uint16_t port, std::uint32_t remote, std::uint16_t remote_port) {
+        return std::uint64_t{remote} << 32 | std::uint32_t{port} << 16 | remote_port;
+    }
+    template <class Function>
+    void each(Function function);
+
+    void reply(const Packet& packet, std::uint32_t tag, ControlChunk chunk);
+    void abort(const Packet& packet, std::uint32_t tag);
+    void answer_init(const Packet& packet, const ControlChunk& chunk);
+    void take_cookie(PacketPtr packet, Association* present);
+    void take_out_of_the_blue(const Packet& packet);
+
+    Ref<Fabric> fabric_;
+    StackHost& host_;
+    std::unordered_map<std::uint64_t, Association*> table_;
+    // All of them, in the order in which they were set up.
+    Association *first_ = nullptr, *last_ = nullptr;
+    std::uint64_t secret_ = 0;
+    bool up_ = true;
+};
+
+}  // namespace rsim::network
