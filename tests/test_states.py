@@ -5,9 +5,9 @@ import warnings
 
 import pytest
 
-from rsim._native import association_transitions_taken
 from rsim.endpoints import ROLES
 from rsim.errors import RsimWarning, StateError
+from rsim.network import changes_of_associations
 from rsim.scenario import run
 from rsim.states import RoleEvent, RoleState, StateTable
 from tests.endpoints.enrp.world import World
@@ -107,13 +107,13 @@ def test_random_deployments_never_leave_the_tables():
     import rsim
     from tests.verification.determinism import drawn
 
-    before = association_transitions_taken()
+    before = changes_of_associations()
     with _Watch() as watch, warnings.catch_warnings():
         warnings.simplefilter("ignore", RsimWarning)
         for table in drawn(3, 24):
             run(rsim.scenario(table))
     # The native half of associations counts for itself, and raises StateError like the tables.
-    taken = zip(before, association_transitions_taken(), strict=True)
+    taken = zip(before, changes_of_associations(), strict=True)
     assert sum(after > count for count, after in taken) > 8
     for role in ("TLS session", "pool element", "session of a pool user"):
         assert len(watch.rows[role]) > 1

@@ -1,7 +1,12 @@
 """The modelled network: sites, links, hosts, and associations that carry bytes between them."""
 
 from rsim.network import topology
-from rsim.network.association import Association, Event, Receiver
+from rsim.network.association import (
+    Association,
+    Event,
+    Receiver,
+    changes_of_associations,
+)
 from rsim.network.capture import PacketCapture
 from rsim.network.cpu import Cpu
 from rsim.network.credentials import (
@@ -62,6 +67,7 @@ __all__ = [
     "SctpSettings",
     "Seen",
     "Tap",
+    "changes_of_associations",
     "parse_schedule",
     "topology",
 ]

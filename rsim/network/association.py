@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
-from rsim._native import StackCore, association_transitions
+from rsim._native import StackCore, association_transitions, association_transitions_taken
 from rsim.network.attachment import Attachment
 from rsim.network.counters import SctpCounters, TlsCounters
 from rsim.network.cpu import Cpu
@@ -59,6 +59,11 @@ ASSOCIATION_STATES = StateTable(
     ],
 )
 """The table that drives the native half of associations (association_states.hpp)."""
+
+
+def changes_of_associations() -> tuple[int, ...]:
+    """How often each row of the table was taken, by all associations of this process."""
+    return association_transitions_taken()
 
 
 class Event(Enum):

@@ -161,7 +161,9 @@ class PacketCapture:
         if isinstance(chunk, Data):
             data = self._bytes_of(chunk)
             flags = 4 * chunk.unordered + 2 * chunk.begins + chunk.ends
-            head = pack("!IHHI", chunk.tsn & _WORD, chunk.stream, chunk.sequence & 0xFFFF, chunk.ppid)
+            head = pack(
+                "!IHHI", chunk.tsn & _WORD, chunk.stream, chunk.sequence & 0xFFFF, chunk.ppid
+            )
             return _padded(_DATA, flags, head + data)
         if isinstance(chunk, Sack):
             head = pack("!IIHH", chunk.cumulative & _WORD, chunk.window, len(chunk.gaps), 0)

@@ -1,7 +1,10 @@
+import gc
+import weakref
+
 import pytest
 
 from rsim.clock import Clock
-from rsim.network import LinkSettings, Network
+from rsim.network import LinkSettings, Network, Tap
 from rsim.randomness import Streams
 
 
@@ -94,3 +97,19 @@ def test_traffic_is_counted_by_protocol_and_type(two):
     assert network.traffic.messages[11][5] == 2
     assert network.traffic.octets[11] == 5
     assert network.traffic.messages[99][1] == 1
+
+
+def test_a_network_that_nobody_uses_any_more_is_freed(pair):
+    """Native hosts and associations are part of cycles, which the garbage collector must see."""
+    ends = []
+    for settings in ({}, {"loss": 0.1}, {"delay": 0}):
+        two = pair(**settings)
+        two.network.tap(two.links, Tap())
+        association = two.connect()
+        two.run(1)
+        association.send(1, bytes(5000))
+        two.run(0.01)
+        ends.append(weakref.ref(two.client))
+        del two, association
+    gc.collect()
+    assert [end() for end in ends] == [None] * 3

@@ -17,8 +17,9 @@ constexpr const char* counts[] = {"associations_opened",     "associations_lost"
 
 class StackCore final : public StackHost {
 public:
-    StackCore(FabricCore& core, nb::object host, nb::object addresses)
-        : core_(core), host_(std::move(host)), stack(core.fabric, *this, numbers(addresses)) {}
+    StackCore(nb::object fabric, nb::object host, nb::object addresses)
+        : fabric_(std::move(fabric)), core_(nb::cast<FabricCore&>(fabric_)), host_(std::move(host)),
+          stack(core_.fabric, *this, numbers(addresses)) {}
     StackCore(const StackCore&) = delete;
 
     bool hears(std::uint16_t port, bool tcp) override {
@@ -56,11 +57,19 @@ public:
         counters.attr(name) = counters.attr(name) + nb::int_(number);
     }
 
-    FabricCore& core() const { return core_; }
-    nb::object& host() { return host_; }
+    // The fabric, which must not have been let go.
+    FabricCore& core() const {
+        if (fabric_.is_none()) throw nb::value_error("the network of this host is gone");
+        return core_;
+    }
+    int traverse(visitproc visit, void* arg) {
+        Py_VISIT(fabric_.ptr());
+        Py_VISIT(host_.ptr());
+        return 0;
+    }
     void close() {
         stack.close();
-        const nb::object former = std::exchange(host_, nb::none());
+        const nb::object former_host = std::exchange(host_, nb::none()), former_fabric = std::exchange(fabric_, nb::none());
     }
 
 private:
@@ -70,6 +79,7 @@ private:
         return result;
     }
 
+    nb::object fabric_;
     FabricCore& core_;
     nb::object host_;
 
@@ -79,8 +89,9 @@ public:
 
 class AssociationCore final : public User {
 public:
-    AssociationCore(StackCore& stack, nb::object owner, const Identity& identity)
-        : core(stack.core()), owner_(std::move(owner)), association(new Association(stack.stack, *this, identity)) {}
+    AssociationCore(nb::object stack, nb::object owner, const Identity& identity)
+        : stack_(std::move(stack)), core_(nb::cast<StackCore&>(stack_).core()), owner_(std::move(owner)),
+          association(new Association(nb::cast<StackCore&>(stack_).stack, *this, identity)) {}
     AssociationCore(const AssociationCore&) = delete;
     ~AssociationCore() override { close(); }
 
@@ -104,7 +115,7 @@ public:
     void note_leaving(Message& message) override {
         PythonMessage& told = python_message(message);
         if (told.counted)
-            core.traffic->count(message.ppid, reinterpret_cast<const unsigned char*>(told.data.c_str()), told.data.size());
+            core_.traffic->count(message.ppid, reinterpret_cast<const unsigned char*>(told.data.c_str()), told.data.size());
         if (told.sent.is_valid() && !told.sent.is_none()) std::exchange(told.sent, nb::object())();
     }
 
@@ -137,20 +148,27 @@ public:
     }
 
     int traverse(visitproc visit, void* arg) {
+        Py_VISIT(stack_.ptr());
         Py_VISIT(owner_.ptr());
         return 0;
+    }
+    // The fabric, which must not have been let go.
+    FabricCore& core() const {
+        if (stack_.is_none()) throw nb::value_error("the host of this association is gone");
+        return core_;
     }
     nb::object owner() const { return owner_; }
     void close() {
         if (owner_.is_none()) return;
         association->detach();
-        const nb::object former = std::exchange(owner_, nb::none());
+        const nb::object former_owner = std::exchange(owner_, nb::none()), former_stack = std::exchange(stack_, nb::none());
     }
 
-    FabricCore& core;
     bool tells_init_ack = false;
 
 private:
+    nb::object stack_;
+    FabricCore& core_;
     nb::object owner_;
 
 public:
@@ -161,9 +179,9 @@ std::pair<std::uint32_t, std::uint16_t> endpoint_of(FabricCore& core, nb::handle
     return {core.number(endpoint[0]), nb::cast<std::uint16_t>(endpoint[1])};
 }
 
-void make_association(AssociationCore* self, StackCore& stack, nb::object owner, nb::object local, nb::object remote,
+void make_association(AssociationCore* self, nb::object stack, nb::object owner, nb::object local, nb::object remote,
                       nb::object addresses, nb::object tags, nb::object tsns, bool tcp) {
-    FabricCore& core = stack.core();
+    FabricCore& core = nb::cast<StackCore&>(stack).core();
     Identity identity;
     std::tie(identity.local, identity.local_port) = endpoint_of(core, local);
     identity.remote_port = nb::cast<std::uint16_t>(remote[1]);
@@ -173,19 +191,14 @@ void make_association(AssociationCore* self, StackCore& stack, nb::object owner,
     identity.own_tsn = nb::cast<std::uint64_t>(tsns[0]);
     identity.peer_tsn = nb::cast<std::uint64_t>(tsns[1]);
     identity.protocol = tcp ? Protocol::tcp : Protocol::sctp;
-    new (self) AssociationCore(stack, std::move(owner), identity);
+    new (self) AssociationCore(std::move(stack), std::move(owner), identity);
 }
 
 template <class Core>
 int traverse_core(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     if (!nb::inst_ready(self)) return 0;
-    if constexpr (std::is_same_v<Core, StackCore>) {
-        Py_VISIT(nb::inst_ptr<StackCore>(self)->host().ptr());
-        return 0;
-    } else {
-        return nb::inst_ptr<Core>(self)->traverse(visit, arg);
-    }
+    return nb::inst_ptr<Core>(self)->traverse(visit, arg);
 }
 
 template <class Core>
@@ -216,8 +229,8 @@ void set_state_error(const StateProblem& problem) {
 
 nb::dict path_view(const AssociationCore& self, const Path& path) {
     nb::dict view;
-    view["local"] = self.core.address(path.local);
-    view["remote"] = self.core.address(path.remote);
+    view["local"] = self.core().address(path.local);
+    view["remote"] = self.core().address(path.remote);
     view["active"] = path.active;
     view["rto"] = path.rto;
     view["cwnd"] = path.cwnd;
@@ -234,9 +247,9 @@ void bind_stack(nb::module_& module) {
         "The stack of a host: which association a packet is for, set-up by cookies, and packets out of the blue.\n\n"
         "Parameters: `fabric` that it is attached to; `host` takes new peers and datagrams, says at which ports it listens and "
         "whether its CPU has room, and has counters; `addresses` of the host, the primary one first.")
-        .def("__init__", [](StackCore* self, FabricCore& fabric, nb::object host, nb::object addresses) {
-            new (self) StackCore(fabric, std::move(host), std::move(addresses));
-        }, "fabric"_a, "host"_a, "addresses"_a, nb::keep_alive<1, 2>())
+        .def("__init__", [](StackCore* self, nb::object fabric, nb::object host, nb::object addresses) {
+            new (self) StackCore(std::move(fabric), std::move(host), std::move(addresses));
+        }, "fabric"_a, "host"_a, "addresses"_a)
         .def("fail", [](StackCore& self) { self.stack.fail(); }, "The host goes down, and forgets the cookies that it has made.")
         .def("restore", [](StackCore& self) { self.stack.restore(); }, "The host is back.")
         .def_prop_ro("up", [](const StackCore& self) { return self.stack.up(); }, "Whether the host is up.")
@@ -260,7 +273,7 @@ void bind_stack(nb::module_& module) {
         "of the two sides; `addresses` of the peer, the primary one first; `tags` of this side and of the peer, `tsns` the first "
         "ones of both; `tcp` for a TCP connection.")
         .def("__init__", make_association, "stack"_a, "owner"_a, nb::kw_only(), "local"_a, "remote"_a, "addresses"_a, "tags"_a,
-             "tsns"_a, "tcp"_a, nb::keep_alive<1, 2>())
+             "tsns"_a, "tcp"_a)
         .def("open", [](AssociationCore& self) { self.association->open(); }, "Begins to set it up.")
         .def("join", [](AssociationCore& self, AssociationCore& peer) { self.association->join(*peer.association); }, "peer"_a,
              "Sets it up at once.\n\nParameters: `peer` the other end.")
@@ -296,7 +309,7 @@ void bind_stack(nb::module_& module) {
         .def_prop_ro("window", [](const AssociationCore& self) { return self.association->reception().window(); },
                      "Octets that the peer may still send.")
         .def_prop_ro("addresses", [](const AssociationCore& self) {
-            return to_tuple(self.association->identity.remote, [&](std::uint32_t number) { return nb::borrow(self.core.address(number)); });
+            return to_tuple(self.association->identity.remote, [&](std::uint32_t number) { return nb::borrow(self.core().address(number)); });
         }, nb::sig("def addresses(self) -> tuple[str, ...]"), "All addresses of the peer, the primary one first.")
         .def_prop_ro("tags", [](const AssociationCore& self) {
             return std::pair(self.association->identity.own_tag, self.association->identity.peer_tag);
