@@ -306,7 +306,9 @@ void bind_fabric(nb::module_& module) {
             return nb::make_tuple(counters.packets, counters.octets, counters.lost, counters.overflowed, counters.cut);
         }, nb::sig("def counters(self) -> tuple[int, int, int, int, int]"),
            "Packets that entered it, their octets, and those lost at random, for want of room in its queue, and by cuts.")
-        .def("__eq__", [](const LinkCore& self, const LinkCore& other) { return self.link == other.link; })
+        .def("__eq__", [](const LinkCore& self, nb::handle other) {
+            return nb::isinstance<LinkCore>(other) && nb::cast<const LinkCore&>(other).link == self.link;
+        }, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> bool"))
         .def("__hash__", [](const LinkCore& self) { return reinterpret_cast<std::size_t>(self.link) >> 4; });
 
     nb::class_<FabricCore>(module, "FabricCore", nb::type_slots(fabric_slots),
