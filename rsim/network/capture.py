@@ -25,16 +25,24 @@ _FLAGS = {
     Control.SHUTDOWN: _FIN | _ACK,
     Control.SHUTDOWN_ACK: _FIN | _ACK,
 }
-_SEGMENT = 1460
-"""Octets of data in a TCP segment over IPv4, where the link carries 1500."""
+
+
+_SCALE = 7
+"""Bits by which windows are shown shorter (RFC 7323 2)."""
+_SYN_OPTIONS = bytes.fromhex("020405b4 0402 080a0000000000000000 01 030307")
+"""Segment size, SACK permitted, timestamps, window scale."""
 
 
 class _Stream:
-    """One direction of a TCP connection: where in it each message begins; 1 is the first byte."""
+    """One direction of a TCP connection: where in it each part of a message begins.
+
+    1 is the first octet; `window` is what its sender can take.
+    """
 
     def __init__(self) -> None:
         self.end = 1
         self.acknowledged = 1
+        self.window = 0xFFFF
         self._places: dict[int, tuple[int, int]] = {}
 
     def place(self, tsn: int, length: int) -> int:
@@ -43,6 +51,13 @@ class _Stream:
             self._places[tsn] = (self.end, self.end + length)
             self.end += length
         return self._places[tsn][0]
+
+    def blocks(self, gaps: tuple[tuple[int, int], ...]) -> bytes:
+        """The option that tells what has arrived beyond what is acknowledged (RFC 2018 3)."""
+        known = [gap for gap in gaps if gap[0] in self._places and gap[1] in self._places]
+        edges = [(self._places[first][0], self._places[last][1]) for first, last in known]
+        blocks = b"".join(pack("!II", start & _WORD, end & _WORD) for start, end in edges)
+        return b"\x01\x01\x05" + bytes([2 + len(blocks)]) + blocks if blocks else b""
 
     def acknowledge(self, tsn: int) -> None:
         """All up to this message has arrived."""
@@ -110,7 +125,7 @@ class PacketCapture:
         )
 
     def _segment(self, departure: float, frame: Frame, arrival: float | None) -> None:
-        """A frame as TCP segments: TSNs become places in the stream of bytes."""
+        """A frame as a TCP segment: TSNs become places in the stream of octets."""
         source, destination = frame.source, frame.destination
         first = frame.chunks[0]
         if isinstance(first, Chunk) and first.kind is Control.INIT:
@@ -118,44 +133,50 @@ class PacketCapture:
             self._streams[destination, source] = _Stream()
         here = self._streams.setdefault((source, destination), _Stream())
         there = self._streams.setdefault((destination, source), _Stream())
-        flags, place, content = 0, here.end, b""
+        flags, place, content, options = 0, here.end, b"", b""
         for chunk in frame.chunks:
             if isinstance(chunk, Data):
                 data = self._bytes_of(chunk)
-                data += bytes(-len(data) % 4)
                 start = here.place(chunk.tsn, len(data))
                 place = start if not content else place
                 content += data
                 flags |= _PSH | _ACK
             elif isinstance(chunk, Sack):
                 there.acknowledge(chunk.cumulative)
+                here.window = chunk.window
+                options = there.blocks(chunk.gaps)
                 flags |= _ACK
             else:
                 flags |= _FLAGS.get(chunk.kind, _ACK)
                 if chunk.kind in (Control.SHUTDOWN_ACK, Control.SHUTDOWN_COMPLETE):
                     there.acknowledged = there.end
-        if flags & _SYN:
-            place = 0
+        window = here.window >> _SCALE
+        if flags & _SYN and isinstance(first, Chunk):
+            place, options = 0, _SYN_OPTIONS
+            here.window, window = first.window, min(first.window, 0xFFFF)
         acknowledged = there.acknowledged if flags & _ACK else 0
-        room = _SEGMENT
-        for offset in range(0, max(1, len(content)), room):
-            header = (place + offset, acknowledged, flags)
-            piece = content[offset : offset + room]
-            self._writer.segment(
-                departure,
-                source,
-                destination=destination,
-                header=header,
-                data=piece,
-                arrival=arrival,
-            )
+        self._writer.segment(
+            departure,
+            source,
+            destination=destination,
+            header=(place, acknowledged, flags),
+            data=content,
+            arrival=arrival,
+            window=window,
+            options=options,
+        )
         if flags & _FIN:
             here.end += 1
 
     def _bytes_of(self, chunk: Data) -> bytes:
-        if self._decrypted and isinstance(chunk.protection, Protection):
-            return chunk.protection.plain
-        return chunk.data
+        if not self._decrypted or not isinstance(chunk.protection, Protection):
+            return chunk.data
+        plain = chunk.protection.plain
+        if chunk.total is None:
+            return plain
+        # What the record adds is left out at the beginning, where each first part has more.
+        start = chunk.offset - (chunk.total - len(plain))
+        return plain[max(0, start) : start + len(chunk.data)]
 
     def _chunk(self, chunk: AnyChunk) -> bytes:
         if isinstance(chunk, Data):

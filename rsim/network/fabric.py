@@ -60,11 +60,11 @@ class Fabric:
         self._next_address = ip_address("fd00::1" if ipv6 else "10.0.0.1")
         self.core = FabricCore(
             clock.events,
-            self,
-            streams.stream("network", "associations"),
-            self.traffic,
-            sctp or SctpSettings(),
-            ipv6,
+            plan=self,
+            stream=streams.stream("network", "associations"),
+            traffic=self.traffic,
+            sctp=sctp or SctpSettings(),
+            ipv6=ipv6,
         )
         self.core.capturing = capture is not None
 

@@ -116,8 +116,8 @@ class Data:
     clear and for octets that somebody else than the sender has written.
 
     Parameters: `tsn` number of the chunk; `stream` and `sequence` number in it; `ppid` payload
-    protocol; `unordered` whether it need not wait for those before it; `begins` and `ends` whether
-    it has the first and the last octet of its message.
+    protocol; `unordered` whether it need not wait for those before it; `offset` of the first octet
+    in the message, and `total` octets of the message, None if this is all of it.
     """
 
     tsn: int
@@ -127,8 +127,18 @@ class Data:
     data: bytes
     unordered: bool = False
     protection: Protection | Flight | None = None
-    begins: bool = True
-    ends: bool = True
+    offset: int = 0
+    total: int | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether it has the first octet of its message."""
+        return self.offset == 0
+
+    @property
+    def ends(self) -> bool:
+        """Whether it has the last octet of its message."""
+        return self.total is None or self.offset + len(self.data) == self.total
 
     @property
     def size(self) -> int:
@@ -164,7 +174,9 @@ class Frame:
             length = sum(len(chunk.data) for chunk in self.messages)
             first = self.chunks[0]
             syn = isinstance(first, Chunk) and first.kind in (Control.INIT, Control.INIT_ACK)
-            return header + _TCP + length + (_SYN_OPTIONS if syn else 0)
+            gaps = sum(len(chunk.gaps) for chunk in self.chunks if isinstance(chunk, Sack))
+            options = _SYN_OPTIONS if syn else 4 + 8 * gaps if gaps else 0
+            return header + _TCP + options + length
         return header + _SCTP + sum(chunk.size for chunk in self.chunks)
 
     @property

@@ -209,7 +209,7 @@ class SctpAssociation(SecurableAssociation):
 
     def _forget(self) -> None:
         if self._layer is not None:
-            self._layer.session.release()
+            self._layer.release()
         self.host.forget(self)
 
     # Messages -------------------------------------------------------------------------------------

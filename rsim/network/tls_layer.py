@@ -58,7 +58,7 @@ class TlsLayer:
     session: TlsSession
 
     def __init__(self, association: SecurableAssociation) -> None:
-        self._association = association
+        self._association: SecurableAssociation | None = association
         self._optional = False
         self._pending: list[_Waiting] = []
 
@@ -70,6 +70,7 @@ class TlsLayer:
         Parameters: `number` of the session; `profile` that it proposes; `peer_name` that the
         server's certificate must show.
         """
+        assert self._association is not None
         ticket = (self._association.host.tickets or {}).get((peer_name or "", profile.name))
         chosen = profile if ticket is None else profile.resumed
         self.session = self._session(number, profile=chosen, peer_name=peer_name, ticket=ticket)
@@ -91,6 +92,7 @@ class TlsLayer:
         peer_name: str | None = None,
         ticket: Ticket | None = None,
     ) -> TlsSession:
+        assert self._association is not None
         host = self._association.host
         clock = host.network.clock
         return TlsSession(
@@ -109,6 +111,8 @@ class TlsLayer:
         )
 
     def _transmit(self, flight: Flight, size: int) -> None:
+        if self._association is None:
+            return
         octets = b"\x16\x03\x03" + bytes(max(0, size - 3))
         self._association.core.send_as(
             0,
@@ -121,7 +125,7 @@ class TlsLayer:
         )
 
     def _work(self, time: float, function: Callable[[], None]) -> None:
-        cpu = self._association.host.cpu
+        cpu = self._association.host.cpu if self._association is not None else None
         if cpu is None:
             function()
         else:
@@ -130,14 +134,17 @@ class TlsLayer:
     def _opened(self) -> None:
         self._keep_ticket(True)
         self.flush()
-        self._association.note_usable()
+        if self._association is not None:
+            self._association.note_usable()
 
     def _failed(self, refusal: Refusal) -> None:
         self._keep_ticket(False)
-        self._association.refuse()
+        if self._association is not None:
+            self._association.refuse()
 
     def _keep_ticket(self, keep: bool) -> None:
-        session, tickets = self.session, self._association.host.tickets
+        session, association = self.session, self._association
+        tickets = association.host.tickets if association is not None else None
         if tickets is None or not session.is_client or session.profile is None:
             return
         name = (session.peer_name or "", session.profile.name)
@@ -145,6 +152,11 @@ class TlsLayer:
             tickets[name] = session.ticket
         elif not keep:
             tickets.pop(name, None)
+
+    def release(self) -> None:
+        """Lets go of the association, which has ended; what the CPU still does has no effect."""
+        self._association = None
+        self.session.release()
 
     @property
     def open(self) -> bool:
@@ -183,6 +195,8 @@ class TlsLayer:
         return True
 
     def _seal(self, ppid: int, data: bytes, stream: int, unordered: bool) -> None:
+        if self._association is None:
+            return
         open_session = self.session.state is TlsState.OPEN
         self._association.core.send_as(
             ppid,
@@ -199,7 +213,7 @@ class TlsLayer:
         pending, self._pending = self._pending, []
         for ppid, data, stream, unordered, sent in pending:
             self._seal(ppid, data, stream, unordered)
-            if sent is not None:
+            if sent is not None and self._association is not None:
                 self._association.core.when_sent(sent)
 
     def take(self, ppid: int, data: bytes, protection: Protection | Flight | None) -> None:
@@ -213,6 +227,8 @@ class TlsLayer:
         self, ppid: int, data: bytes, protection: Protection | Flight | None, again: bool
     ) -> None:
         session, association = self.session, self._association
+        if association is None:
+            return
         if isinstance(protection, Flight):
             session.take(protection)
         elif session.state is TlsState.IDLE and self._optional:

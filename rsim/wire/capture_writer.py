@@ -137,21 +137,26 @@ class CaptureWriter:
         header: tuple[int, int, int],
         data: bytes,
         arrival: float | None = None,
+        *,
+        window: int = 0xFFFF,
+        options: bytes = b"",
     ) -> None:
         """Adds one TCP segment.
 
         Parameters: `departure` in s; `source` and `destination` with address and port;
         `header` its sequence and acknowledgement numbers and its flags; `data` its content;
-        `arrival` in s, None to leave it out.
+        `arrival` in s, None to leave it out; `window` as the header has it, at most 65535;
+        `options` of the header, a multiple of 4 octets.
         """
         sequence, acknowledged, flags = header
-        length = 20 + len(data)
+        length = 20 + len(options) + len(data)
         pseudo = ip_address(source[0]).packed + ip_address(destination[0]).packed
         pseudo += pack("!II", length, _TCP) if len(pseudo) == 32 else pack("!HH", _TCP, length)
         numbers = (sequence & _TSN_MASK, acknowledged & _TSN_MASK)
-        head = pack("!HHIIBBH", source[1], destination[1], *numbers, 5 << 4, flags, 65535)
-        checksum = _internet_checksum(pseudo + head + bytes(4) + data)
-        content = head + pack("!HH", checksum, 0) + data
+        words = 5 + len(options) // 4
+        head = pack("!HHIIBBH", source[1], destination[1], *numbers, words << 4, flags, window)
+        checksum = _internet_checksum(pseudo + head + bytes(4) + options + data)
+        content = head + pack("!HH", checksum, 0) + options + data
         self._frame(
             departure, source[0], destination[0], protocol=_TCP, segment=content, arrival=arrival
         )

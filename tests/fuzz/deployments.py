@@ -189,7 +189,7 @@ def check(table):
         result = deployment.run()
     end = deployment.world.clock.now
     assert end == deployment.scenario.warm_up + deployment.scenario.duration
-    assert len(deployment.world.clock._events) < MOST_PENDING
+    assert len(deployment.world.clock.events) < MOST_PENDING
     requests_are_conserved(deployment, result, end)
     work_is_conserved(deployment)
     for _, server in deployment.servers:

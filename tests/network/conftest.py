@@ -35,11 +35,12 @@ class Pair:
 
     def __init__(self, seed=1, homes=1, offers=(), **link):
         self.clock = Clock()
-        sctp = link.pop("sctp", None)
+        sctp, capture = link.pop("sctp", None), link.pop("capture", None)
+        self.tcp = link.pop("tcp", False)
         path = LinkSettings(**{"delay": 0.05, **link})
         sites = [[f"{name}{i}" for i in range(homes)] for name in "ab"]
         paths = dict.fromkeys(zip(*sites, strict=True), path)
-        self.network = Network(self.clock, Streams(seed), paths=paths, sctp=sctp)
+        self.network = Network(self.clock, Streams(seed), paths=paths, sctp=sctp, capture=capture)
         self.client_host = self.network.add_host("client", *sites[0])
         self.server_host = self.network.add_host("server", *sites[1])
         self.client, self.server = End(self.clock), End(self.clock)
@@ -52,7 +53,7 @@ class Pair:
             self.accepted.append(association)
             return self.server
 
-        self.server_host.listen(7, accept, self.offers)
+        self.server_host.listen(7, accept, self.offers, tcp=self.tcp)
 
     def connect(self, **options):
         addresses = self.server_host.addresses

@@ -55,7 +55,8 @@ class Trace:
         for (role, _), of_kind in deployment.world.recorder._counters.items():
             for counters in of_kind:
                 _logging(counters, role, clock, self._log)
-        traffic = deployment.world.network.traffic = Traffic(clock)
+        network = deployment.world.network
+        traffic = network.traffic = network.core.traffic = Traffic(clock)
         self.elements = [
             {"capacity": e.settings.capacity, "liar": e.liar is not None}
             for e in deployment.elements

@@ -70,7 +70,7 @@ def registrations() -> str:
     each = [(after - before) * portions / count for before, after in pairwise(seconds)]
     # Tables that double make steps; all in all an element takes what it took at first.
     assert (memory[-1] - memory[0]) / count < 1.5 * max(grown[:2]), grown
-    pending = len(deployment.world.clock._events)
+    pending = len(deployment.world.clock.events)
     assert pending < 1.1 * count + 1000, f"{pending:,} entries are in the queue"
     octets = ", ".join(f"{one:,.0f}" for one in grown)
     microseconds = ", ".join(f"{1e6 * one:.1f}" for one in each)
@@ -98,7 +98,7 @@ def renewals() -> str:
     begin = time.process_time()
     for upto in (10, 40, 70, rounds):
         deployment.world.clock.run_until(1.0 + 280.0 * (upto - 0.5))
-        looks.append((resident(), len(deployment.world.clock._events), counters.registrations_sent))
+        looks.append((resident(), len(deployment.world.clock.events), counters.registrations_sent))
         assert looks[-1][2] == upto * elements, looks
     spent = time.process_time() - begin
     assert len(deployment.servers[0][1].handlespace) == elements
@@ -134,7 +134,7 @@ def messages() -> str:
     two.listen(7, lambda association: receiver)
     associations = [one.connect(two.address, 7, sender) for _ in range(100)]
     clock.run_until(10.0)
-    idle, before = len(clock._events), resident()
+    idle, before = len(clock.events), resident()
     begin = time.process_time()
     message = bytes([5, 0, 0, 8])
 
@@ -148,7 +148,7 @@ def messages() -> str:
 
     clock.call_at(10.0, send, 0)
     clock.run_until(10.0 + lasting)
-    pending = len(clock._events)
+    pending = len(clock.events)
     clock.run_until(200.0 + lasting)
     spent = time.process_time() - begin
     numbers = receiver.numbers
@@ -157,11 +157,11 @@ def messages() -> str:
     for number in numbers:
         assert last.get(number % 100, -1) < number, "messages change places or come twice"
         last[number % 100] = number
-    assert len(clock._events) <= idle + 400, f"{len(clock._events):,} entries are left"
+    assert len(clock.events) <= idle + 400, f"{len(clock.events):,} entries are left"
     return (
         f"{len(numbers):,} messages in order and once, {network.packets_lost:,} of "
         f"{network.packets:,} packets lost, {1e6 * spent / len(numbers):.1f} µs each; {pending:,} "
-        f"entries at the end of sending, {len(clock._events):,} afterwards, {idle:,} before; "
+        f"entries at the end of sending, {len(clock.events):,} afterwards, {idle:,} before; "
         f"{(resident() - before) / MIB:.0f} MiB"
     )
 
@@ -208,7 +208,7 @@ def month() -> str:
             "requests": after["pool_users.requests_generated"]
             - before["pool_users.requests_generated"],
             "heartbeats": after["network.enrp_presence"] - before["network.enrp_presence"],
-            "entries": len(clock._events),
+            "entries": len(clock.events),
             "objects": sys.getallocatedblocks(),
             "MiB": resident() / MIB,
         }

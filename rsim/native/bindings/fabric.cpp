@@ -236,7 +236,6 @@ PyType_Slot fabric_slots[] = {{Py_tp_traverse, slot(traverse_fabric)}, {Py_tp_cl
 FabricCore::FabricCore(nb::object queue, nb::object plan, nb::object stream, nb::object traffic, SctpSettings settings, bool ipv6)
     : queue(std::move(queue)), plan(std::move(plan)), traffic_object(std::move(traffic)), traffic(traffic_in(traffic_object)) {
     if (!is_queue(this->queue)) throw nb::type_error("the queue must be an EventQueue");
-    if (!this->traffic) throw nb::type_error("the traffic must be a Traffic");
     auto draws = std::make_unique<StreamDraw>(std::move(stream));
     fabric = Ref<Fabric>(new Fabric(queue_of(this->queue.ptr()), *this, settings, std::move(draws), ipv6));
 }
@@ -247,6 +246,16 @@ std::vector<Link*> FabricCore::find_links(std::uint32_t source, std::uint32_t de
     for (const nb::handle link : call_method(plan.ptr(), name, address(source), address(destination)))
         links.push_back(nb::cast<LinkCore&>(link).link);
     return links;
+}
+
+void FabricCore::note_leaving(Message& message) {
+    PythonMessage& told = python_message(message);
+    static PyObject* const name = intern("count");
+    if (told.counted && traffic)
+        traffic->count(message.ppid, reinterpret_cast<const unsigned char*>(told.data.c_str()), told.data.size());
+    else if (told.counted)
+        call_method(traffic_object.ptr(), name, nb::int_(message.ppid), told.data);
+    if (told.sent.is_valid() && !told.sent.is_none()) std::exchange(told.sent, nb::object())();
 }
 
 void FabricCore::capture(const Packet& packet, double arrival) {
@@ -272,6 +281,7 @@ std::uint32_t FabricCore::number(nb::handle address) {
 int FabricCore::traverse(visitproc visit, void* arg) {
     Py_VISIT(queue.ptr());
     Py_VISIT(plan.ptr());
+    Py_VISIT(traffic_object.ptr());
     for (const auto& one : taps)
         for (const PythonTaps::Tap& tap : static_cast<PythonTaps&>(*one).taps) Py_VISIT(tap.object.ptr());
     return 0;
@@ -322,6 +332,11 @@ void bind_fabric(nb::module_& module) {
         .def_prop_rw("capturing", [](const FabricCore& self) { return self.fabric->capturing; },
                      [](FabricCore& self, bool capturing) { self.fabric->capturing = capturing; },
                      "Whether the plan is told of each packet.")
+        .def_prop_rw("traffic", [](const FabricCore& self) { return self.traffic_object; },
+                     [](FabricCore& self, nb::object traffic) {
+                         self.traffic = traffic_in(traffic);
+                         self.traffic_object = std::move(traffic);
+                     }, "What counts messages that leave: a Traffic, or what has its method `count`.")
         .def("add_address", &FabricCore::add_address, "address"_a, "site"_a,
              "Gives an address a number, which it returns.\n\nParameters: `address` as text; `site` its number.")
         .def("add_access", [](FabricCore& self, nb::str address) { self.fabric->add_access(self.number(address)); }, "address"_a,

@@ -40,6 +40,7 @@ public:
     ~FabricCore() override { close(); }
 
     std::vector<network::Link*> find_links(std::uint32_t source, std::uint32_t destination) override;
+    void note_leaving(network::Message& message) override;
     void capture(const network::Packet& packet, double arrival) override;
 
     std::uint32_t add_address(nb::str address, std::uint32_t site);

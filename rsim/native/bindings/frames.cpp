@@ -51,13 +51,16 @@ nb::object view_of(const DataChunk& chunk) {
     const Classes& classes = Classes::get();
     if (!chunk.message)
         return classes.data("tsn"_a = chunk.tsn, "stream"_a = 0, "sequence"_a = 0, "ppid"_a = 0, "data"_a = nb::bytes("", 0),
-                            "begins"_a = false, "ends"_a = false);
+                            "offset"_a = 1, "total"_a = 2);
     const PythonMessage& message = python_message(*chunk.message);
-    nb::object octets = octets_of(message);
-    if (!chunk.whole()) octets = octets[nb::slice(nb::int_(chunk.offset), nb::int_(chunk.offset + chunk.length), nb::none())];
+    nb::object octets = octets_of(message), total = nb::none();
+    if (!chunk.whole()) {
+        total = nb::int_(message.size);
+        octets = octets[nb::slice(nb::int_(chunk.offset), nb::int_(chunk.offset + chunk.length), nb::none())];
+    }
     return classes.data("tsn"_a = chunk.tsn, "stream"_a = message.stream, "sequence"_a = message.sequence, "ppid"_a = message.ppid,
                         "data"_a = octets, "unordered"_a = message.unordered, "protection"_a = message.protection,
-                        "begins"_a = chunk.begins(), "ends"_a = chunk.ends());
+                        "offset"_a = chunk.offset, "total"_a = total);
 }
 
 std::vector<std::uint32_t> numbers_of(FabricCore& core, nb::handle addresses) {

@@ -110,13 +110,10 @@ public:
     }
     void note_end(Notice notice) override {
         static PyObject* const name = intern("note_end");
-        call_method(owner_.ptr(), name, nb::int_(static_cast<int>(notice)));
-    }
-    void note_leaving(Message& message) override {
-        PythonMessage& told = python_message(message);
-        if (told.counted)
-            core_.traffic->count(message.ppid, reinterpret_cast<const unsigned char*>(told.data.c_str()), told.data.size());
-        if (told.sent.is_valid() && !told.sent.is_none()) std::exchange(told.sent, nb::object())();
+        // Without the cycle of references they are gone at once: runs go without the garbage collector.
+        const nb::object owner = std::exchange(owner_, nb::none());
+        association->detach();
+        call_method(owner.ptr(), name, nb::int_(static_cast<int>(notice)));
     }
 
     void send(std::uint32_t ppid, nb::bytes data) {
@@ -158,10 +155,14 @@ public:
         return core_;
     }
     nb::object owner() const { return owner_; }
-    void close() {
-        if (owner_.is_none()) return;
+    // The owner is told nothing any more.
+    void let_go() {
         association->detach();
-        const nb::object former_owner = std::exchange(owner_, nb::none()), former_stack = std::exchange(stack_, nb::none());
+        const nb::object former = std::exchange(owner_, nb::none());
+    }
+    void close() {
+        let_go();
+        const nb::object former = std::exchange(stack_, nb::none());
     }
 
     bool tells_init_ack = false;
@@ -289,7 +290,10 @@ void bind_stack(nb::module_& module) {
              "Tells when the message that was sent last leaves: at once, or when its turn comes.\n\n"
              "Parameters: `sent` is called then, and never if the message comes to nothing.")
         .def_rw("tells_init_ack", &AssociationCore::tells_init_ack, "Whether the owner is told when the peer answers the INIT.")
-        .def("close", [](AssociationCore& self) { self.association->close(); }, "Ends it in order.")
+        .def("close", [](AssociationCore& self) {
+            self.association->close();
+            self.let_go();
+        }, "Ends it in order, without its owner.")
         .def("abort", [](AssociationCore& self) { self.association->abort(); }, "Tells the peer that it is over.")
         .def("discard", [](AssociationCore& self) { self.association->end(Notice::none); }, "Ends it without a word.")
         .def("leave_unread", [](AssociationCore& self, std::uint32_t octets) { self.association->leave_unread(octets); }, "octets"_a,

@@ -241,7 +241,7 @@ void Association::send(Ref<Message> message) {
     }
     Path& path = transmission_.primary();
     if (goes_short(*message, path)) return send_short(std::move(message), path);
-    calm_ = false;
+    leave_short_way();
     transmission_.add(std::move(message));
     if (state_ != State::established) return;
     if (!path.route->plain) transmission_.watch();
@@ -262,9 +262,17 @@ bool Association::goes_short(const Message& message, const Path& path) {
     return static_cast<double>(octets_ + octets_before_ + message.size) <= path.cwnd;
 }
 
+void Association::leave_short_way() {
+    calm_ = false;
+    Path& path = transmission_.primary();
+    if (!path.passed_short) return;
+    path.passed_short = false;
+    path.note_round_trip(2 * path.route->delay + settings_.sack_delay, settings_);
+}
+
 void Association::send_short(Ref<Message> message, Path& path) {
     octets_ += message->size;
-    user_->note_leaving(*message);
+    fabric().note_leaving(*message);
     if (state_ != State::established) return;
     PacketPtr packet = Packet::make();
     packet->source = path.local;
@@ -277,7 +285,10 @@ void Association::send_short(Ref<Message> message, Path& path) {
     const std::uint32_t size = message->size;
     packet->data.push_back({transmission_.take_tsn(), 0, size, message});
     path.used_at = fabric().now();
-    if (fabric().transmit_short(packet, *path.route)) return;
+    if (fabric().transmit_short(packet, *path.route)) {
+        path.passed_short = true;
+        return;
+    }
     // It is lost, which its sender finds out as usual.
     packet->data.assign(1, {transmission_.next_tsn() - 1, 0, size, std::move(message)});
     take_back(*packet);
@@ -314,9 +325,7 @@ void Association::send_control(Path& path, ControlChunk chunk) {
     transmit(path, std::move(packet));
 }
 
-void Association::note_leaving(Message& message) {
-    if (user_) user_->note_leaving(message);
-}
+void Association::note_leaving(Message& message) { fabric().note_leaving(message); }
 void Association::note_retransmission(unsigned messages) { stack_->host().count(Count::retransmissions, messages); }
 void Association::note_path_failure() { stack_->host().count(Count::path_failures, 1); }
 
@@ -452,11 +461,7 @@ bool Association::take_short(Packet& packet) {
 
 void Association::take_back(const Packet& packet) {
     if (state_ == State::closed || packet.data.empty()) return;
-    calm_ = false;
-    Path& path = transmission_.primary();
-    // What went short has given no round-trip time, and would have.
-    if (path.srtt < 0 && path.route->simple)
-        path.note_round_trip(2 * path.route->delay + settings_.sack_delay, settings_);
+    leave_short_way();
     transmission_.take_back(packet.data.front(), packet.sent_at);
     transmission_.watch();
 }

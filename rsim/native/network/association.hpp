@@ -26,8 +26,6 @@ struct User {
     virtual void note_init_ack() = 0;
     // It is at its end; `notice` is why, `none` if the user has ended it.
     virtual void note_end(Notice notice) = 0;
-    // The first octet of a message leaves.
-    virtual void note_leaving(Message& message) = 0;
 };
 
 struct Identity {
@@ -124,6 +122,8 @@ private:
     void review();
     bool goes_short(const Message& message, const Path& path);
     void send_short(Ref<Message> message, Path& path);
+    // Messages are watched from now on.
+    void leave_short_way();
     Association* peer() const;
 
     Stack* stack_;

@@ -21,6 +21,8 @@ struct FabricPlan {
     virtual ~FabricPlan() = default;
     // The links from one address to another; none where nothing joins them, or one of them is unknown.
     virtual std::vector<Link*> find_links(std::uint32_t source, std::uint32_t destination) = 0;
+    // The first octet of a message leaves.
+    virtual void note_leaving(Message& message) = 0;
     // Takes a packet that leaves, and when it arrives; infinity: not known.
     virtual void capture(const Packet& packet, double arrival) = 0;
 };
@@ -58,6 +60,7 @@ public:
     // Has all associations watch their peers, as the network has changed.
     void watch_peers();
 
+    void note_leaving(Message& message) { plan_.note_leaving(message); }
     // Sends a packet on its way.
     void transmit(PacketPtr packet, Route& route);
     // Sends a packet that nobody watches on a simple route; false if it gets lost, and is left.

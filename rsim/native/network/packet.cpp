@@ -89,6 +89,7 @@ std::uint32_t Packet::count_octets(bool ipv6) const {
         for (const DataChunk& chunk : data) octets += chunk.length;
         for (const ControlChunk& chunk : controls)
             if (chunk.kind == Control::init || chunk.kind == Control::init_ack) octets += syn_options;
+        if (has_sack) octets += sack.gap_options();
         return octets;
     }
     octets += sctp_header;

@@ -77,6 +77,8 @@ struct Sack {
     std::vector<Range> gaps;
 
     std::uint32_t size() const { return 16 + 4 * static_cast<std::uint32_t>(gaps.size()); }
+    // Octets of the option that tells them in TCP (RFC 2018 3).
+    std::uint32_t gap_options() const { return gaps.empty() ? 0 : 4 + 8 * static_cast<std::uint32_t>(gaps.size()); }
 };
 
 inline constexpr std::uint32_t data_header = 16;

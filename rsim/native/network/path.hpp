@@ -48,6 +48,8 @@ struct Path {
     bool timing = false;
     std::uint64_t timed_tsn = 0;
     double timed_at = 0;
+    // Messages went without being watched, and would have given a round-trip time.
+    bool passed_short = false;
 
     // Heartbeats (RFC 9260 8.3).
     bool beating = false;  // one is awaited

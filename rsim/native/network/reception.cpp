@@ -52,15 +52,22 @@ Reception::Arrival Reception::take(const DataChunk& chunk, std::vector<Ref<Messa
         hand_on(chunk.message, ready);
         return Arrival::fresh;
     }
-    auto& [message, octets] = partial_[chunk.message.get()];
-    message = chunk.message;
-    octets += chunk.length;
-    held_octets_ += chunk.length;
-    if (octets == message->size) {
-        const Ref<Message> whole = message;
-        held_octets_ -= whole->size;
-        partial_.erase(whole.get());
-        hand_on(whole, ready);
+    Partial& partial = partial_[chunk.message.get()];
+    partial.message = chunk.message;
+    partial.octets += chunk.length;
+    if (!partial.passed) {
+        partial.kept += chunk.length;
+        held_octets_ += chunk.length;
+    }
+    if (partial.octets == chunk.message->size) {
+        held_octets_ -= partial.kept;
+        partial_.erase(chunk.message.get());
+        hand_on(chunk.message, ready);
+    } else if (next && beyond_.empty() && held_octets_ + chunk.length > buffer_) {
+        // It is the next one, and there is no room for the rest of it.
+        partial.passed = true;
+        held_octets_ -= partial.kept;
+        partial.kept = 0;
     }
     return Arrival::fresh;
 }

@@ -47,7 +47,14 @@ private:
     std::vector<Range> beyond_;  // TSNs that have arrived above `cumulative`
     std::vector<std::uint64_t> expected_;
     std::map<std::pair<std::uint16_t, std::uint64_t>, Ref<Message>> held_;
-    std::map<Message*, std::pair<Ref<Message>, std::uint32_t>> partial_;  // with the octets that have come
+    // A message of which only a part has come. What is `passed` was given to the endpoint already, for want of room (RFC
+    // 9260 6.9), and only what is kept counts.
+    struct Partial {
+        Ref<Message> message;
+        std::uint32_t octets = 0, kept = 0;
+        bool passed = false;
+    };
+    std::map<Message*, Partial> partial_;
 };
 
 }  // namespace rsim::network

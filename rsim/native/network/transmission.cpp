@@ -71,7 +71,7 @@ void Transmission::add(Ref<Message> message) {
 std::uint32_t Transmission::used(const Packet& packet) const {
     std::uint32_t octets = 0;
     for (const DataChunk& chunk : packet.data) octets += size_of(chunk.length);
-    if (tcp_) return octets;
+    if (tcp_) return octets + (packet.has_sack ? packet.sack.gap_options() : 0);
     for (const ControlChunk& chunk : packet.controls) octets += chunk.size();
     return octets + (packet.has_sack ? packet.sack.size() : 0);
 }
@@ -207,6 +207,8 @@ void Transmission::send_again(Path& path, std::set<std::uint64_t>& tsns, bool fa
             continue;
         }
         if (taken + size_of(sent.length) > whole && !packet->data.empty()) break;
+        // A segment of TCP has no gaps.
+        if (tcp_ && !packet->data.empty() && packet->data.back().tsn + 1 != tsn) break;
         taken += size_of(sent.length);
         next = tsns.erase(next);
         if (&tsns != &marked_) marked_.erase(tsn);
