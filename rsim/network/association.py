@@ -147,10 +147,7 @@ class Station(Attachment):
         Parameters: `ppid` payload protocol of the message, -1 for none that is urgent.
         """
         cpu = self.cpu
-        if cpu is None or not cpu.full or cpu.urgent(ppid):
-            return True
-        cpu.refuse()
-        return False
+        return cpu is None or cpu.core.admit(ppid)
 
 
 class Association(ABC):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rsim._native import CpuCore
 from rsim.clock import Clock
 from rsim.network.settings import CpuSettings
 from rsim.randomness import Stream
-from rsim.wire import MESSAGE_KINDS, PPID_ASAP, PPID_ENRP
-
-_PROTOCOLS = (PPID_ASAP, PPID_ENRP)
-
-Job = tuple[float, float, Callable[..., object], tuple[object, ...]]
+from rsim.wire import MESSAGE_KINDS, PPID_ENRP
 
 
 @dataclass(slots=True)
@@ -41,64 +37,47 @@ class Cpu:
     Parameters: `clock` of the run; `settings` of the CPU; `stream` of its draws.
     """
 
-    __slots__ = (
-        "_application",
-        "_clock",
-        "_epoch",
-        "_queue",
-        "_service",
-        "_settings",
-        "_stream",
-        "_urgent",
-        "_working",
-        "counters",
-    )
+    __slots__ = ("_clock", "_counters", "core")
 
     def __init__(self, clock: Clock, settings: CpuSettings, stream: Stream) -> None:
-        self.counters = CpuCounters()
         self._clock = clock
-        self._settings = settings
-        self._stream = stream
-        self._service = {
-            kind: settings.service_times[name]
-            for kind, name in MESSAGE_KINDS.items()
-            if name in settings.service_times
-        }
-        self._application = settings.service_times.get("APPLICATION", settings.service_time)
-        self._queue: deque[Job] = deque()
-        self._urgent: deque[Job] = deque()
-        self._working = False
-        self._epoch = 0
+        self._counters = CpuCounters()
+        times = settings.service_times
+        self.core = CpuCore(
+            clock.events,
+            stream,
+            service_times={
+                kind: times[name] for kind, name in MESSAGE_KINDS.items() if name in times
+            },
+            default_time=settings.service_time,
+            application_time=times.get("APPLICATION", settings.service_time),
+            exponential=settings.distribution == "exponential",
+            buffer=settings.buffer,
+            urgent=PPID_ENRP if settings.enrp_first else None,
+        )
 
     @property
     def full(self) -> bool:
         """Whether it would refuse one more; the one in service counts."""
-        buffer = self._settings.buffer
-        return buffer is not None and len(self._queue) + self._working >= buffer
+        return self.core.full
 
     @property
     def length(self) -> int:
         """Jobs in the queue and in service."""
-        return len(self._queue) + len(self._urgent) + self._working
+        return self.core.length
 
-    def urgent(self, ppid: int) -> bool:
-        """Whether messages of this kind go first.
-
-        Parameters: `ppid` payload protocol of a message.
-        """
-        return ppid == PPID_ENRP and self._settings.enrp_first
+    @property
+    def counters(self) -> CpuCounters:
+        """What it has done up to the present."""
+        self.settle()
+        return self._counters
 
     def service_time(self, ppid: int, data: bytes) -> float:
         """Time in s that a message takes, by its kind.
 
         Parameters: `ppid` payload protocol of the message; `data` its octets.
         """
-        kind = (ppid, data[0] if data else -1)
-        default = self._application if ppid not in _PROTOCOLS else self._settings.service_time
-        mean = self._service.get(kind, default)
-        if mean > 0 and self._settings.distribution == "exponential":
-            return mean * self._stream.exponential()
-        return mean
+        return self.core.service_time(ppid, data)
 
     def submit(
         self, time: float, function: Callable[..., object], *args: object, urgent: bool = False
@@ -110,48 +89,20 @@ class Cpu:
         Parameters: `function` to call; `args` for it; `urgent` whether it goes before all that is
         not.
         """
-        now = self._clock.now
-        self.counters.cpu_jobs += 1
-        if self._working:
-            queue = self._urgent if urgent else self._queue
-            queue.append((now, time, function, args))
-        elif time > 0:
-            self._serve(now, time, function, args)
-        else:
-            function(*args)
+        self.core.submit(time, function, args, urgent)
 
     def refuse(self) -> None:
         """Counts a message that found the buffer full."""
-        self.counters.cpu_dropped += 1
+        self.core.refuse()
 
     def settle(self) -> None:
-        """Brings the counter of time, busy or not, up to the present."""
-        self.counters.cpu_time = self._clock.now
+        """Brings the counters up to the present."""
+        counters = self._counters
+        jobs, dropped, busy, waited = self.core.counters
+        counters.cpu_jobs, counters.cpu_dropped = jobs, dropped
+        counters.cpu_busy, counters.cpu_waited = busy, waited
+        counters.cpu_time = self._clock.now
 
     def clear(self) -> None:
         """Forgets all work, as when the host goes down."""
-        self._queue.clear()
-        self._urgent.clear()
-        self._working = False
-        self._epoch += 1
-
-    def _serve(
-        self, since: float, time: float, function: Callable[..., object], args: tuple[object, ...]
-    ) -> None:
-        now = self._clock.now
-        self._working = True
-        self.counters.cpu_waited += now - since
-        self.counters.cpu_busy += time
-        self._clock.call_at(now + time, self._done, self._epoch, function, args)
-
-    def _done(self, epoch: int, function: Callable[..., object], args: tuple[object, ...]) -> None:
-        if epoch != self._epoch:
-            return
-        function(*args)
-        if epoch != self._epoch:
-            return
-        self._working = False
-        if self._urgent:
-            self._serve(*self._urgent.popleft())
-        elif self._queue:
-            self._serve(*self._queue.popleft())
+        self.core.clear()

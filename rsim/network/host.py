@@ -60,7 +60,7 @@ class Host(Station):
     @cpu.setter
     def cpu(self, cpu: Cpu | None) -> None:
         self._cpu = cpu
-        self.stack.limited = cpu is not None
+        self.stack.cpu = cpu.core if cpu is not None else None
 
     @property
     def associations(self) -> tuple[SctpAssociation, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-_RECORD = 16384
-"""Most bytes of plaintext in a record (RFC 8446 5.1)."""
+from rsim._native import record_octets
 
 Kind = Literal["psk", "certificate", "mutual"]
 """What the two sides show: the same key, the server's certificate, or both certificates."""
@@ -58,17 +57,21 @@ class Profile:
 
         Parameters: `length` of the message in octets.
         """
-        full, rest = divmod(length, _RECORD)
-        parts = [_RECORD] * full + ([rest] if rest or not full else [])
-        return sum(self._record(part) for part in parts)
+        return record_octets(length, *self.record)
 
-    def _record(self, length: int) -> int:
-        if self.overhead == "cbc":
-            return 5 + 16 + 20 + 16 * -(-(length + 1) // 16)
-        if self.overhead == "cbc8":
-            return 5 + 8 + 20 + 8 * -(-(length + 1) // 8)
-        return length + (29 if self.overhead == "gcm" else 22)
+    @property
+    def record(self) -> tuple[int, int]:
+        """Octets that a record adds, and to whose multiple it is filled up; 0: it is not."""
+        return _RECORDS[self.overhead]
 
+
+_RECORDS: dict[Overhead, tuple[int, int]] = {
+    "cbc": (5 + 16 + 20, 16),
+    "cbc8": (5 + 8 + 20, 8),
+    "gcm": (29, 0),
+    "tls13": (22, 0),
+}
+"""Header, initial vector and MAC, and the size of a block; or header, number and tag."""
 
 _RESUMED = {1.2: (72e-6, 74e-6, 596, 173), 1.3: (280e-6, 255e-6, 597, 496)}
 """CPU times of client and server in s, bytes up and down of a resumed handshake, by version:

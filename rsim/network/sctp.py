@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rsim._native import AssociationCore
+from rsim._native import AssociationCore, Record
 from rsim.network.association import Event, Receiver, Station
 from rsim.network.credentials import Principal, Refusal
 from rsim.network.profiles import Profile
-from rsim.network.records import Flight, Protection
+from rsim.network.records import Flight
 from rsim.network.tls_layer import SecurableAssociation, TlsLayer
 
 _EVENTS = (Event.UP, Event.SHUT_DOWN, Event.ABORTED, Event.LOST, Event.RESTARTED, None)
@@ -95,20 +95,13 @@ class SctpAssociation(SecurableAssociation):
 
     def send(self, ppid: int, data: bytes, stream: int = 0, unordered: bool = False) -> None:
         """Sends one message on a stream; unordered ones don't wait for those before them."""
-        if self._layer is not None:
-            self._layer.send(ppid, data, stream, unordered)
+        layer = self._layer
+        if layer is not None and not layer.open:
+            layer.hold(ppid, data, stream, unordered)
         elif stream == 0 and not unordered:
             self.core.send(ppid, data)
         else:
-            self.core.send_as(
-                ppid,
-                data,
-                size=len(data),
-                stream=stream,
-                unordered=unordered,
-                protection=None,
-                counted=True,
-            )
+            self.core.send_as(ppid, data, stream=stream, unordered=unordered, flight=None)
 
     def when_sent(self, sent: Callable[[], None]) -> None:
         """Tells when the message that was sent last leaves: at once, or when its turn comes."""
@@ -140,6 +133,7 @@ class SctpAssociation(SecurableAssociation):
         """
         if profile is not None:
             self._layer = TlsLayer(self)
+            self.core.layered = True
             self._layer.begin_as_client(self.core.tags[0], profile, peer_name)
             self.core.tells_init_ack = True
         self.core.open()
@@ -150,6 +144,7 @@ class SctpAssociation(SecurableAssociation):
         Parameters: `offers` its TLS profiles; `optional` whether the peer may do without.
         """
         self._layer = TlsLayer(self)
+        self.core.layered = True
         self._layer.begin_as_server(self.core.tags[1], offers, optional)
 
     def join(self, peer: SctpAssociation) -> None:
@@ -214,41 +209,28 @@ class SctpAssociation(SecurableAssociation):
 
     # Messages -------------------------------------------------------------------------------------
 
-    def take_message(self, ppid: int, data: bytes, protection: Protection | Flight | None) -> None:
-        """A message in its order: to TLS, or on to the endpoint.
+    def take_message(self, ppid: int, data: bytes, protection: Record | Flight | None) -> None:
+        """A message that is not a TLS record which is due: for TLS to look at.
 
-        Parameters: `ppid` payload protocol; `data` in clear; `protection` what TLS knows of it.
+        Parameters: `ppid` payload protocol; `data` in clear; `protection` its record or flight.
         """
         if self._layer is not None:
             self._layer.take(ppid, data, protection)
-        elif isinstance(protection, Flight):
+        else:
             self.abort()
-        else:
-            self.hand_on(ppid, data, 0.0)
 
-    def hand_on(self, ppid: int, data: bytes, extra: float) -> None:
-        """A message that may be read: to the CPU, if there is one, and the endpoint.
+    def deliver(self, ppid: int, data: bytes) -> None:
+        """A message for the endpoint.
 
-        Parameters: `ppid` payload protocol; `data` in clear; `extra` CPU time in s beside that of
-        the message.
+        Parameters: `ppid` payload protocol; `data` its octets.
         """
-        cpu = self.host.cpu
-        if cpu is None:
-            if self.receiver is not None:
-                self.receiver.receive(self, ppid, data)
-        else:
-            time = cpu.service_time(ppid, data) + extra
-            self.core.leave_unread(len(data))
-            cpu.submit(time, self._served, ppid, data, urgent=cpu.urgent(ppid))
-
-    def _served(self, ppid: int, data: bytes) -> None:
-        self.core.read(len(data))
         if self.receiver is not None:
             self.receiver.receive(self, ppid, data)
 
     def drop_layer(self) -> None:
         """The peer does without TLS, and may: nothing waits for it."""
         layer, self._layer = self._layer, None
+        self.core.layered = False
         if layer is not None:
             layer.flush()
         self.note_usable()
@@ -257,4 +239,7 @@ class SctpAssociation(SecurableAssociation):
         """Takes a message that somebody on the path has put in."""
         if self.core.established:
             self.host.counters.messages_injected += 1
-            self.take_message(ppid, data, None)
+            if self._layer is not None:
+                self._layer.take(ppid, data, None)
+            else:
+                self.core.hand_on(ppid, data, 0.0)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from rsim.network.counters import TlsCounters
 from rsim.network.credentials import Certificate, Credentials, Principal, Refusal
 from rsim.network.profiles import Profile
-from rsim.network.records import Flight, Protection, Ticket
+from rsim.network.records import Flight, Ticket
 from rsim.network.tls_states import TLS_STATES, TlsEvent, TlsState
 
 
@@ -47,8 +47,6 @@ class TlsSession:
 
     __slots__ = (
         "_failed",
-        "_next_in",
-        "_next_out",
         "_opened",
         "_step",
         "_time",
@@ -100,8 +98,6 @@ class TlsSession:
         self._opened = opened
         self._failed = failed
         self._step = 0
-        self._next_in = 0
-        self._next_out = 0
 
     def _enter(self, event: TlsEvent) -> None:
         self.state = TLS_STATES.after(self.state, event)
@@ -303,37 +299,7 @@ class TlsSession:
 
     # Records --------------------------------------------------------------------------------------
 
-    def seal(self, plain: bytes) -> Protection:
-        """The next record, with a message in it.
-
-        Parameters: `plain` octets of the message.
-        """
-        number = self._next_out
-        self._next_out += 1
-        return Protection(self.number, self.is_client, number, plain)
-
-    def size(self, plain: bytes) -> int:
-        """Bytes on the wire of a message.
-
-        Parameters: `plain` octets of the message.
-        """
-        assert self.profile is not None
-        return self.profile.size(len(plain))
-
-    def open(self, protection: Protection | None) -> bytes | None:
-        """The message in a record; None, and the session is dead, if it isn't the next one.
-
-        Parameters: `protection` of the record, None for octets without one.
-        """
-        if self.state is not TlsState.OPEN:
-            return None
-        if (
-            protection is None
-            or protection.session != self.number
-            or protection.to_server is self.is_client
-            or protection.number != self._next_in
-        ):
+    def refuse_record(self) -> None:
+        """A record is not the one that is due: the session is dead."""
+        if self.state is TlsState.OPEN:
             self._refuse(Refusal.BAD_RECORD)
-            return None
-        self._next_in += 1
-        return protection.plain

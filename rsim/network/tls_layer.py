@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from rsim._native import AssociationCore
+from rsim._native import AssociationCore, Record
 from rsim.network.association import Association
 from rsim.network.credentials import Refusal
 from rsim.network.profiles import Profile
-from rsim.network.records import Flight, Protection, Ticket
+from rsim.network.records import Flight, Ticket
 from rsim.network.tls import TlsSession
 from rsim.network.tls_states import TlsState
 
@@ -21,14 +21,6 @@ class SecurableAssociation(Association):
     """What the layer uses of its association; see `Association` for its parameters."""
 
     core: AssociationCore
-
-    @abstractmethod
-    def hand_on(self, ppid: int, data: bytes, extra: float) -> None:
-        """Hands a message on to the endpoint.
-
-        Parameters: `ppid` payload protocol; `data` in clear; `extra` CPU time in s beside that of
-        the message.
-        """
 
     @abstractmethod
     def note_usable(self) -> None:
@@ -114,15 +106,7 @@ class TlsLayer:
         if self._association is None:
             return
         octets = b"\x16\x03\x03" + bytes(max(0, size - 3))
-        self._association.core.send_as(
-            0,
-            octets,
-            size=len(octets),
-            stream=0,
-            unordered=False,
-            protection=flight,
-            counted=False,
-        )
+        self._association.core.send_as(0, octets, stream=0, unordered=False, flight=flight)
 
     def _work(self, time: float, function: Callable[[], None]) -> None:
         cpu = self._association.host.cpu if self._association is not None else None
@@ -133,9 +117,19 @@ class TlsLayer:
 
     def _opened(self) -> None:
         self._keep_ticket(True)
+        session, association = self.session, self._association
+        if association is None or session.profile is None:
+            return
+        fixed, block = session.profile.record
+        association.core.protect(
+            session=session.number,
+            is_client=session.is_client,
+            fixed=fixed,
+            block=block,
+            time=session.profile.record_time,
+        )
         self.flush()
-        if self._association is not None:
-            self._association.note_usable()
+        association.note_usable()
 
     def _failed(self, refusal: Refusal) -> None:
         self._keep_ticket(False)
@@ -175,15 +169,13 @@ class TlsLayer:
         """Messages that wait for the end of the handshake."""
         return len(self._pending)
 
-    def send(self, ppid: int, data: bytes, stream: int, unordered: bool) -> None:
-        """Sends a message in a record, now or when there is a session.
+    def hold(self, ppid: int, data: bytes, stream: int, unordered: bool) -> None:
+        """Keeps a message until there is a session.
 
         Parameters: `ppid` payload protocol; `data` its octets; `stream` from 0; `unordered`
         whether it waits for no other.
         """
-        if self.session.state is TlsState.OPEN:
-            self._seal(ppid, data, stream, unordered)
-        elif self.session.state is not TlsState.DEAD:
+        if self.session.state is not TlsState.DEAD:
             self._pending.append((ppid, data, stream, unordered, None))
 
     def when_sent(self, sent: Callable[[], None]) -> bool:
@@ -194,37 +186,26 @@ class TlsLayer:
         self._pending[-1] = (ppid, data, stream, unordered, sent)
         return True
 
-    def _seal(self, ppid: int, data: bytes, stream: int, unordered: bool) -> None:
-        if self._association is None:
-            return
-        open_session = self.session.state is TlsState.OPEN
-        self._association.core.send_as(
-            ppid,
-            data,
-            size=self.session.size(data) if open_session else len(data),
-            stream=stream,
-            unordered=unordered,
-            protection=self.session.seal(data) if open_session else None,
-            counted=True,
-        )
-
     def flush(self) -> None:
         """Sends all that waits: in records, or in clear where the peer does without TLS."""
         pending, self._pending = self._pending, []
         for ppid, data, stream, unordered, sent in pending:
-            self._seal(ppid, data, stream, unordered)
-            if sent is not None and self._association is not None:
-                self._association.core.when_sent(sent)
+            if self._association is None:
+                return
+            core = self._association.core
+            core.send_as(ppid, data, stream=stream, unordered=unordered, flight=None)
+            if sent is not None:
+                core.when_sent(sent)
 
-    def take(self, ppid: int, data: bytes, protection: Protection | Flight | None) -> None:
+    def take(self, ppid: int, data: bytes, protection: Record | Flight | None) -> None:
         """Takes a message: a flight of the handshake, or a record.
 
-        Parameters: `ppid` payload protocol; `data` in clear; `protection` what TLS knows of it.
+        Parameters: `ppid` payload protocol; `data` in clear; `protection` its record or flight.
         """
         self._take(ppid, data, protection, False)
 
     def _take(
-        self, ppid: int, data: bytes, protection: Protection | Flight | None, again: bool
+        self, ppid: int, data: bytes, protection: Record | Flight | None, again: bool
     ) -> None:
         session, association = self.session, self._association
         if association is None:
@@ -234,7 +215,7 @@ class TlsLayer:
         elif session.state is TlsState.IDLE and self._optional:
             # The peer speaks in clear, which is left to it.
             association.drop_layer()
-            association.hand_on(ppid, data, 0.0)
+            association.core.hand_on(ppid, data, 0.0)
         elif session.state is not TlsState.OPEN:
             # The last step of the handshake may still be in the CPU's queue.
             cpu = association.host.cpu
@@ -242,8 +223,8 @@ class TlsLayer:
                 cpu.submit(0.0, self._take, ppid, data, protection, True)
             else:
                 session.take(None)
+        elif protection is not None and association.core.open_record(protection):
+            assert session.profile is not None
+            association.core.hand_on(ppid, data, session.profile.record_time)
         else:
-            plain = session.open(protection)
-            if plain is not None:
-                assert session.profile is not None
-                association.hand_on(ppid, plain, session.profile.record_time)
+            session.refuse_record()

@@ -190,6 +190,7 @@ void bind_element_list(nb::module_& module);
 void bind_clock(nb::module_& module);
 void bind_randomness(nb::module_& module);
 void bind_traffic(nb::module_& module);
+void bind_cpu(nb::module_& module);
 void bind_fabric(nb::module_& module);
 void bind_stack(nb::module_& module);
 

@@ -58,7 +58,7 @@ public:
     }
 
     int traverse(visitproc visit, void* arg) const {
-        if (event()) return 0;
+        if (const Event* held = event()) return held->visit(reinterpret_cast<void*>(visit), arg);
         if (PyObject* held = timer()) {
             Py_VISIT(held);
             return 0;

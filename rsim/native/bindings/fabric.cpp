@@ -82,7 +82,7 @@ struct PythonTaps final : Taps {
         const nb::object ppid = datagram ? nb::object(nb::none()) : nb::object(nb::int_(message->ppid));
         const nb::object seen = seen_class(core.fabric->now(), core.endpoint(packet.source, packet.source_port),
                                            core.endpoint(shown, packet.destination_port), ppid, octets,
-                                           !original.protection.is_none());
+                                           original.sealed || !original.protection.is_none());
         const nb::object passed = call_method(tap.object.ptr(), name, seen);
         if (passed.is_none()) return {};
         if (passed.is(octets) || passed.equal(octets)) return message;

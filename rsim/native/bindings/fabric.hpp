@@ -1,20 +1,45 @@
 // The fabric as Python has it: who has built it, names of addresses, and messages with what Python knows of them.
 #pragma once
 
+#include <algorithm>
+
 #include "../network/association.hpp"
 #include "../network/fabric.hpp"
 #include "common.hpp"
+#include "cpu.hpp"
 #include "event_queue.hpp"
 #include "traffic.hpp"
 
 namespace rsim {
+
+// What the receiver of a TLS record must find: session, direction and number.
+struct Record {
+    std::uint32_t session = 0;
+    bool to_server = false;
+    std::uint64_t number = 0;
+};
+
+// Octets of a message in TLS records of at most 16,384: each has `fixed` more, and is filled up to a multiple of `block`.
+inline std::uint32_t record_octets(std::uint32_t length, std::uint32_t fixed, std::uint32_t block) {
+    constexpr std::uint32_t largest = 16'384;  // RFC 8446 5.1
+    std::uint32_t octets = 0;
+    do {
+        const std::uint32_t part = std::min(length, largest);
+        // Filling takes an octet at least.
+        octets += fixed + (block ? (part / block + 1) * block : part);
+        length -= part;
+    } while (length > 0);
+    return octets;
+}
 
 // A message that Python has sent.
 struct PythonMessage final : network::Message {
     PythonMessage(nb::bytes data, nb::object protection) : data(std::move(data)), protection(std::move(protection)) {}
 
     nb::bytes data;         // as it is told: in clear
-    nb::object protection;  // what TLS knows of it; None: nothing does
+    nb::object protection;  // a flight of a TLS handshake; None: it is something else
+    Record record;          // if it is sealed
+    bool sealed = false;
     nb::object sent;        // is called when it leaves; null: nobody is told
     bool counted = false;   // as traffic, when it leaves
     bool replaced = false;  // somebody on the way has put another in its place

@@ -47,19 +47,26 @@ nb::object view_of(const Sack& sack) {
     return Classes::get().sack("cumulative"_a = sack.cumulative, "gaps"_a = gaps, "window"_a = sack.window);
 }
 
+nb::object protection_of(const PythonMessage& message) {
+    const Record& record = message.record;
+    return Classes::get().protection(record.session, record.to_server, record.number, message.data);
+}
+
 nb::object view_of(const DataChunk& chunk) {
     const Classes& classes = Classes::get();
     if (!chunk.message)
         return classes.data("tsn"_a = chunk.tsn, "stream"_a = 0, "sequence"_a = 0, "ppid"_a = 0, "data"_a = nb::bytes("", 0),
                             "offset"_a = 1, "total"_a = 2);
     const PythonMessage& message = python_message(*chunk.message);
+    nb::object protection = message.protection;
+    if (message.sealed) protection = protection_of(message);
     nb::object octets = octets_of(message), total = nb::none();
     if (!chunk.whole()) {
         total = nb::int_(message.size);
         octets = octets[nb::slice(nb::int_(chunk.offset), nb::int_(chunk.offset + chunk.length), nb::none())];
     }
     return classes.data("tsn"_a = chunk.tsn, "stream"_a = message.stream, "sequence"_a = message.sequence, "ppid"_a = message.ppid,
-                        "data"_a = octets, "unordered"_a = message.unordered, "protection"_a = message.protection,
+                        "data"_a = octets, "unordered"_a = message.unordered, "protection"_a = protection,
                         "offset"_a = chunk.offset, "total"_a = total);
 }
 
@@ -97,13 +104,20 @@ DataChunk data_of(nb::handle view) {
     chunk.tsn = nb::cast<std::uint64_t>(view.attr("tsn"));
     // What stands in place of a message comes with the first part of it.
     if (!nb::cast<bool>(view.attr("begins"))) return chunk;
-    auto* const message = new PythonMessage(nb::borrow<nb::bytes>(view.attr("data")), view.attr("protection"));
+    const nb::object protection = view.attr("protection");
+    const bool sealed = nb::isinstance(protection, Classes::get().protection);
+    auto* const message = new PythonMessage(nb::borrow<nb::bytes>(sealed ? protection.attr("plain") : view.attr("data")),
+                                            sealed ? nb::object(nb::none()) : protection);
+    message->sealed = sealed;
+    if (sealed)
+        message->record = {nb::cast<std::uint32_t>(protection.attr("session")), nb::cast<bool>(protection.attr("to_server")),
+                           nb::cast<std::uint64_t>(protection.attr("number"))};
     chunk.message = Ref<Message>(message);
     message->ppid = nb::cast<std::uint32_t>(view.attr("ppid"));
     message->stream = nb::cast<std::uint16_t>(view.attr("stream"));
     message->sequence = nb::cast<std::uint64_t>(view.attr("sequence"));
     message->unordered = nb::cast<bool>(view.attr("unordered"));
-    message->size = chunk.length = static_cast<std::uint32_t>(message->data.size());
+    message->size = chunk.length = static_cast<std::uint32_t>(nb::len(nb::object(view.attr("data"))));
     return chunk;
 }
 
@@ -144,9 +158,8 @@ void take_chunks(FabricCore& core, Packet& packet, nb::handle view, nb::handle f
 }  // namespace
 
 nb::object octets_of(const PythonMessage& message) {
-    const Classes& classes = Classes::get();
-    if (message.protection.is_none() || !nb::isinstance(message.protection, classes.protection)) return message.data;
-    return classes.opaque(message.protection, message.size);
+    if (!message.sealed) return message.data;
+    return Classes::get().opaque(protection_of(message), message.size);
 }
 
 nb::object frame_of(const FabricCore& core, const Packet& packet) {

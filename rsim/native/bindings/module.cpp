@@ -37,6 +37,7 @@ NB_MODULE(_native, module) {
     rsim::bind_handlespace(module);
     rsim::bind_clock(module);
     rsim::bind_traffic(module);
+    rsim::bind_cpu(module);
     rsim::bind_fabric(module);
     rsim::bind_stack(module);
 }

@@ -39,11 +39,6 @@ public:
                                           nb::bool_(packet.protocol == Protocol::tcp)));
     }
 
-    bool has_room(std::uint32_t ppid) override {
-        static PyObject* const name = intern("has_room");
-        return nb::cast<bool>(call_method(host_.ptr(), name, nb::int_(ppid)));
-    }
-
     void take_datagram(const Packet& packet) override {
         static PyObject* const name = intern("take_datagram");
         const std::uint32_t shown = packet.group == Packet::no_group ? packet.destination : packet.group;
@@ -65,11 +60,14 @@ public:
     int traverse(visitproc visit, void* arg) {
         Py_VISIT(fabric_.ptr());
         Py_VISIT(host_.ptr());
+        Py_VISIT(cpu_.ptr());
         return 0;
     }
     void close() {
         stack.close();
+        stack.cpu = {};
         const nb::object former_host = std::exchange(host_, nb::none()), former_fabric = std::exchange(fabric_, nb::none());
+        const nb::object former_cpu = std::exchange(cpu_, nb::none());
     }
 
 private:
@@ -81,25 +79,65 @@ private:
 
     nb::object fabric_;
     FabricCore& core_;
-    nb::object host_;
+    nb::object host_, cpu_ = nb::none();
 
 public:
+    nb::object cpu() const { return cpu_; }
+    void set_cpu(nb::object cpu) {
+        stack.cpu = cpu.is_none() ? Ref<Cpu>() : nb::cast<CpuCore&>(cpu).cpu;
+        cpu_ = std::move(cpu);
+    }
+    // What serves messages; null if work takes no time.
+    CpuCore* worker() const { return cpu_.is_none() ? nullptr : nb::inst_ptr<CpuCore>(cpu_); }
+
     Stack stack;
 };
 
 class AssociationCore final : public User {
 public:
     AssociationCore(nb::object stack, nb::object owner, const Identity& identity)
-        : stack_(std::move(stack)), core_(nb::cast<StackCore&>(stack_).core()), owner_(std::move(owner)),
-          association(new Association(nb::cast<StackCore&>(stack_).stack, *this, identity)) {}
+        : stack_(std::move(stack)), host_(nb::cast<StackCore&>(stack_)), core_(host_.core()), owner_(std::move(owner)),
+          association(new Association(host_.stack, *this, identity)) {}
     AssociationCore(const AssociationCore&) = delete;
     ~AssociationCore() override { close(); }
 
     void receive(Message& message) override {
+        PythonMessage& told = python_message(message);
+        if (told.sealed && open_record(told.record)) return hand_on(message, records_.time);
+        if (!layered && !told.sealed && told.protection.is_none()) return hand_on(message, 0);
         static PyObject* const name = intern("take_message");
-        const PythonMessage& told = python_message(message);
-        call_method(owner_.ptr(), name, nb::int_(message.ppid), told.data, told.protection);
+        const nb::object protection = told.sealed ? nb::cast(told.record) : told.protection;
+        call_method(owner_.ptr(), name, nb::int_(message.ppid), told.data, protection);
     }
+
+    // Whether a record is the one that is due; the next one is from then on.
+    bool open_record(const Record& record) {
+        if (!records_.open || record.session != records_.session || record.to_server == records_.is_client ||
+            record.number != records_.next_in)
+            return false;
+        ++records_.next_in;
+        return true;
+    }
+
+    // A message that may be read: to the CPU, if there is one, and the endpoint.
+    void hand_on(Message& message, double extra) {
+        CpuCore* const worker = host_.worker();
+        if (!worker) return deliver(message);
+        const double time = worker->service_time(message.ppid, python_message(message).data) + extra;
+        association->leave_unread(message.size);
+        worker->cpu->submit(time, std::make_unique<Delivery>(association, Ref<Message>(&message)), worker->cpu->urgent(message.ppid));
+    }
+
+    void deliver(Message& message) {
+        static PyObject* const name = intern("deliver");
+        if (!owner_.is_none()) call_method(owner_.ptr(), name, nb::int_(message.ppid), python_message(message).data);
+    }
+
+    // From now on all that is sent is sealed, and what comes must be.
+    void protect(std::uint32_t session, bool is_client, std::uint32_t fixed, std::uint32_t block, double time) {
+        records_ = {true, is_client, session, fixed, block, time, 0, 0};
+    }
+
     void note_up() override {
         static PyObject* const name = intern("note_up");
         call_method(owner_.ptr(), name);
@@ -122,18 +160,20 @@ public:
         message->ppid = ppid;
         message->size = static_cast<std::uint32_t>(message->data.size());
         message->counted = true;
+        seal(*message);
         association->send(std::move(held));
     }
 
-    void send_as(std::uint32_t ppid, nb::bytes data, std::uint32_t size, std::uint16_t stream, bool unordered,
-                 nb::object protection, bool counted) {
-        auto* const message = new PythonMessage(std::move(data), std::move(protection));
+    void send_as(std::uint32_t ppid, nb::bytes data, std::uint16_t stream, bool unordered, nb::object flight) {
+        const bool counted = flight.is_none();
+        auto* const message = new PythonMessage(std::move(data), std::move(flight));
         Ref<Message> held(message);
         message->ppid = ppid;
-        message->size = size;
+        message->size = static_cast<std::uint32_t>(message->data.size());
         message->stream = stream;
         message->unordered = unordered;
         message->counted = counted;
+        if (counted) seal(*message);
         association->send(std::move(held));
     }
 
@@ -166,9 +206,37 @@ public:
     }
 
     bool tells_init_ack = false;
+    bool layered = false;  // TLS looks at messages that are no record which is due
 
 private:
+    struct Delivery final : Job {
+        Delivery(Ref<Association> association, Ref<Message> message)
+            : association(std::move(association)), message(std::move(message)) {}
+        void run() override {
+            association->read(message->size);
+            if (User* const user = association->user()) static_cast<AssociationCore*>(user)->deliver(*message);
+        }
+        Ref<Association> association;
+        Ref<Message> message;
+    };
+
+    struct Records {
+        bool open = false, is_client = false;
+        std::uint32_t session = 0, fixed = 0, block = 0;
+        double time = 0;  // s of CPU time
+        std::uint64_t next_in = 0, next_out = 0;
+    };
+
+    void seal(PythonMessage& message) {
+        if (!records_.open) return;
+        message.sealed = true;
+        message.record = {records_.session, records_.is_client, records_.next_out++};
+        message.size = record_octets(message.size, records_.fixed, records_.block);
+    }
+
+    Records records_;
     nb::object stack_;
+    StackCore& host_;
     FabricCore& core_;
     nb::object owner_;
 
@@ -244,6 +312,14 @@ nb::dict path_view(const AssociationCore& self, const Path& path) {
 }  // namespace
 
 void bind_stack(nb::module_& module) {
+    nb::class_<Record>(module, "Record", "What the receiver of a TLS record must find.")
+        .def_ro("session", &Record::session, "Number of the session.")
+        .def_ro("to_server", &Record::to_server, "Its direction.")
+        .def_ro("number", &Record::number, "Number of the record, from 0.");
+    module.def("record_octets", record_octets, "length"_a, "fixed"_a, "block"_a,
+               "Octets of a message in TLS records of at most 16,384 (RFC 8446 5.1).\n\nParameters: `length` of the message; "
+               "`fixed` octets that a record adds; `block` to whose multiple it is filled up, 0: it is not.");
+
     nb::class_<StackCore>(module, "StackCore", nb::type_slots(stack_slots),
         "The stack of a host: which association a packet is for, set-up by cookies, and packets out of the blue.\n\n"
         "Parameters: `fabric` that it is attached to; `host` takes new peers and datagrams, says at which ports it listens and "
@@ -254,9 +330,10 @@ void bind_stack(nb::module_& module) {
         .def("fail", [](StackCore& self) { self.stack.fail(); }, "The host goes down, and forgets the cookies that it has made.")
         .def("restore", [](StackCore& self) { self.stack.restore(); }, "The host is back.")
         .def_prop_ro("up", [](const StackCore& self) { return self.stack.up(); }, "Whether the host is up.")
-        .def_prop_rw("limited", [](const StackCore& self) { return self.stack.limited; },
-                     [](StackCore& self, bool limited) { self.stack.limited = limited; },
-                     "Whether the host is asked for room before it takes a message.")
+        .def_prop_rw("cpu", &StackCore::cpu, &StackCore::set_cpu, nb::for_setter(nb::arg("cpu").none()),
+                     nb::for_getter(nb::sig("def cpu(self) -> CpuCore | None")),
+                     nb::for_setter(nb::sig("def cpu(self, cpu: CpuCore | None, /) -> None")),
+                     "What serves messages; None: they take no time.")
         .def_prop_ro("associations", [](const StackCore& self) { return self.stack.associations(); },
                      "Associations that it keeps state for; one of several addresses counts for each.")
         .def("find", [](StackCore& self, std::uint16_t port, nb::object remote) -> nb::object {
@@ -280,12 +357,24 @@ void bind_stack(nb::module_& module) {
              "Sets it up at once.\n\nParameters: `peer` the other end.")
         .def("send", &AssociationCore::send, "ppid"_a, "data"_a,
              "Sends a message.\n\nParameters: `ppid` payload protocol; `data` its octets.")
-        .def("send_as", &AssociationCore::send_as, "ppid"_a, "data"_a, "size"_a, "stream"_a, "unordered"_a, "protection"_a.none(),
-             "counted"_a,
-             "Sends a message in any other way.\n\nParameters: `ppid` payload protocol; `data` its octets in clear; `size` as it "
-             "travels; `stream` from 0; `unordered` whether it waits for no other; `protection` what TLS knows of it, or None; "
-             "`counted` whether it is a message of ASAP, ENRP or an "
-             "application.")
+        .def("send_as", &AssociationCore::send_as, "ppid"_a, "data"_a, nb::kw_only(), "stream"_a, "unordered"_a, "flight"_a.none(),
+             "Sends a message in any other way.\n\nParameters: `ppid` payload protocol; `data` its octets; `stream` from 0; "
+             "`unordered` whether it waits for no other; `flight` of a TLS handshake, None for messages of endpoints.")
+        .def("protect", &AssociationCore::protect, nb::kw_only(), "session"_a, "is_client"_a, "fixed"_a, "block"_a, "time"_a,
+             "From now on all messages are TLS records.\n\nParameters: `session` its number; `is_client` which side this is; "
+             "`fixed` octets that a record adds, and `block` to whose multiple it is filled up, 0: it is not; `time` in s of the "
+             "CPU for a record.")
+        .def("open_record", &AssociationCore::open_record, "record"_a,
+             "Whether a record is the one that is due; the next one is from then on.\n\nParameters: `record` that has come.")
+        .def("hand_on", [](AssociationCore& self, std::uint32_t ppid, nb::bytes data, double extra) {
+            const Ref<Message> message(new PythonMessage(data, nb::none()));
+            message->ppid = ppid;
+            message->size = static_cast<std::uint32_t>(data.size());
+            self.hand_on(*message, extra);
+        }, "ppid"_a, "data"_a, "extra"_a,
+             "Hands a message on to the CPU, if there is one, and the owner.\n\nParameters: `ppid` payload protocol; `data` in "
+             "clear; `extra` CPU time in s beside that of the message.")
+        .def_rw("layered", &AssociationCore::layered, "Whether the owner looks at what is no TLS record that is due.")
         .def("when_sent", &AssociationCore::when_sent, "sent"_a,
              "Tells when the message that was sent last leaves: at once, or when its turn comes.\n\n"
              "Parameters: `sent` is called then, and never if the message comes to nothing.")
@@ -296,10 +385,6 @@ void bind_stack(nb::module_& module) {
         }, "Ends it in order, without its owner.")
         .def("abort", [](AssociationCore& self) { self.association->abort(); }, "Tells the peer that it is over.")
         .def("discard", [](AssociationCore& self) { self.association->end(Notice::none); }, "Ends it without a word.")
-        .def("leave_unread", [](AssociationCore& self, std::uint32_t octets) { self.association->leave_unread(octets); }, "octets"_a,
-             "Octets wait to be taken by the endpoint.\n\nParameters: `octets` of a message.")
-        .def("read", [](AssociationCore& self, std::uint32_t octets) { self.association->read(octets); }, "octets"_a,
-             "The endpoint has taken octets that it had left.\n\nParameters: `octets` of a message.")
         .def_prop_ro("state", [](const AssociationCore& self) { return state_names[static_cast<int>(self.association->state())]; },
                      "Name of its state.")
         .def_prop_ro("established", [](const AssociationCore& self) { return self.association->state() == State::established; },

@@ -18,6 +18,8 @@ public:
     virtual void pass(double entry) { static_cast<void>(entry); }
     // It won't happen, as the queue is at its end.
     virtual void drop() = 0;
+    // For the garbage collector of who has made it.
+    virtual int visit(void* visitor, void* argument) const { return static_cast<void>(visitor), static_cast<void>(argument), 0; }
 
 protected:
     ~Event() = default;

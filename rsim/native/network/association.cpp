@@ -417,7 +417,7 @@ void Association::take_data(Packet& packet) {
     // RFC 9260 6, 9.2.
     if (state_ != State::established && state_ != State::shutdown_pending && state_ != State::shutdown_sent) return;
     const Ref<Message>& first = packet.data.front().message;
-    if (stack_->limited && first && !stack_->host().has_room(first->ppid)) return;
+    if (stack_->cpu && first && !stack_->cpu->admit(first->ppid)) return;
     if (!transmission_.primary().route->plain) transmission_.watch();
     calm_ = false;
     std::vector<Ref<Message>> ready;
@@ -452,7 +452,7 @@ bool Association::take_short(Packet& packet) {
     }
     const DataChunk& chunk = packet.data.front();
     if (state_ != State::established || !user_) return false;
-    if (stack_->limited && !stack_->host().has_room(chunk.message->ppid)) return false;
+    if (stack_->cpu && !stack_->cpu->admit(chunk.message->ppid)) return false;
     if (!reception_.take_next(chunk)) return false;
     const Ref<Association> kept(this);
     user_->receive(*chunk.message);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cpu.hpp"
 #include "fabric.hpp"
 #include "packet.hpp"
 
@@ -28,8 +29,6 @@ struct StackHost {
     virtual bool hears(std::uint16_t port, bool tcp) = 0;
     // Makes an association for a peer that has echoed a good cookie; false if nobody takes it.
     virtual bool accept(const Packet& packet, const Cookie& cookie) = 0;
-    // Whether the CPU takes one message more.
-    virtual bool has_room(std::uint32_t ppid) = 0;
     virtual void take_datagram(const Packet& packet) = 0;
     virtual void count(Count what, std::uint64_t number) = 0;
 };
@@ -64,7 +63,7 @@ public:
     std::size_t associations() const { return table_.size(); }
 
     std::vector<std::uint32_t> addresses;  // numbers, the primary one first
-    bool limited = false;                  // the CPU has a buffer
+    Ref<Cpu> cpu;                          // null: work takes no time
 
 private:
     static std::uint64_t key(std::uint16_t port, std::uint32_t remote, std::uint16_t remote_port) {
