@@ -94,6 +94,8 @@ class Trace:
         for number, (ports, server) in enumerate(deployment.servers):
             self._note(("entries", number), now, len(server.handlespace))
             if ports.host.cpu is not None:
+                # What it counts itself, at the time at which it happens.
+                ports.host.cpu.settle()
                 self._note(("cpu", number), now, True)
 
     def _note(self, what, now, value):
