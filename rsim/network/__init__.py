@@ -17,7 +17,7 @@ from rsim.network.credentials import (
     Principal,
     Refusal,
 )
-from rsim.network.frame import Endpoint, Frame
+from rsim.network.frame import Chunk, Control, Endpoint, Frame
 from rsim.network.host import Host
 from rsim.network.instant import InstantAssociation
 from rsim.network.link import Link
@@ -33,7 +33,9 @@ from rsim.network.settings import (
     LinkSettings,
     OutageSettings,
     SctpSettings,
+    StackSettings,
 )
+from rsim.network.stack_counters import StackCounters, StackTally
 from rsim.network.tap import RecordingTap, Seen, Tap
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
     "Association",
     "Authority",
     "Certificate",
+    "Chunk",
+    "Control",
     "Cpu",
     "CpuSettings",
     "Credential",
@@ -66,6 +70,9 @@ __all__ = [
     "SctpAssociation",
     "SctpSettings",
     "Seen",
+    "StackCounters",
+    "StackSettings",
+    "StackTally",
     "Tap",
     "changes_of_associations",
     "parse_schedule",

@@ -37,10 +37,11 @@ class Cpu:
     Parameters: `clock` of the run; `settings` of the CPU; `stream` of its draws.
     """
 
-    __slots__ = ("_clock", "_counters", "core")
+    __slots__ = ("_clock", "_counters", "_settings", "core")
 
     def __init__(self, clock: Clock, settings: CpuSettings, stream: Stream) -> None:
         self._clock = clock
+        self._settings = settings
         self._counters = CpuCounters()
         times = settings.service_times
         self.core = CpuCore(
@@ -55,6 +56,13 @@ class Cpu:
             buffer=settings.buffer,
             urgent=PPID_ENRP if settings.enrp_first else None,
         )
+
+    def control_time(self, name: str) -> float:
+        """Time in s for a packet that sets up associations.
+
+        Parameters: `name` INIT or COOKIE_ECHO.
+        """
+        return self._settings.service_times.get(name, 0.0)
 
     @property
     def full(self) -> bool:

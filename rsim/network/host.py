@@ -13,6 +13,7 @@ from rsim.network.instant import InstantAssociation
 from rsim.network.listeners import Acceptor, Listener, Listeners
 from rsim.network.profiles import Profile
 from rsim.network.sctp import SctpAssociation
+from rsim.network.settings import StackSettings
 
 DatagramReceiver = Callable[[Endpoint, bytes], None]
 """Takes the source, which may be forged, and the octets of a datagram."""
@@ -61,6 +62,18 @@ class Host(Station):
     def cpu(self, cpu: Cpu | None) -> None:
         self._cpu = cpu
         self.stack.cpu = cpu.core if cpu is not None else None
+
+    def limit(self, settings: StackSettings) -> None:
+        """Says what state it may keep for its peers, before it keeps any.
+
+        Parameters: `settings` of the stack.
+        """
+        cpu = self._cpu
+        self.stack.limit(
+            settings,
+            init_time=cpu.control_time("INIT") if cpu is not None else 0.0,
+            cookie_time=cpu.control_time("COOKIE_ECHO") if cpu is not None else 0.0,
+        )
 
     @property
     def associations(self) -> tuple[SctpAssociation, ...]:
@@ -259,6 +272,14 @@ class Host(Station):
     def arrive(self, frame: Frame) -> None:
         """Takes a packet that has reached the host."""
         self.stack.arrive(frame)
+
+    def send_packet(self, frame: Frame) -> None:
+        """Sends a packet that belongs to no association of this host.
+
+        Parameters: `frame` the packet; a source other than this host is a forgery.
+        """
+        if self.up:
+            self.network.core.transmit(frame, self.address)
 
     def listen_datagrams(
         self, port: int, receiver: DatagramReceiver, group: str | None = None

@@ -92,7 +92,33 @@ class SctpSettings(Model):
         return self
 
 
-SERVICES = frozenset({*MESSAGE_KINDS.values(), "APPLICATION"})
+class StackSettings(Model):
+    """State that a host keeps for its peers, and how much of it there may be."""
+
+    cookies: bool = Field(
+        True,
+        description="an INIT leaves no state behind (RFC 9260 5.1.3; of TCP: SYN cookies); false: "
+        "the listener keeps it until the peer goes on, or Valid.Cookie.Life has passed",
+    )
+    half_open: SomeCount | None = Field(
+        None, description="most half-open associations, without cookies; null: no limit"
+    )
+    associations: SomeCount | None = Field(None, description="most associations; null: no limit")
+    memory: SomeCount | None = Field(
+        None, description="most octets of all this and of receive buffers; null: no limit"
+    )
+    half_open_octets: Count = Field(320, description="octets of a half-open association")
+    association_octets: Count = Field(8192, description="octets of an association")
+    tls_octets: Count = Field(32_768, description="octets of a TLS session")
+
+    @model_validator(mode="after")
+    def _half_open_without_cookies(self) -> StackSettings:
+        if self.cookies and self.half_open is not None:
+            raise ValueError("half_open: does nothing with cookies, which leave no state")
+        return self
+
+
+SERVICES = frozenset({*MESSAGE_KINDS.values(), "APPLICATION", "INIT", "COOKIE_ECHO"})
 """Names that a table of service times may hold."""
 
 
@@ -150,6 +176,9 @@ class HostSettings(Model):
         None, description="link between each host and its sites; null: nothing to say about it"
     )
     cpu: CpuSettings | None = Field(None, description="CPU of each host; null: takes no time")
+    stack: StackSettings = Field(
+        StackSettings(), description="state that each host keeps for its peers"
+    )
     outages: OutageSettings = Field(OutageSettings(), description="when each host's links are down")
     credential: Credential = Field(
         "valid", description="what each host holds for TLS, where the scenario uses it"

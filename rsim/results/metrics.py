@@ -99,6 +99,11 @@ def _server_cpu_wait(observation: Observation) -> float:
     return ratio(waited, observation.counter("enrp_servers.cpu_jobs"))
 
 
+def _mean_over_time(observation: Observation, counter: str) -> float:
+    """The mean of what a counter adds up over time."""
+    return ratio(observation.counter(counter), observation.duration)
+
+
 def _mean_pool_elements(observation: Observation) -> float:
     return ratio(observation.counter("enrp_servers.element_seconds"), observation.duration)
 
@@ -348,6 +353,29 @@ METRICS: dict[str, Metric] = {
             formula="sum of the waits / messages that had their turn",
             compute=_server_cpu_wait,
         ),
+        Metric(
+            "server_half_open",
+            "associations",
+            label="half-open associations of the ENRP servers",
+            formula="half-open associations added up over time / time",
+            compute=partial(_mean_over_time, counter="enrp_servers.half_open_seconds"),
+        ),
+        Metric(
+            "server_associations",
+            "associations",
+            label="open associations of the ENRP servers",
+            formula="open associations added up over time / time",
+            compute=partial(_mean_over_time, counter="enrp_servers.association_seconds"),
+        ),
+        Metric(
+            "server_memory_octets",
+            "octets",
+            label="memory of the ENRP servers for their peers",
+            formula="octets of associations, TLS sessions and receive buffers added up over time "
+            "/ time",
+            compute=partial(_mean_over_time, counter="enrp_servers.memory_octet_seconds"),
+        ),
+        count("server_inits_refused", "INITs dropped by servers", "enrp_servers.inits_refused"),
         count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
         *ATTACK_METRICS,
         *CHEATING_METRICS,

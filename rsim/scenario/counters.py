@@ -8,6 +8,7 @@ from functools import cache
 
 from rsim.attackers import AttackCounters, attacker_kinds
 from rsim.endpoints import PoolElementCounters, PoolUserCounters, ServerCounters
+from rsim.network import StackCounters
 from rsim.network.counters import SctpCounters, TlsCounters
 from rsim.network.cpu import CpuCounters
 from rsim.scenario.accountability import VERDICTS
@@ -17,7 +18,7 @@ from rsim.scenario.traffic import TRAFFIC
 from rsim.workload import ClientCounters, ElementCounters
 from rsim.workload.lifecycle import LifecycleCounters
 
-_HOST = (SctpCounters, TlsCounters, CpuCounters)
+_HOST = (SctpCounters, TlsCounters, StackCounters, CpuCounters)
 _BY_ROLE: dict[str, tuple[type, ...]] = {
     "enrp_servers": (*_HOST, ServerCounters),
     "pool_elements": (*_HOST, PoolElementCounters, ElementCounters, LifecycleCounters),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rsim.attackers import AttackerSettings, PositionSettings
-from rsim.network import HostSettings, OutageSettings
+from rsim.network import HostSettings, OutageSettings, StackSettings
 from rsim.scenario.fields import ACTORS, HONEST, ScenarioFields
 from rsim.scenario.groups import ElementGroup, UserGroup
 from rsim.scenario.network import SiteOutage
@@ -79,10 +79,15 @@ def _check_host(
                 known = scenario.network.sites
                 raise ValueError(f"{where}.{key}: {unknown('site', site, known)}")
     if scenario.network.transport == "instant" and (
-        group.also_at or group.access or group.cpu or group.outages != OutageSettings()
+        group.also_at
+        or group.access
+        or group.cpu
+        or group.stack != StackSettings()
+        or group.outages != OutageSettings()
     ):
         raise ValueError(
-            f"{where}: only network.transport = 'sctp' knows also_at, access, cpu and outages"
+            f"{where}: only network.transport = 'sctp' knows also_at, access, cpu, stack and "
+            "outages"
         )
 
 

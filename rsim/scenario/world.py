@@ -14,6 +14,7 @@ from rsim.network import (
     Outage,
     OutageSettings,
     PacketCapture,
+    StackTally,
     topology,
 )
 from rsim.network import LinkSettings as PathSettings
@@ -54,6 +55,7 @@ class World:
         self.keys = KeyRing(self.security.shared_key)
         self.hosts: dict[str, list[Host]] = {}
         self._label = scenario.label
+        self._tallies: dict[str, StackTally] = {}
         self._handles: dict[str, bytes] = {}
         self._struck: dict[Host, tuple[Callable[[], None], Callable[[], None]]] = {}
 
@@ -93,14 +95,24 @@ class World:
                 host.tickets = {}
         host.counters = self.recorder.share(role, host.counters)
         host.tls_counters = self.recorder.share(role, host.tls_counters)
+        host.stack.share(self._tally(role).core)
         if host.cpu is not None:
             self.recorder.add(role, host.cpu.counters, host.cpu.settle)
         return host
+
+    def _tally(self, role: str) -> StackTally:
+        """What counts the state of all hosts of a role."""
+        tally = self._tallies.get(role)
+        if tally is None:
+            tally = self._tallies[role] = StackTally(self.clock)
+            self.recorder.add(role, tally.counters, tally.settle)
+        return tally
 
     def _equip(self, host: Host, settings: HostSettings) -> None:
         """Gives a host its CPU and the outages of its links."""
         if settings.cpu is not None:
             host.cpu = Cpu(self.clock, settings.cpu, self.streams.stream(host.actor, "cpu"))
+        host.limit(settings.stack)
         if settings.outages != OutageSettings():
             links = self.network.host_links(host)
             stream = self.streams.stream(host.actor, "outages")

@@ -361,6 +361,16 @@ void bind_fabric(nb::module_& module) {
         .def("send_datagram", send_datagram, nb::kw_only(), "via"_a, "member"_a, "source"_a, "destination"_a, "data"_a,
              "Sends a datagram.\n\nParameters: `via` the address that it leaves from; `member` the address that it goes to; "
              "`source` and `destination` address and port that it shows; `data` its octets.")
+        .def("transmit", [](FabricCore& self, nb::object frame, nb::str via) {
+            PacketPtr packet = packet_of(self, frame);
+            const std::uint32_t from = self.number(via);
+            const Stack* const sender = self.fabric->stack_at(from);
+            if (sender && !sender->up()) return;
+            Route& route = self.fabric->route(from, packet->destination);
+            self.fabric->transmit(std::move(packet), route);
+        }, "frame"_a, "via"_a,
+             "Sends a packet on its way.\n\nParameters: `frame` the packet, whose source may be forged; `via` the address that "
+             "it leaves from.")
         .def("deliver", [](FabricCore& self, nb::object frame) { self.fabric->deliver(packet_of(self, frame)); }, "frame"_a,
              "Hands a packet to the host that it is for, if there is one.\n\nParameters: `frame` the packet.")
         .def("draw_tag", [](FabricCore& self) { return self.fabric->draw_tag(); }, "A tag or first TSN that nobody can guess.")

@@ -15,6 +15,10 @@ using namespace network;
 constexpr const char* counts[] = {"associations_opened",     "associations_lost",      "retransmissions",
                                   "packets_out_of_the_blue", "packets_with_wrong_tag", "path_failures"};
 
+struct TallyCore {
+    std::shared_ptr<StackTally> tally = std::make_shared<StackTally>();
+};
+
 class StackCore final : public StackHost {
 public:
     StackCore(nb::object fabric, nb::object host, nb::object addresses)
@@ -80,8 +84,13 @@ private:
     nb::object fabric_;
     FabricCore& core_;
     nb::object host_, cpu_ = nb::none();
+    std::shared_ptr<StackTally> shared_;
 
 public:
+    void share(const TallyCore& tally) {
+        shared_ = tally.tally;
+        stack.share(*shared_);
+    }
     nb::object cpu() const { return cpu_; }
     void set_cpu(nb::object cpu) {
         stack.cpu = cpu.is_none() ? Ref<Cpu>() : nb::cast<CpuCore&>(cpu).cpu;
@@ -207,6 +216,10 @@ public:
 
     bool tells_init_ack = false;
     bool layered = false;  // TLS looks at messages that are no record which is due
+    void set_layered(bool is) {
+        if (is && !layered) association->add_memory(host_.stack.limits.tls_octets);
+        layered = is;
+    }
 
 private:
     struct Delivery final : Job {
@@ -320,6 +333,16 @@ void bind_stack(nb::module_& module) {
                "Octets of a message in TLS records of at most 16,384 (RFC 8446 5.1).\n\nParameters: `length` of the message; "
                "`fixed` octets that a record adds; `block` to whose multiple it is filled up, 0: it is not.");
 
+    nb::class_<TallyCore>(module, "TallyCore", "State that the hosts of a role keep for their peers, and what they have refused.")
+        .def(nb::init<>())
+        .def("read", [](TallyCore& self, double now) {
+            StackTally& tally = *self.tally;
+            return nb::make_tuple(tally.inits, tally.inits_refused, tally.associations_refused, tally.packets_refused,
+                                  tally.half_open.integral(now), tally.associations.integral(now), tally.memory.integral(now));
+        }, "now"_a, nb::sig("def read(self, now: float) -> tuple[int, int, int, int, float, float, float]"),
+             "INITs that reached listeners, those refused, associations refused, packets refused for want of memory, and the "
+             "integrals over time of half-open and open associations and of octets.\n\nParameters: `now` in s.");
+
     nb::class_<StackCore>(module, "StackCore", nb::type_slots(stack_slots),
         "The stack of a host: which association a packet is for, set-up by cookies, and packets out of the blue.\n\n"
         "Parameters: `fabric` that it is attached to; `host` takes new peers and datagrams, says at which ports it listens and "
@@ -328,6 +351,26 @@ void bind_stack(nb::module_& module) {
             new (self) StackCore(std::move(fabric), std::move(host), std::move(addresses));
         }, "fabric"_a, "host"_a, "addresses"_a)
         .def("fail", [](StackCore& self) { self.stack.fail(); }, "The host goes down, and forgets the cookies that it has made.")
+        .def("limit", [](StackCore& self, nb::object settings, double init_time, double cookie_time) {
+            StackLimits& limits = self.stack.limits;
+            const auto most = [&](const char* name) {
+                const nb::object value = settings.attr(name);
+                return value.is_none() ? StackLimits::unlimited : nb::cast<std::uint64_t>(value);
+            };
+            limits.cookies = nb::cast<bool>(settings.attr("cookies"));
+            limits.half_open = most("half_open");
+            limits.associations = most("associations");
+            limits.memory = most("memory");
+            limits.half_open_octets = most("half_open_octets");
+            limits.association_octets = most("association_octets");
+            limits.tls_octets = most("tls_octets");
+            self.stack.init_time = init_time;
+            self.stack.cookie_time = cookie_time;
+        }, "settings"_a, nb::kw_only(), "init_time"_a, "cookie_time"_a,
+             "Says what state it may keep; before it keeps any.\n\nParameters: `settings` StackSettings; `init_time` and "
+             "`cookie_time` in s of the CPU for an INIT and a COOKIE ECHO.")
+        .def("share", &StackCore::share, "tally"_a,
+             "What it keeps counts with that of other hosts from now on.\n\nParameters: `tally` that they share.")
         .def("restore", [](StackCore& self) { self.stack.restore(); }, "The host is back.")
         .def_prop_ro("up", [](const StackCore& self) { return self.stack.up(); }, "Whether the host is up.")
         .def_prop_rw("cpu", &StackCore::cpu, &StackCore::set_cpu, nb::for_setter(nb::arg("cpu").none()),
@@ -374,7 +417,7 @@ void bind_stack(nb::module_& module) {
         }, "ppid"_a, "data"_a, "extra"_a,
              "Hands a message on to the CPU, if there is one, and the owner.\n\nParameters: `ppid` payload protocol; `data` in "
              "clear; `extra` CPU time in s beside that of the message.")
-        .def_rw("layered", &AssociationCore::layered, "Whether the owner looks at what is no TLS record that is due.")
+        .def_prop_rw("layered", [](const AssociationCore& self) { return self.layered; }, &AssociationCore::set_layered, "Whether the owner looks at what is no TLS record that is due.")
         .def("when_sent", &AssociationCore::when_sent, "sent"_a,
              "Tells when the message that was sent last leaves: at once, or when its turn comes.\n\n"
              "Parameters: `sent` is called then, and never if the message comes to nothing.")

@@ -350,8 +350,17 @@ void Association::acknowledge() {
     review();
 }
 
+void Association::settle_memory() {
+    if (state_ == State::closed) return;
+    const std::uint64_t now = extra_memory_ + reception_.kept();
+    if (now == further_memory_) return;
+    stack_->change_memory(static_cast<std::int64_t>(now - further_memory_));
+    further_memory_ = now;
+}
+
 void Association::read(std::uint32_t octets) {
     reception_.unread -= std::min<std::uint64_t>(reception_.unread, octets);
+    settle_memory();
     if (state_ != State::established && state_ != State::shutdown_pending && state_ != State::shutdown_sent) return;
     // A window that opens is told when it has grown by a packet or by half (RFC 9260 6.2, RFC 1122 4.2.3.3).
     const std::uint32_t grown = reception_.window() - std::min(reception_.window(), reception_.told_window);
@@ -418,6 +427,10 @@ void Association::take_data(Packet& packet) {
     if (state_ != State::established && state_ != State::shutdown_pending && state_ != State::shutdown_sent) return;
     const Ref<Message>& first = packet.data.front().message;
     if (stack_->cpu && first && !stack_->cpu->admit(first->ppid)) return;
+    if (stack_->out_of_memory()) {
+        ++stack_->tally().packets_refused;
+        return;
+    }
     if (!transmission_.primary().route->plain) transmission_.watch();
     calm_ = false;
     std::vector<Ref<Message>> ready;
@@ -426,6 +439,7 @@ void Association::take_data(Packet& packet) {
         const auto arrival = reception_.take(chunk, ready);
         at_once = at_once || arrival != Reception::Arrival::fresh;
     }
+    settle_memory();
     if (state_ == State::shutdown_sent) send_closing(Control::shutdown);
     at_once = at_once || reception_.has_gaps() || settings_.sack_delay == 0;
     ++reception_.packets;

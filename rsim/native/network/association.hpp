@@ -70,7 +70,17 @@ public:
     bool take_short(Packet& packet);
     void take_back(const Packet& packet);
     // The endpoint has taken octets that it had left, or leaves some.
-    void leave_unread(std::uint32_t octets) { reception_.unread += octets; }
+    void leave_unread(std::uint32_t octets) {
+        reception_.unread += octets;
+        settle_memory();
+    }
+    // Octets that TLS takes from now on.
+    void add_memory(std::uint64_t octets) {
+        extra_memory_ += octets;
+        settle_memory();
+    }
+    // What it takes beside its state: buffers and TLS.
+    std::uint64_t further_memory() const { return further_memory_; }
     void read(std::uint32_t octets);
 
     void reroute();
@@ -117,6 +127,8 @@ private:
     void acknowledge();
     void establish();
     void shut_down_when_idle();
+    // Tells the stack what buffers and TLS take by now.
+    void settle_memory();
     Path& answering() const;
     // Whether messages may go as one event, without packet and SACK: nothing is under way that could matter to them.
     void review();
@@ -138,6 +150,7 @@ private:
     std::uint64_t undelivered_ = 0;
     double epoch_ = 0;                              // when the present count of octets began
     std::uint64_t octets_ = 0, octets_before_ = 0;  // that went short in this epoch and in the one before
+    std::uint64_t further_memory_ = 0, extra_memory_ = 0;
     unsigned retries_ = 0;
     std::uint32_t answering_ = none;  // address from which the last packet came, where there are several
     State state_ = State::cookie_wait;

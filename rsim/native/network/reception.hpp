@@ -29,6 +29,8 @@ public:
         const std::uint64_t used = held_octets_ + unread;
         return used < buffer_ ? static_cast<std::uint32_t>(buffer_ - used) : 0;
     }
+    // Octets that wait, for others or for the endpoint.
+    std::uint64_t kept() const { return held_octets_ + unread; }
     std::uint32_t buffer() const { return buffer_; }
     bool has_gaps() const { return !beyond_.empty(); }
 

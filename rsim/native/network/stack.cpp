@@ -5,10 +5,25 @@
 #include "association.hpp"
 
 namespace rsim::network {
+namespace {
+
+// A packet that the CPU works on.
+struct Service final : Job {
+    explicit Service(PacketPtr packet) : packet(std::move(packet)) {}
+    void run() override {
+        const Ref<Fabric> fabric = packet->fabric;
+        if (fabric->closed()) return;
+        if (Stack* const stack = fabric->stack_at(packet->destination)) stack->take(std::move(packet));
+    }
+    PacketPtr packet;
+};
+
+}  // namespace
 
 Stack::Stack(Ref<Fabric> fabric, StackHost& host, std::vector<std::uint32_t> given)
     : addresses(std::move(given)), fabric_(std::move(fabric)), host_(host) {
     for (const std::uint32_t address : addresses) fabric_->attach(address, this);
+    half_open_timer_.bind(fabric_->schedule(), [](void* owner, void*) { static_cast<Stack*>(owner)->expire_half_open(); }, this);
 }
 
 Stack::~Stack() {
@@ -27,6 +42,7 @@ void Stack::each(Function function) {
 
 void Stack::close() {
     up_ = false;
+    half_open_timer_.release();
     while (first_) {
         const Ref<Association> last(first_);
         last->user_ = nullptr;
@@ -38,6 +54,56 @@ void Stack::close() {
 void Stack::fail() {
     up_ = false;
     ++secret_;
+    half_open_ends_.clear();
+    while (!half_open_.empty()) end_half_open(half_open_.begin()->first);
+}
+
+// What is kept -----------------------------------------------------------------------------------------------------------
+
+void Stack::change(Level StackTally::*level, std::int64_t by) {
+    if (fabric_->closed()) return;
+    const double now = fabric_->now();
+    (own_.*level).change(now, by);
+    if (tally_ != &own_) (tally_->*level).change(now, by);
+}
+
+void Stack::change_memory(std::int64_t octets) { change(&StackTally::memory, octets); }
+
+bool Stack::has_room(const Level& kept, std::uint64_t most, std::uint64_t octets) const {
+    return kept.value() < most && own_.memory.value() + octets <= limits.memory;
+}
+
+bool Stack::keep_half_open(const Packet& packet) {
+    const std::uint64_t entry = key(packet.destination_port, packet.source, packet.source_port);
+    if (!half_open_.contains(entry)) {
+        if (!has_room(own_.half_open, limits.half_open, limits.half_open_octets)) return false;
+        change(&StackTally::half_open, 1);
+        change_memory(static_cast<std::int64_t>(limits.half_open_octets));
+    }
+    const double end = fabric_->now() + fabric_->sctp.cookie_life;
+    half_open_[entry] = end;
+    half_open_ends_.emplace_back(end, entry);
+    if (!half_open_timer_.running()) half_open_timer_.start(fabric_->sctp.cookie_life);
+    return true;
+}
+
+bool Stack::end_half_open(std::uint64_t entry) {
+    if (half_open_.erase(entry) == 0) return false;
+    change(&StackTally::half_open, -1);
+    change_memory(-static_cast<std::int64_t>(limits.half_open_octets));
+    return true;
+}
+
+void Stack::expire_half_open() {
+    const double now = fabric_->now();
+    while (!half_open_ends_.empty()) {
+        const auto [end, entry] = half_open_ends_.front();
+        const auto found = half_open_.find(entry);
+        const bool kept = found != half_open_.end() && found->second == end;
+        if (kept && end > now) return half_open_timer_.start(end - now);
+        half_open_ends_.pop_front();
+        if (kept) end_half_open(entry);
+    }
 }
 
 // Associations --------------------------------------------------------------------------------------------------------
@@ -53,6 +119,8 @@ void Stack::add(Association& association, std::uint32_t remote) {
     if (association.before || first_ == &association) return;
     // The stack keeps it until its end, whoever used it may be gone before.
     ++association.references;
+    change(&StackTally::associations, 1);
+    change_memory(static_cast<std::int64_t>(limits.association_octets));
     association.before = last_;
     (last_ ? last_->after : first_) = &association;
     last_ = &association;
@@ -68,6 +136,8 @@ void Stack::remove(Association& association) {
     (association.before ? association.before->after : first_) = association.after;
     (association.after ? association.after->before : last_) = association.before;
     association.before = association.after = nullptr;
+    change(&StackTally::associations, -1);
+    change_memory(-static_cast<std::int64_t>(limits.association_octets + association.further_memory()));
     if (--association.references == 0) delete &association;
 }
 
@@ -88,6 +158,18 @@ void Stack::arrive(PacketPtr packet) {
         return;
     }
     if (packet->protocol == Protocol::udp) return host_.take_datagram(*packet);
+    if (cpu && !packet->controls.empty()) {
+        const Control kind = packet->controls.front().kind;
+        const double time = kind == Control::init ? init_time : kind == Control::cookie_echo ? cookie_time : 0;
+        if (time > 0) {
+            if (cpu->admit(Cpu::none)) cpu->submit(time, std::make_unique<Service>(std::move(packet)));
+            return;
+        }
+    }
+    take(std::move(packet));
+}
+
+void Stack::take(PacketPtr packet) {
     Association* const association = find(packet->destination_port, packet->source, packet->source_port);
     if (packet->short_way) {
         if (association && association->identity.own_tag == packet->tag && association->take_short(*packet)) return;
@@ -95,7 +177,6 @@ void Stack::arrive(PacketPtr packet) {
         // A gap before it, or nobody there: as any packet.
         if (Stack* const sender = fabric_->stack_at(packet->source)) sender->take_back(*packet);
         packet->short_way = false;
-        return arrive(std::move(packet));
     }
     const ControlChunk* const first = packet->controls.empty() ? nullptr : &packet->controls.front();
     const bool ends = first && (first->kind == Control::abort || first->kind == Control::shutdown_complete);
@@ -139,6 +220,11 @@ void Stack::abort(const Packet& packet, std::uint32_t tag) {
 // RFC 9260 5.1, 5.2.2: everything goes into the cookie, no state is kept.
 void Stack::answer_init(const Packet& packet, const ControlChunk& chunk) {
     if (!host_.hears(packet.destination_port, packet.protocol == Protocol::tcp)) return abort(packet, chunk.tag);
+    ++tally_->inits;
+    if (!limits.cookies && !keep_half_open(packet)) {
+        ++tally_->inits_refused;
+        return;
+    }
     auto cookie = std::make_shared<Cookie>();
     cookie->secret = secret_;
     cookie->own_tag = fabric_->draw_tag();
@@ -169,7 +255,13 @@ void Stack::take_cookie(PacketPtr packet, Association* present) {
     const bool good = cookie->secret == secret_ && packet->tag == cookie->own_tag && age <= fabric_->sctp.cookie_life;
     if (!good || !host_.hears(packet->destination_port, packet->protocol == Protocol::tcp))
         return abort(*packet, cookie->peer_tag);
+    const std::uint64_t entry = key(packet->destination_port, packet->source, packet->source_port);
+    if (!limits.cookies && !end_half_open(entry)) return abort(*packet, cookie->peer_tag);
     if (present) present->end(Notice::restarted);
+    if (!has_room(own_.associations, limits.associations, limits.association_octets)) {
+        ++tally_->associations_refused;
+        return abort(*packet, cookie->peer_tag);
+    }
     if (!host_.accept(*packet, *cookie)) return abort(*packet, cookie->peer_tag);
     Association* const made = find(packet->destination_port, packet->source, packet->source_port);
     if (!made) return;

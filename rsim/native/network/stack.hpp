@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "../clock/alarm.hpp"
 #include "cpu.hpp"
 #include "fabric.hpp"
 #include "packet.hpp"
+#include "stack_state.hpp"
 
 namespace rsim::network {
 
@@ -52,6 +56,8 @@ public:
 
     // Takes a packet that has reached the host.
     void arrive(PacketPtr packet);
+    // The same, when the CPU has done its work for it.
+    void take(PacketPtr packet);
     // A message that went without being watched was lost on its way.
     void take_back(const Packet& packet);
 
@@ -62,8 +68,17 @@ public:
     void watch_peers();
     std::size_t associations() const { return table_.size(); }
 
+    // Octets more, or fewer, are in use.
+    void change_memory(std::int64_t octets);
+    bool out_of_memory() const { return own_.memory.value() >= limits.memory; }
+    // From now on what this host keeps counts with that of others, too.
+    void share(StackTally& tally) { tally_ = &tally; }
+    StackTally& tally() { return *tally_; }
+
     std::vector<std::uint32_t> addresses;  // numbers, the primary one first
     Ref<Cpu> cpu;                          // null: work takes no time
+    double init_time = 0, cookie_time = 0; // s of CPU time for an INIT and a COOKIE ECHO
+    StackLimits limits;
 
 private:
     static std::uint64_t key(std::uint16_t port, std::uint32_t remote, std::uint16_t remote_port) {
@@ -77,12 +92,25 @@ private:
     void answer_init(const Packet& packet, const ControlChunk& chunk);
     void take_cookie(PacketPtr packet, Association* present);
     void take_out_of_the_blue(const Packet& packet);
+    // Whether there is room for one thing more of `kept`, of which there may be `most`.
+    bool has_room(const Level& kept, std::uint64_t most, std::uint64_t octets) const;
+    void change(Level StackTally::*level, std::int64_t by);
+    // Keeps state for an INIT; false if there is no room for it.
+    bool keep_half_open(const Packet& packet);
+    // Lets go of what is kept for an INIT; false if nothing is.
+    bool end_half_open(std::uint64_t key);
+    void expire_half_open();
 
     Ref<Fabric> fabric_;
     StackHost& host_;
     std::unordered_map<std::uint64_t, Association*> table_;
     // All of them, in the order in which they were set up.
     Association *first_ = nullptr, *last_ = nullptr;
+    std::unordered_map<std::uint64_t, double> half_open_;         // until when it is kept
+    std::deque<std::pair<double, std::uint64_t>> half_open_ends_;  // in their order
+    Alarm half_open_timer_;
+    StackTally own_;
+    StackTally* tally_ = &own_;
     std::uint64_t secret_ = 0;
     bool up_ = true;
 };
