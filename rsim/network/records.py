@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import shake_128
 
+from mypy_extensions import mypyc_attr
+
 from rsim.network.credentials import Certificate, Credentials, Key, Principal, Refusal
 from rsim.network.profiles import Profile
 
 
-@dataclass(frozen=True, slots=True)
+@mypyc_attr(acyclic=True)
 class Ticket:
     """What a server gives a client to resume with: the identity that it has verified.
 
     Parameters: `issuer` credentials of the server; `principal` that was verified, None for anybody.
     """
 
-    issuer: Credentials
-    principal: Principal | None
+    __slots__ = ("issuer", "principal")
+
+    def __init__(self, issuer: Credentials, principal: Principal | None) -> None:
+        self.issuer = issuer
+        self.principal = principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Protection:
     plain: bytes
 
 
-@dataclass(frozen=True, slots=True)
+# No dataclass, as handshakes make many, and those are slow to make.
+@mypyc_attr(acyclic=True)
 class Flight:
     """Handshake messages that one side sends at once.
 
@@ -43,12 +49,24 @@ class Flight:
     handshake from 0; the others are what the flight tells, where it tells it.
     """
 
-    step: int
-    profile: Profile | None = None
-    key: Key | None = None
-    certificate: Certificate | None = None
-    alert: Refusal | None = None
-    ticket: Ticket | None = None
+    __slots__ = ("alert", "certificate", "key", "profile", "step", "ticket")
+
+    def __init__(
+        self,
+        step: int,
+        *,
+        profile: Profile | None = None,
+        key: Key | None = None,
+        certificate: Certificate | None = None,
+        alert: Refusal | None = None,
+        ticket: Ticket | None = None,
+    ) -> None:
+        self.step = step
+        self.profile = profile
+        self.key = key
+        self.certificate = certificate
+        self.alert = alert
+        self.ticket = ticket
 
 
 def opaque(protection: Protection, size: int) -> bytes:

@@ -43,16 +43,8 @@ class SctpAssociation(SecurableAssociation):
         super().__init__(host, local, remote, receiver)
         self.tcp = tcp
         self._layer: TlsLayer | None = None
-        self.core = AssociationCore(
-            host.stack,
-            self,
-            local=local,
-            remote=remote,
-            addresses=addresses,
-            tags=tags,
-            tsns=tsns,
-            tcp=tcp,
-        )
+        # By position, as many are made: to name the arguments takes longer than all the rest.
+        self.core = AssociationCore(host.stack, self, *(local, remote, addresses, tags, tsns, tcp))
 
     # What the endpoint sees -----------------------------------------------------------------------
 

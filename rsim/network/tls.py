@@ -114,7 +114,7 @@ class TlsSession:
             return
         early = self.credentials.key if profile.version >= 1.3 else None
         # Made ready while the association is set up, so that it rides with the COOKIE ECHO.
-        self._reply(Flight(0, profile, early, ticket=self.ticket))
+        self._reply(Flight(0, profile=profile, key=early, ticket=self.ticket))
         self._work(self._share(0.1), lambda: None)
 
     def take(self, flight: Flight | None) -> None:
@@ -174,7 +174,7 @@ class TlsSession:
     def _hello(self, certificate: Certificate | None) -> Flight:
         assert self.profile is not None
         ticket = Ticket(self.credentials, self.principal) if self.profile.short else None
-        return Flight(1, None, None, certificate, ticket=ticket)
+        return Flight(1, certificate=certificate, ticket=ticket)
 
     def _finished(self) -> Flight:
         return Flight(3, ticket=Ticket(self.credentials, self.principal))
@@ -196,7 +196,8 @@ class TlsSession:
             key = self.credentials.key if profile.kind == "psk" and profile.version < 1.3 else None
             own = self.credentials.certificate if profile.kind == "mutual" else None
             last = profile.short
-            self._work(self._share(0.9), lambda: self._reply(Flight(2, None, key, own), last=last))
+            answer = Flight(2, key=key, certificate=own)
+            self._work(self._share(0.9), lambda: self._reply(answer, last=last))
         elif flight.step == 3:
             self._open()
 

@@ -257,21 +257,34 @@ public:
     Ref<Association> association;
 };
 
-std::pair<std::uint32_t, std::uint16_t> endpoint_of(FabricCore& core, nb::handle endpoint) {
-    return {core.number(endpoint[0]), nb::cast<std::uint16_t>(endpoint[1])};
+std::uint64_t number_in(nb::handle pair, Py_ssize_t at) {
+    const std::uint64_t number = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(pair.ptr(), at));
+    if (number == std::numeric_limits<std::uint64_t>::max() && PyErr_Occurred()) throw nb::python_error();
+    return number;
 }
 
-void make_association(AssociationCore* self, nb::object stack, nb::object owner, nb::object local, nb::object remote,
-                      nb::object addresses, nb::object tags, nb::object tsns, bool tcp) {
+std::pair<std::uint32_t, std::uint16_t> endpoint_of(FabricCore& core, const nb::tuple& endpoint) {
+    return {core.number(PyTuple_GET_ITEM(endpoint.ptr(), 0)), static_cast<std::uint16_t>(number_in(endpoint, 1))};
+}
+
+void check_pairs(std::initializer_list<nb::handle> pairs) {
+    for (const nb::handle pair : pairs)
+        if (PyTuple_GET_SIZE(pair.ptr()) != 2) throw nb::value_error("local, remote, tags and tsns must be pairs");
+}
+
+void make_association(AssociationCore* self, nb::object stack, nb::object owner, nb::tuple local, nb::tuple remote,
+                      nb::tuple addresses, nb::tuple tags, nb::tuple tsns, bool tcp) {
     FabricCore& core = nb::cast<StackCore&>(stack).core();
+    check_pairs({local, remote, tags, tsns});
     Identity identity;
     std::tie(identity.local, identity.local_port) = endpoint_of(core, local);
-    identity.remote_port = nb::cast<std::uint16_t>(remote[1]);
-    for (const nb::handle address : addresses) identity.remote.push_back(core.number(address));
-    identity.own_tag = nb::cast<std::uint32_t>(tags[0]);
-    identity.peer_tag = nb::cast<std::uint32_t>(tags[1]);
-    identity.own_tsn = nb::cast<std::uint64_t>(tsns[0]);
-    identity.peer_tsn = nb::cast<std::uint64_t>(tsns[1]);
+    identity.remote_port = static_cast<std::uint16_t>(number_in(remote, 1));
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(addresses.ptr()); ++at)
+        identity.remote.push_back(core.number(PyTuple_GET_ITEM(addresses.ptr(), at)));
+    identity.own_tag = static_cast<std::uint32_t>(number_in(tags, 0));
+    identity.peer_tag = static_cast<std::uint32_t>(number_in(tags, 1));
+    identity.own_tsn = number_in(tsns, 0);
+    identity.peer_tsn = number_in(tsns, 1);
     identity.protocol = tcp ? Protocol::tcp : Protocol::sctp;
     new (self) AssociationCore(std::move(stack), std::move(owner), identity);
 }
@@ -379,7 +392,8 @@ void bind_stack(nb::module_& module) {
                      "What serves messages; None: they take no time.")
         .def_prop_ro("associations", [](const StackCore& self) { return self.stack.associations(); },
                      "Associations that it keeps state for; one of several addresses counts for each.")
-        .def("find", [](StackCore& self, std::uint16_t port, nb::object remote) -> nb::object {
+        .def("find", [](StackCore& self, std::uint16_t port, nb::tuple remote) -> nb::object {
+            check_pairs({remote});
             const auto [address, remote_port] = endpoint_of(self.core(), remote);
             Association* const found = self.stack.find(port, address, remote_port);
             return found && found->user() ? static_cast<AssociationCore*>(found->user())->owner() : nb::none();
@@ -393,8 +407,7 @@ void bind_stack(nb::module_& module) {
         "Parameters: `stack` of the host that it ends on; `owner` takes messages and news; `local` and `remote` address and port "
         "of the two sides; `addresses` of the peer, the primary one first; `tags` of this side and of the peer, `tsns` the first "
         "ones of both; `tcp` for a TCP connection.")
-        .def("__init__", make_association, "stack"_a, "owner"_a, nb::kw_only(), "local"_a, "remote"_a, "addresses"_a, "tags"_a,
-             "tsns"_a, "tcp"_a)
+        .def("__init__", make_association, "stack"_a, "owner"_a, "local"_a, "remote"_a, "addresses"_a, "tags"_a, "tsns"_a, "tcp"_a)
         .def("open", [](AssociationCore& self) { self.association->open(); }, "Begins to set it up.")
         .def("join", [](AssociationCore& self, AssociationCore& peer) { self.association->join(*peer.association); }, "peer"_a,
              "Sets it up at once.\n\nParameters: `peer` the other end.")
