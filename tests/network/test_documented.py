@@ -22,9 +22,9 @@ request_interval = 5
 
 
 def test_documented_settings_are_valid():
-    network, security = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
-    table = tomllib.loads(network + security)
-    table["enrp_servers"] = {"server": {"site": "vienna"}}
+    blocks = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+    table = tomllib.loads("".join(blocks))
+    table["enrp_servers"]["server"]["site"] = "vienna"
     scenario = rsim.scenario(table)
     assert len(scenario.network.links()) == 2
     assert scenario.security.chosen_authorisation == "identity"
