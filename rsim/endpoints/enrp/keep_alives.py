@@ -110,7 +110,8 @@ class KeepAlives(StoreListener):
         if channel is None:
             if own.asap_transport is None:
                 return
-            channel = own.channel = node.connect_element(own.asap_transport)
+            channel = node.connect_element(own.asap_transport)
+            self._store.set_channel(own, channel)
         channel.send(PPID_ASAP, message.encode(node.dialect))
         count_sent(channel, self._count)
 
@@ -158,8 +159,8 @@ class KeepAlives(StoreListener):
 
         Parameters: `channel` that has ended.
         """
-        for own in [own for own in self._store.owned() if own.channel is channel]:
-            own.channel = None
+        for own in self._store.owned_over(channel):
+            self._store.set_channel(own, None)
             if own.waiting:
                 self._counters.keep_alive_timeouts += 1
                 self._store.remove_own(own)

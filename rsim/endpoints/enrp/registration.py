@@ -108,7 +108,7 @@ class Registrations(StoreListener):
         if own is None:
             return self._keep_alives.make_own(handle, identifier, channel, _transport_of(channel))
         if own.channel is not channel:
-            own.channel = channel
+            self._store.set_channel(own, channel)
             own.asap_transport = _transport_of(channel)
         return own
 

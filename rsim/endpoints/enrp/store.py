@@ -114,6 +114,8 @@ class ElementStore:
         self._counters = counters
         self._listeners: list[StoreListener] = []
         self._own: dict[bytes, dict[int, OwnElement]] = {}
+        # So that the end of an association costs no look at all elements.
+        self._by_channel: dict[Channel, dict[OwnElement, None]] = {}
         self._expiry = clock.timer(self._expire)
         self._counted_until = clock.now
         self.handlespace = self._make_handlespace()
@@ -169,6 +171,38 @@ class ElementStore:
         """What the server keeps of all elements that it is home of."""
         return [own for pool in self._own.values() for own in pool.values()]
 
+    def owned_over(self, channel: Channel) -> list[OwnElement]:
+        """What the server keeps of elements that it is home of and reaches over an association.
+
+        Parameters: `channel` the association.
+        """
+        return list(self._by_channel.get(channel, ()))
+
+    def set_channel(self, own: OwnElement, channel: Channel | None) -> None:
+        """Reaches an element over another association from now on.
+
+        Parameters: `own` what the server keeps of it; `channel` the association, None for none.
+        """
+        if own.channel is channel:
+            return
+        if own.listed:
+            self._leave_channel(own)
+        own.channel = channel
+        if own.listed:
+            self._enter_channel(own)
+
+    def _enter_channel(self, own: OwnElement) -> None:
+        if own.channel is not None:
+            self._by_channel.setdefault(own.channel, {})[own] = None
+
+    def _leave_channel(self, own: OwnElement) -> None:
+        channel = own.channel
+        others = self._by_channel.get(channel) if channel is not None else None
+        if channel is not None and others is not None:
+            others.pop(own, None)
+            if not others:
+                del self._by_channel[channel]
+
     def listed(self, owner: int | None = None) -> tuple[PoolEntry, ...]:
         """Pools with their elements.
 
@@ -202,6 +236,7 @@ class ElementStore:
             if not own.listed:
                 own.listed = True
                 self._own.setdefault(own.handle, {})[own.identifier] = own
+                self._enter_channel(own)
             if outcome is _ADDED:
                 self.note_change(own.handle)
         return outcome
@@ -264,6 +299,7 @@ class ElementStore:
         Parameters: `own` what the server keeps of it.
         """
         own.listed = False
+        self._leave_channel(own)
         pool = self._own.get(own.handle)
         if pool is not None and pool.pop(own.identifier, None) is not None and not pool:
             del self._own[own.handle]

@@ -356,3 +356,23 @@ def test_servers_that_authenticate_each_other():
     assert len(one.handlespace) == len(two.handlespace) == 3
     assert [p.identifier for p in one.peers] == [two.identifier]
     assert len(stranger.handlespace) == 0
+
+
+def test_the_end_of_an_association_concerns_its_elements_alone(monkeypatch):
+    """No server looks through all its elements when the process of one has died."""
+    world = World(servers=2, elements=8).run(120)
+    stores = [server.store for server in world.servers]
+    channels = {own.channel for store in stores for own in store.owned()}
+    for store in stores:
+        for own in store.owned():
+            assert store.owned_over(own.channel) == [own]
+
+    def look(store):
+        raise AssertionError("looks through all elements")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(stores[0]), "owned", look)
+        world.elements[1].vanish()
+        world.run(60)
+    gone = [channel for channel in channels if not any(s.owned_over(channel) for s in stores)]
+    assert len(gone) == 1
