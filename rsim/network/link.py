@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rsim._native import LinkCore
+from rsim.distributions import Duration
 from rsim.network.settings import LinkSettings
 from rsim.randomness import Stream
 
@@ -56,15 +57,22 @@ class Link:
         Parameters: `settings` that it has from now on.
         """
         self.settings = settings
-        stream, delay, jitter = self._stream, settings.delay, settings.jitter
+        delay, jitter = settings.delay, settings.jitter
         self.core.change(
             delay=delay.mean,
-            varying=None if delay.fixed is not None else lambda: delay.draw(stream),
-            jitter=None if jitter is None else lambda: jitter.draw(stream),
+            varying=None if delay.fixed is not None else self._law(delay),
+            jitter=None if jitter is None else self._law(jitter),
             loss=settings.loss,
             bandwidth=settings.bandwidth,
             queue=settings.queue,
         )
+
+    def _law(self, times: Duration) -> object:
+        """What draws from a distribution: natively by its name, or else here."""
+        sampler, stream = times.sampler, self._stream
+        if sampler.kind in ("exponential", "uniform", "pareto"):
+            return (sampler.kind, sampler.mean, sampler.variation, stream)
+        return lambda: sampler.draw(stream)
 
     @property
     def up(self) -> bool:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from rsim.clock import Clock
-from rsim.network import LinkSettings, Network
+from rsim.network import LinkSettings, Network, SctpSettings
 from rsim.randomness import Streams
+
+from .conftest import Pair
 
 _HEADERS = 28
 """Octets of IPv4 and UDP."""
@@ -91,6 +93,71 @@ def test_jitter_has_the_mean_of_its_distribution_and_lets_packets_overtake():
     delays = arrivals - np.array(times)[wire.order]
     assert np.mean(delays) == pytest.approx(0.03, abs=3 * 0.02 / np.sqrt(20_000))
     assert wire.order != sorted(wire.order)
+
+
+@pytest.mark.parametrize("rate", [1, 100, 1_000, 10_000])
+@pytest.mark.parametrize(
+    "law",
+    [
+        {"distribution": "exponential"},
+        {"distribution": "uniform", "variation": 1.0},
+        {"distribution": "lognormal", "variation": 0.5},
+    ],
+    ids=lambda law: law["distribution"],
+)
+def test_a_varying_delay_has_its_mean_at_every_rate_and_keeps_the_order_of_a_flow(rate, law):
+    """W4: with all packets of a link in one order it was 116 ms instead of 20 at 10,000/s."""
+    mean, count = 0.02, max(2000, 40 * rate)
+    two = Pair(delay={**law, "mean": mean}, sctp=SctpSettings(congestion_control="none"))
+    association = two.connect()
+    two.run(60)
+    start = two.clock.now
+    for number in range(count):
+        two.clock.call_at(start + number / rate, association.send, 1, number.to_bytes(4))
+    two.run(count / rate + 60)
+    assert two.server.data == [number.to_bytes(4) for number in range(count)]
+    delays = [time - start - number / rate for number, (time, *_) in enumerate(two.server.seen)]
+    # A level lasts two mean delays: as many as there are independent values.
+    independent = min(count, 40 / (2 * mean)) if rate > 25 else count
+    assert np.mean(delays) == pytest.approx(mean, abs=4 * mean / np.sqrt(independent) + 0.02 * mean)
+
+
+def test_datagrams_have_delays_of_their_own_and_may_overtake():
+    wire = Wire(delay={"distribution": "exponential", "mean": 0.02})
+    times = [number * 1e-4 for number in range(20_000)]
+    delays = np.array(wire.run(times, 100)) - np.array(times)[wire.order]
+    assert np.mean(delays) == pytest.approx(0.02, abs=3 * 0.02 / np.sqrt(20_000))
+    assert wire.order != sorted(wire.order)
+
+
+def test_a_flood_does_not_change_the_delay_of_others():
+    """Negative control of W4: the same quiet association with and without 5,000 packets/s beside."""
+    means = []
+    for flood in (False, True):
+        two = Pair(delay={"distribution": "exponential", "mean": 0.02})
+        quiet, loud = two.connect(), two.connect()
+        two.run(60)
+        start = two.clock.now
+        for number in range(600):
+            two.clock.call_at(start + number / 10, quiet.send, 1, b"q")
+        if flood:
+            for number in range(100_000):
+                two.clock.call_at(start + number / 5000, loud.send, 1, b"!" * 40)
+        two.run(120)
+        arrivals = [time for time, _, data in two.server.seen if data == b"q"]
+        means.append(np.mean([t - start - n / 10 for n, t in enumerate(arrivals)]))
+    assert means[0] == pytest.approx(means[1], rel=0.2) == pytest.approx(0.02, rel=0.2)
+
+
+@pytest.mark.parametrize("kind", ["exponential", "uniform", "pareto", "gamma", "lognormal"])
+def test_native_draws_are_those_of_the_sampler(kind):
+    law = {"distribution": kind, "mean": 0.02}
+    wire = Wire(delay=law)
+    arrivals = wire.run([float(number) for number in range(50)], 100)
+    stream = Streams(3).stream("network", "link", "path", "a", "b")
+    sampler = wire.link.settings.delay.sampler
+    expected = [number + sampler.draw(stream) for number in range(50)]
+    assert arrivals == pytest.approx(expected, rel=1e-15)
 
 
 def test_a_cut_loses_what_is_under_way_and_what_comes():

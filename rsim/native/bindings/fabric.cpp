@@ -2,6 +2,7 @@
 #include "fabric.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "draws.hpp"
@@ -27,6 +28,36 @@ struct PythonTime final : DrawnTime {
     double draw() override { return nb::cast<double>(function()); }
     nb::object function;
 };
+
+// Times of a distribution by name, with the values of rsim.sampling.
+struct NamedTime final : DrawnTime {
+    enum class Kind { exponential, uniform, pareto };
+
+    NamedTime(const std::string& name, double mean, double variation, nb::object stream)
+        : kind(name == "exponential" ? Kind::exponential : name == "uniform" ? Kind::uniform : Kind::pareto), mean(mean),
+          variation(variation), stream(std::move(stream)) {
+        if (name != "exponential" && name != "uniform" && name != "pareto") throw nb::value_error("an unknown distribution");
+        if (!is_stream(this->stream)) throw nb::type_error("a stream must be a Stream");
+    }
+    double draw() override {
+        switch (kind) {
+        case Kind::exponential: return mean * draw_exponential(stream);
+        case Kind::uniform: return mean * (1.0 + variation * (2.0 * draw_uniform(stream) - 1.0));
+        case Kind::pareto: break;
+        }
+        return mean * ((variation - 1.0) / variation * std::pow(1.0 - draw_uniform(stream), -1.0 / variation));
+    }
+    Kind kind;
+    double mean, variation;
+    nb::object stream;
+};
+
+std::unique_ptr<DrawnTime> drawn_time(nb::object law) {
+    if (law.is_none()) return nullptr;
+    if (!nb::isinstance<nb::tuple>(law)) return std::make_unique<PythonTime>(std::move(law));
+    return std::make_unique<NamedTime>(nb::cast<std::string>(law[0]), nb::cast<double>(law[1]), nb::cast<double>(law[2]),
+                                       nb::object(law[3]));
+}
 
 // Taps of Python's. What a tap does not do itself costs it nothing.
 struct PythonTaps final : Taps {
@@ -144,8 +175,8 @@ double limit_of(nb::handle value) { return value.is_none() ? unlimited : nb::cas
 LinkSettings link_settings(double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue) {
     LinkSettings settings;
     settings.delay = delay;
-    if (!varying.is_none()) settings.varying = std::make_unique<PythonTime>(std::move(varying));
-    if (!jitter.is_none()) settings.jitter = std::make_unique<PythonTime>(std::move(jitter));
+    settings.varying = drawn_time(std::move(varying));
+    settings.jitter = drawn_time(std::move(jitter));
     settings.loss = loss;
     settings.bandwidth = limit_of(bandwidth);
     settings.queue = limit_of(queue);
@@ -308,7 +339,7 @@ void bind_fabric(nb::module_& module) {
             self.link->settings = link_settings(delay, std::move(varying), std::move(jitter), loss, std::move(bandwidth), std::move(queue));
         }, nb::kw_only(), "delay"_a, "varying"_a.none(), "jitter"_a.none(), "loss"_a, "bandwidth"_a.none(), "queue"_a.none(),
              "Says what it does to packets from now on.\n\nParameters: `delay` in s; `varying` draws the delay, None: it is fixed; "
-             "`jitter` draws further delay, None: there is none; `loss` share of packets; `bandwidth` in bit/s and `queue` in "
+             "`jitter` draws further delay, None: there is none (either is a function, or name, mean, variation and stream); `loss` share of packets; `bandwidth` in bit/s and `queue` in "
              "octets, None: without limit.")
         .def_prop_ro("plain", [](const LinkCore& self) { return self.link->plain(); }, "Whether it does nothing but delay.")
         .def_prop_ro("counters", [](const LinkCore& self) {

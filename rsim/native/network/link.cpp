@@ -16,6 +16,17 @@ bool Link::let_through(Packet& packet) {
     return false;
 }
 
+double Link::draw_delay(const Packet& packet, double time) {
+    if (packet.protocol == Protocol::udp) return settings.varying->draw();
+    if (flows_.size() > most_flows_) {
+        std::erase_if(flows_, [&](const auto& flow) { return flow.second.idle(time, settings.delay); });
+        most_flows_ = std::max<std::size_t>(64, 2 * flows_.size());
+    }
+    const FlowKey key{std::uint64_t{packet.source} << 32 | packet.destination,
+                      std::uint64_t{packet.source_port} << 16 | packet.destination_port};
+    return flows_[key].at(time, settings.delay, [&] { return settings.varying->draw(); });
+}
+
 void Link::carry(Fabric& fabric, PacketPtr packet) {
     ++counters.packets;
     if (!up) {
@@ -38,10 +49,7 @@ void Link::carry(Fabric& fabric, PacketPtr packet) {
         ++counters.lost;
         return;
     }
-    if (settings.varying)
-        time = there_at_ = std::max(there_at_, time + settings.varying->draw());
-    else
-        time += settings.delay;
+    time += settings.varying ? draw_delay(*packet, time) : settings.delay;
     time += held;
     if (settings.jitter) time += settings.jitter->draw();
     fabric.pass_on(time, std::move(packet));

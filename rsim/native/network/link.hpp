@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
+#include "flow_delay.hpp"
 #include "packet.hpp"
 
 namespace rsim::network {
@@ -76,9 +78,21 @@ public:
     double cut_at = -std::numeric_limits<double>::infinity();
 
 private:
+    // The delay of a packet that leaves at a time, where delays vary: datagrams have their own, flows keep their order.
+    double draw_delay(const Packet& packet, double time);
+
+    struct FlowKey {
+        std::uint64_t addresses, ports;
+        bool operator==(const FlowKey&) const = default;
+    };
+    struct FlowHash {
+        std::size_t operator()(const FlowKey& key) const { return std::hash<std::uint64_t>()(key.addresses * 0x9e3779b97f4a7c15u ^ key.ports); }
+    };
+
     std::unique_ptr<Draw> draws_;
+    std::unordered_map<FlowKey, FlowDelay, FlowHash> flows_;
+    std::size_t most_flows_ = 64;
     double free_at_ = 0;
-    double there_at_ = 0;
 };
 
 }  // namespace rsim::network
