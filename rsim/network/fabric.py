@@ -82,6 +82,9 @@ class Fabric:
             self._sites[address] = site
             number = self._site_numbers.setdefault(site, len(self._site_numbers))
             self.core.add_address(address, number)
+            if self._lan.bandwidth is not None:
+                # It has ports of its own at its site's switch.
+                self.core.add_access(address)
             addresses.append(address)
         return tuple(addresses)
 
@@ -149,17 +152,30 @@ class Fabric:
             stream = self._streams.stream("network", "link", *key)
             sites = key[1:] if key[0] == "path" else ()
             core = self.core.add_link(stream)
-            link = self.links[key] = Link(name, settings, sites=sites, stream=stream, core=core)
+            link = self.links[key] = Link(
+                name,
+                settings,
+                sites=sites,
+                stream=stream,
+                core=core,
+                cut_through=key[0] == "port" and key[-1] == "in",
+            )
         return link
 
     def _between(self, site: str, other: str) -> tuple[Link, ...]:
         if site == other:
-            return (self._link(("site", site), site, self._lan),)
+            free = self._lan.model_copy(update={"bandwidth": None, "queue": None})
+            return (self._link(("site", site), site, free),)
         hops = self._next_hops(site, other)
         return tuple(
             self._link(("path", a, b), f"{a} -> {b}", self._settings_between(a, b))
             for a, b in pairwise(hops)
         )
+
+    def _port(self, address: str, direction: str) -> Link:
+        """A port of a host at the switch of its site, where that has a bandwidth."""
+        settings = LinkSettings(bandwidth=self._lan.bandwidth, queue=self._lan.queue)
+        return self._link(("port", address, direction), f"{address} {direction}", settings)
 
     def _settings_between(self, site: str, other: str) -> LinkSettings:
         known = self._paths.get((site, other)) or self._paths.get((other, site))
@@ -181,7 +197,10 @@ class Fabric:
         up, down = self._access.get(source), self._access.get(destination)
         links: list[Link] = [up[0]] if up else []
         if site is not None and other is not None:
+            ports = site == other and self._lan.bandwidth is not None
+            links += [self._port(source, "out")] if ports else []
             links += self._between(site, other)
+            links += [self._port(destination, "in")] if ports else []
         if down:
             links.append(down[1])
         return [link.core for link in links]

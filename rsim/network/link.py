@@ -30,10 +30,11 @@ class Link:
     """One direction of a path.
 
     Parameters: `name` for people; `settings` of the link; `sites` the two that it joins if it is on
-    the path between sites; `stream` of its draws; `core` its native half.
+    the path between sites; `stream` of its draws; `core` its native half; `cut_through` whether a
+    packet goes on while it still comes in, as through a switch.
     """
 
-    __slots__ = ("_stream", "core", "name", "settings", "sites")
+    __slots__ = ("_cut_through", "_stream", "core", "name", "settings", "sites")
 
     def __init__(
         self,
@@ -43,7 +44,9 @@ class Link:
         sites: tuple[str, ...],
         stream: Stream,
         core: LinkCore,
+        cut_through: bool = False,
     ) -> None:
+        self._cut_through = cut_through
         self.name = name
         self.settings = settings
         self.sites = sites
@@ -65,6 +68,7 @@ class Link:
             loss=settings.loss,
             bandwidth=settings.bandwidth,
             queue=settings.queue,
+            cut_through=self._cut_through,
         )
 
     def _law(self, times: Duration) -> object:

@@ -14,7 +14,10 @@ from rsim.wire import MESSAGE_KINDS
 
 
 class LinkSettings(Model):
-    """What a link does to each packet; both directions are alike and independent."""
+    """What a link does to each packet; both directions are alike and independent.
+
+    Within a site, bandwidth and queue are those of each host's two ports at a switch.
+    """
 
     delay: Duration = Field(
         Duration(mean=0.0), description="one-way delay, a time or a distribution of times"

@@ -62,6 +62,46 @@ def test_directions_of_a_path_do_not_wait_for_each_other():
     assert wire.run([0.0], 1250) == back == pytest.approx([1])
 
 
+class Lan:
+    """Four hosts at one site, whose ports carry 1,250 octets in 1 s."""
+
+    def __init__(self):
+        self.clock = Clock()
+        lan = LinkSettings(bandwidth=1e4, delay=0.5)
+        self.network = Network(self.clock, Streams(3), lan)
+        self.hosts = [self.network.add_host(name, "lan") for name in "abcd"]
+        self.arrivals = []
+        for name, host in zip("abcd", self.hosts, strict=True):
+            host.listen_datagrams(9, lambda source, data, name=name: self.note(name, data))
+
+    def note(self, name, data):
+        self.arrivals.append((data[:1].decode() + name, round(self.clock.now, 6)))
+
+    def run(self, *ways):
+        for here, there in ways:
+            source, sink = self.hosts["abcd".index(here)], self.hosts["abcd".index(there)]
+            source.send_datagram(1, (sink.address, 9), here.encode() * (1250 - _HEADERS))
+        self.clock.run_until(100)
+        return dict(self.arrivals)
+
+
+@pytest.mark.parametrize(
+    ("ways", "times"),
+    [
+        # A packet alone takes its time once, though it passes two ports.
+        (["ab"], [1.5]),
+        (["ab", "ba"], [1.5, 1.5]),
+        (["ab", "cd"], [1.5, 1.5]),
+        # One port sends, or receives, two packets after each other.
+        (["ab", "ac"], [1.5, 2.5]),
+        (["ab", "cb"], [1.5, 2.5]),
+    ],
+)
+def test_hosts_of_a_site_wait_for_their_own_ports_alone(ways, times):
+    """W5: all directions of a site shared one link."""
+    assert Lan().run(*ways) == dict(zip(ways, times, strict=True))
+
+
 def test_a_full_queue_drops():
     wire = Wire(bandwidth=1e4, queue=2500)
     # One on the link, and two waiting once their bits no longer exceed the queue.

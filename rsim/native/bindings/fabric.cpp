@@ -172,8 +172,10 @@ nb::object none_or(double value) { return value == unlimited ? nb::object(nb::no
 
 double limit_of(nb::handle value) { return value.is_none() ? unlimited : nb::cast<double>(value); }
 
-LinkSettings link_settings(double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue) {
+LinkSettings link_settings(double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue,
+                           bool cut_through) {
     LinkSettings settings;
+    settings.cut_through = cut_through;
     settings.delay = delay;
     settings.varying = drawn_time(std::move(varying));
     settings.jitter = drawn_time(std::move(jitter));
@@ -335,12 +337,14 @@ void bind_fabric(nb::module_& module) {
                              self.fabric->note_cut(*self.link);
                          }
                      }, "Whether it carries packets; a link that goes down loses what is on it.")
-        .def("change", [](LinkCore& self, double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue) {
-            self.link->settings = link_settings(delay, std::move(varying), std::move(jitter), loss, std::move(bandwidth), std::move(queue));
+        .def("change", [](LinkCore& self, double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue, bool cut_through) {
+            self.link->settings = link_settings(delay, std::move(varying), std::move(jitter), loss, std::move(bandwidth),
+                                                std::move(queue), cut_through);
         }, nb::kw_only(), "delay"_a, "varying"_a.none(), "jitter"_a.none(), "loss"_a, "bandwidth"_a.none(), "queue"_a.none(),
+             "cut_through"_a,
              "Says what it does to packets from now on.\n\nParameters: `delay` in s; `varying` draws the delay, None: it is fixed; "
              "`jitter` draws further delay, None: there is none (either is a function, or name, mean, variation and stream); `loss` share of packets; `bandwidth` in bit/s and `queue` in "
-             "octets, None: without limit.")
+             "octets, None: without limit; `cut_through` whether a packet goes on while it still comes in.")
         .def_prop_ro("plain", [](const LinkCore& self) { return self.link->plain(); }, "Whether it does nothing but delay.")
         .def_prop_ro("counters", [](const LinkCore& self) {
             const LinkCounters& counters = self.link->counters;

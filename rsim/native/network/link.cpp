@@ -38,12 +38,14 @@ void Link::carry(Fabric& fabric, PacketPtr packet) {
     counters.octets += packet->size;
     double time = fabric.now();
     if (settings.bandwidth < std::numeric_limits<double>::infinity()) {
-        const double waiting = std::max(0.0, free_at_ - time);
+        const double bits = 8 * packet->size / settings.bandwidth;
+        const double begin = settings.cut_through ? time - bits : time;
+        const double waiting = std::max(0.0, free_at_ - begin);
         if (waiting * settings.bandwidth / 8 > settings.queue) {
             ++counters.overflowed;
             return;
         }
-        free_at_ = time = time + waiting + 8 * packet->size / settings.bandwidth;
+        free_at_ = time = begin + waiting + bits;
     }
     if (settings.loss > 0 && draws_->uniform() < settings.loss) {
         ++counters.lost;

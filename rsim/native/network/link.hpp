@@ -43,6 +43,8 @@ struct LinkSettings {
     double loss = 0;
     double bandwidth = std::numeric_limits<double>::infinity();  // bit/s
     double queue = std::numeric_limits<double>::infinity();      // octets that may wait
+    // A packet goes on while it still comes in from the link before, as through a switch.
+    bool cut_through = false;
     std::uint32_t mtu = 1500;                                    // octets of the largest packet
 };
 
