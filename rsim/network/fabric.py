@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
+from math import inf
 
 from rsim._native import FabricCore, LinkCore, Traffic
 from rsim.clock import Clock
@@ -17,6 +18,9 @@ from rsim.network.tap import Tap
 from rsim.randomness import Streams
 from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
 
+NextHops = Callable[[str, str, frozenset[tuple[str, str]]], tuple[str, ...]]
+"""Gives the sites from one to another, with the pairs of neighbours that are down."""
+
 
 class Fabric:
     """All links, and what is attached to them.
@@ -24,7 +28,9 @@ class Fabric:
     Parameters: `clock` of the run; `streams` of its random numbers; `sctp` settings of
     associations; `ipv6` whether hosts get IPv6 addresses; `lan` the links within each site; `paths`
     those between two sites; `next_hops` the sites on the way from one to another, both included, if
-    not directly; `instant` for associations without set-up and loss; `capture` takes all packets.
+    not directly, where pairs of neighbours are down, and none if there is no way; `instant` for
+    associations without set-up and loss; `capture` takes all packets; `reroute` whether packets go
+    round paths that are cut.
     """
 
     def __init__(
@@ -33,12 +39,13 @@ class Fabric:
         streams: Streams,
         lan: LinkSettings | None = None,
         paths: dict[tuple[str, str], LinkSettings] | None = None,
-        next_hops: Callable[[str, str], tuple[str, ...]] | None = None,
+        next_hops: NextHops | None = None,
         *,
         sctp: SctpSettings | None = None,
         instant: bool = False,
         ipv6: bool = False,
         capture: PacketCapture | None = None,
+        reroute: bool = True,
     ) -> None:
         self.clock = clock
         self.instant = instant
@@ -48,7 +55,9 @@ class Fabric:
         self._streams = streams
         self._lan = lan or LinkSettings()
         self._paths = dict(paths or {})
-        self._next_hops = next_hops or (lambda here, there: (here, there))
+        self._next_hops = next_hops or (lambda here, there, down: (here, there))
+        self._reroutes = reroute and next_hops is not None
+        self._down: frozenset[tuple[str, str]] = frozenset()
         self._attached: dict[str, Attachment] = {}
         # Kept by hosts: each message asks whether any is down, and only then which.
         self.hosts_down = 0
@@ -134,7 +143,8 @@ class Fabric:
         """
         delay = self._delays.get((site, other))
         if delay is None:
-            delay = float(sum(link.settings.delay.mean for link in self._between(site, other)))
+            links = self._shortest(site, other)
+            delay = float(sum(link.settings.delay.mean for link in links)) if links else inf
             self._delays[site, other] = delay
         return delay
 
@@ -163,14 +173,28 @@ class Fabric:
         return link
 
     def _between(self, site: str, other: str) -> tuple[Link, ...]:
+        """The links that packets take now; a link that is never up where there is no way."""
+        links = self._shortest(site, other, self._down) if self._down else ()
+        links = links or self._shortest(site, other)
+        if not links:
+            link = self._link(("nowhere",), "nowhere", self._lan)
+            link.core.up = False
+            return (link,)
+        return links
+
+    def _shortest(
+        self, site: str, other: str, down: frozenset[tuple[str, str]] = frozenset()
+    ) -> tuple[Link, ...]:
+        """The links of the shortest way round those that are down; none if there is no way."""
         if site == other:
             free = self._lan.model_copy(update={"bandwidth": None, "queue": None})
             return (self._link(("site", site), site, free),)
-        hops = self._next_hops(site, other)
-        return tuple(
-            self._link(("path", a, b), f"{a} -> {b}", self._settings_between(a, b))
-            for a, b in pairwise(hops)
-        )
+        hops = self._next_hops(site, other, down)
+        return tuple(self._path_link(a, b) for a, b in pairwise(hops))
+
+    def _path_link(self, site: str, other: str) -> Link:
+        settings = self._settings_between(site, other)
+        return self._link(("path", site, other), f"{site} -> {other}", settings)
 
     def _port(self, address: str, direction: str) -> Link:
         """A port of a host at the switch of its site, where that has a bandwidth."""
@@ -208,9 +232,13 @@ class Fabric:
     def path_links(self, site: str, other: str) -> list[Link]:
         """Both directions of the path between two sites, or the links within one.
 
+        Without a path of their own it is all that is on the shortest way between them.
+
         Parameters: `site` at one end; `other` at the other end.
         """
-        links = [*self._between(site, other), *self._between(other, site)]
+        if (site, other) in self._paths or (other, site) in self._paths:
+            return [self._path_link(site, other), self._path_link(other, site)]
+        links = [*self._shortest(site, other), *self._shortest(other, site)]
         return list({id(link): link for link in links}.values())
 
     def host_links(self, host: Attachment) -> list[Link]:
@@ -235,7 +263,20 @@ class Fabric:
         """
         for link in links:
             link.core.up = up
+        if self._reroutes:
+            self._find_ways_round()
         self.changed()
+
+    def _find_ways_round(self) -> None:
+        """Looks for all routes anew if other paths are down than before."""
+        down = frozenset(
+            (link.sites[0], link.sites[1])
+            for link in self.links.values()
+            if link.sites and not link.up
+        )
+        if down != self._down:
+            self._down = down
+            self.core.reroute()
 
     def change(self, links: list[Link], settings: LinkSettings) -> None:
         """Has links do something else to packets from now on.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from io import BytesIO, StringIO
 from itertools import combinations, pairwise
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rsim.errors import shown
+from rsim.errors import cut, shown
 from rsim.network.settings import LinkSettings
 from rsim.reading import read_regular
-from rsim.suggestions import nearest, unknown
+from rsim.suggestions import suggestion, unknown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -26,8 +26,22 @@ DelaySource = Literal["attribute", "coordinates"]
 MOST_PATHS = 200_000
 """Paths between sites; more would not fit into memory."""
 _ATTRIBUTES = ("delay", "jitter", "loss", "bandwidth", "queue")
+_SPEED_RAW, _SPEED, _SPEED_UNITS = "LinkSpeedRaw", "LinkSpeed", "LinkSpeedUnits"
+_SPEEDS = (_SPEED_RAW, _SPEED, _SPEED_UNITS)
+"""Bandwidths as Topology Zoo writes them: in bit/s, or as a number with a unit."""
+_UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_HARMLESS = frozenset(
+    (
+        *("id", "key", "label", "labels", "name", "type", "note", "comment"),
+        *("color", "colour", "style", "directed", "zorder", "network"),
+        *("linklabel", "linktype", "linknote", "linkstatus"),
+    )
+)
+"""Attributes of edges, in lower case, that tell people about a path and change nothing."""
+_MOST_NAMED = 5
+"""Nodes without coordinates that an error names."""
 _LARGEST_GRAPH = 16 << 20
-"""Bytes of a file."""
+"""Octets of a file."""
 _LATITUDE = ("latitude", "lat")
 _LONGITUDE = ("longitude", "lon", "long", "lng")
 _EARTH = 6_371_008.8
@@ -49,12 +63,14 @@ def pairs(kind: Kind, sites: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def next_hops(
-    sites: Iterable[str], paths: dict[tuple[str, str], LinkSettings]
-) -> Callable[[str, str], tuple[str, ...]]:
-    """The shortest way by mean delay between two sites; sites that nothing joins are neighbours.
+    sites: Iterable[str], paths: Mapping[tuple[str, str], LinkSettings]
+) -> Callable[..., tuple[str, ...]]:
+    """Gives the shortest way by mean delay between two sites, both included, () if there is none.
 
-    Parameters: `sites` by name; `paths` the pairs that are joined. Of two ways with the same delay
-    the one with fewer hops is taken.
+    What it returns takes the two sites, and pairs of neighbours, the first before the second,
+    between which the way may not go. Of two ways with the same delay it takes that with fewer hops.
+
+    Parameters: `sites` by name; `paths` the pairs that are joined.
     """
     import networkx as nx
 
@@ -64,12 +80,41 @@ def next_hops(
         # Hops count where delays are equal; a nanosecond is below any delay that matters.
         graph.add_edge(a, b, weight=link.delay.mean + 1e-9)
 
-    def way(here: str, there: str) -> tuple[str, ...]:
-        if not nx.has_path(graph, here, there):
-            return (here, there)
-        return tuple(nx.shortest_path(graph, here, there, weight="weight"))
+    def way(here: str, there: str, down: Container[tuple[str, str]] = ()) -> tuple[str, ...]:
+        def weight(a: str, b: str, edge: dict[str, float]) -> float | None:
+            return None if (a, b) in down else edge["weight"]
+
+        try:
+            return tuple(nx.shortest_path(graph, here, there, weight=weight))
+        except nx.NetworkXNoPath:
+            return ()
 
     return way
+
+
+def regions(sites: Iterable[str], paths: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """A number for each site, the same for all those between which there is a way.
+
+    Without any path all sites are neighbours.
+
+    Parameters: `sites` by name; `paths` the pairs that are joined.
+    """
+    neighbours: dict[str, list[str]] = {site: [] for site in sites}
+    joined = list(paths)
+    if not joined:
+        return dict.fromkeys(neighbours, 0)
+    for a, b in joined:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    found: dict[str, int] = {}
+    for number, first in enumerate(neighbours):
+        waiting = [first] if first not in found else []
+        while waiting:
+            site = waiting.pop()
+            if site not in found:
+                found[site] = number
+                waiting += neighbours[site]
+    return found
 
 
 def read_graph(path: str | Path, delay_from: DelaySource = "attribute") -> dict[str, Any]:
@@ -147,47 +192,107 @@ def _value(text: str) -> float | str:
 def from_graph(graph: nx.Graph[Any], delay_from: DelaySource = "attribute") -> dict[str, Any]:
     """Sites and paths from a networkx graph, whose edges have the attributes of a link.
 
+    `LinkSpeedRaw` in bit/s, or `LinkSpeed` with `LinkSpeedUnits`, is a bandwidth, too. Of parallel
+    edges the one with the smallest mean delay is taken, of those the one with the largest
+    bandwidth. Further attributes of nodes are left aside, and those of edges that only describe.
+
     Parameters: `graph` of networkx; `delay_from` `attribute`: each edge has its `delay`;
     `coordinates`: nodes have a latitude and a longitude, and the delay is that of a signal in fibre
-    along the great circle. Further attributes of nodes and edges are left aside. Raises ValueError
-    where a delay is missing, an attribute looks like a mistyped one, or parallel edges differ.
+    along the great circle. Raises ValueError where a delay is missing, an edge has an attribute
+    that is unknown, or nothing joins the nodes.
     """
+    if delay_from == "coordinates":
+        _check_coordinates(graph)
     paths: dict[frozenset[str], dict[str, Any]] = {}
     for a, b, attributes in graph.edges(data=True):
         ends = (str(a), str(b))
         where = f"edge {shown(ends[0])} - {shown(ends[1])}"
-        for key in attributes:
-            _check_attribute(where, str(key))
-        link = {
-            key: value
-            for key, value in attributes.items()
-            if key in _ATTRIBUTES and value == value and value is not None
-        }
+        link = _link(where, attributes)
         if delay_from == "coordinates":
             if "delay" in link:
                 raise ValueError(f"{where}: has a delay, so that coordinates don't say it")
             link["delay"] = _distance(graph, a, b) / _SIGNAL
         elif "delay" not in link:
-            names = ", ".join(map(str, attributes)) or "none"
+            names = cut(", ".join(map(str, attributes)) or "none", 80)
             raise ValueError(
                 f"{where}: has no delay; its attributes are {names} (delay_from = 'coordinates' "
                 "takes the nodes' latitudes and longitudes)"
             )
-        known = paths.setdefault(frozenset(ends), {"sites": ends, **link})
-        if {**known, "sites": ends} != {"sites": ends, **link}:
-            raise ValueError(f"{where}: is there twice, with different attributes")
+        known = paths.get(frozenset(ends))
+        if known is None or _rank(link) < _rank(known):
+            paths[frozenset(ends)] = {"sites": ends, **link}
     if len(paths) > MOST_PATHS:
         raise ValueError(f"has {len(paths)} paths, at most {MOST_PATHS}")
+    if not paths and len(graph) > 1:
+        raise ValueError(f"joins none of its {len(graph)} nodes; must have edges")
     return {"sites": tuple(map(str, graph.nodes)), "paths": tuple(paths.values())}
 
 
+def _link(where: str, attributes: dict[Any, Any]) -> dict[str, Any]:
+    """What the attributes of an edge say of a link. Raises ValueError for those that are none."""
+    for key in attributes:
+        _check_attribute(where, str(key))
+    said = {key: value for key, value in attributes.items() if value == value and value is not None}
+    link = {key: value for key, value in said.items() if key in _ATTRIBUTES}
+    speeds = {key: said[key] for key in _SPEEDS if said.get(key, "") != ""}
+    if not speeds:
+        return link
+    if "bandwidth" in link:
+        raise ValueError(f"{where}: has a bandwidth and {next(iter(speeds))}; must have one")
+    if _SPEED_RAW in speeds:
+        link["bandwidth"] = _speed(where, _SPEED_RAW, speeds[_SPEED_RAW])
+        return link
+    if len(speeds) < 2:
+        missing = _SPEED_UNITS if _SPEED in speeds else _SPEED
+        raise ValueError(f"{where}: has {next(iter(speeds))} without {missing}")
+    unit = str(speeds[_SPEED_UNITS])
+    if unit.upper() not in _UNITS:
+        raise ValueError(f"{where}: {_SPEED_UNITS}: {unknown('unit', unit, list(_UNITS)[1:])}")
+    link["bandwidth"] = _speed(where, _SPEED, speeds[_SPEED]) * _UNITS[unit.upper()]
+    return link
+
+
+def _speed(where: str, key: str, value: Any) -> float:
+    number = _value(str(value))
+    if not isinstance(number, float) or not 0 < number < float("inf"):
+        raise ValueError(f"{where}: {key}: {shown(value)} is not a positive number")
+    return number
+
+
+def _rank(link: dict[str, Any]) -> tuple[float, float]:
+    """The order of parallel edges: what can't be read comes first, so that it is reported."""
+    try:
+        settings = LinkSettings(**{key: value for key, value in link.items() if key != "sites"})
+    except ValueError:
+        return (-1.0, 0.0)
+    return (settings.delay.mean, -(settings.bandwidth or float("inf")))
+
+
 def _check_attribute(where: str, name: str) -> None:
-    """Raises ValueError for what looks like the attribute of a link, but is none."""
-    if name in _ATTRIBUTES:
+    """Raises ValueError for what is no attribute of an edge."""
+    if name in _ATTRIBUTES or name in _SPEEDS or name.lower() in _HARMLESS:
         return
-    close = nearest(name, _ATTRIBUTES, likeness=0.75)
-    if close is not None:
-        raise ValueError(f"{where}: attribute {shown(name)}: did you mean '{close}'?")
+    known = (*_ATTRIBUTES, *_SPEEDS)
+    raise ValueError(f"{where}: attribute {shown(name)}: {suggestion(name, known)}")
+
+
+def _check_coordinates(graph: nx.Graph[Any]) -> None:
+    """Raises ValueError where nodes that edges join have no coordinates, or some that are none."""
+    joined = [node for node in graph.nodes if graph.degree(node)]
+    for names, most in ((_LATITUDE, 90), (_LONGITUDE, 180)):
+        without = [
+            shown(str(node))
+            for node in joined
+            if not any(str(key).lower() in names for key in graph.nodes[node])
+        ]
+        if without:
+            rest = len(without) - _MOST_NAMED
+            more = f" and {rest} more" if rest > 0 else ""
+            one = len(without) == 1
+            named = f"{cut(', '.join(without[:_MOST_NAMED]), 150)}{more}"
+            raise ValueError(f"node{'' if one else 's'} {named}: need{'s' * one} a {names[0]}")
+        for node in joined:
+            _coordinate(graph, node, names, most)
 
 
 def _distance(graph: nx.Graph[Any], a: Any, b: Any) -> float:

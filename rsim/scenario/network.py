@@ -76,6 +76,11 @@ class NetworkSettings(LinkSettings):
         description="delays of the graph's paths: its attribute `delay`, or the way of light in "
         "fibre between the nodes' coordinates",
     )
+    reroute: bool = Field(
+        True,
+        description="packets go round a path that is cut, by the shortest way that is left; "
+        "false: they are lost there",
+    )
     sctp: SctpSettings = SctpSettings()
     outages: tuple[SiteOutage, ...] = Field((), description="cuts and disasters")
     multicast_group: str | None = Field(
@@ -113,6 +118,8 @@ class NetworkSettings(LinkSettings):
             raise ValueError("wan: does nothing without a topology, which it is the paths of")
         if self.delay_from != "attribute":
             raise ValueError("delay_from: does nothing without a graph")
+        if not self.reroute and not self.links():
+            raise ValueError("reroute: does nothing without paths, which it is the ways of")
         return self
 
     @model_validator(mode="after")
@@ -138,7 +145,16 @@ class NetworkSettings(LinkSettings):
         for number, outage in enumerate(self.outages):
             if outage.path is not None and not self.joined(*outage.path):
                 raise ValueError(f"outages.{number}.path: nothing joins these two sites")
+            if outage.site is not None and outage.what == "links" and self._alone(outage.site):
+                raise ValueError(
+                    f"outages.{number}.site: nothing joins {shown(outage.site)} with other sites, "
+                    "so that no path can be cut (what = 'hosts' strikes its hosts)"
+                )
         return self
+
+    def _alone(self, site: str) -> bool:
+        found = self.regions()
+        return not any(found[other] == found[site] for other in self.sites if other != site)
 
     @field_validator("multicast_group")
     @classmethod
@@ -180,18 +196,12 @@ class NetworkSettings(LinkSettings):
 
         Parameters: `site` and `other` their names.
         """
-        links = self.links()
-        neighbours: dict[str, list[str]] = {}
-        for a, b in links:
-            neighbours.setdefault(a, []).append(b)
-            neighbours.setdefault(b, []).append(a)
-        reached, waiting = {site}, [site]
-        while waiting:
-            for one in neighbours.get(waiting.pop(), ()):
-                if one not in reached:
-                    reached.add(one)
-                    waiting.append(one)
-        return not links or other in reached
+        found = self.regions()
+        return found[site] == found[other]
+
+    def regions(self) -> dict[str, int]:
+        """A number for each site, the same for all those between which there is a way."""
+        return topology.regions(self.sites, self.links())
 
 
 _OF_GRAPH = ("graph", "delay_from")

@@ -11,6 +11,7 @@ from rsim.network import HostSettings, OutageSettings, StackSettings
 from rsim.scenario.fields import ACTORS, HONEST, ScenarioFields
 from rsim.scenario.groups import ElementGroup, UserGroup
 from rsim.scenario.network import SiteOutage
+from rsim.scenario.reachability import check_ways
 from rsim.suggestions import unknown
 from rsim.units import LONGEST
 
@@ -45,6 +46,7 @@ def check(scenario: ScenarioFields) -> None:
         _check_attackers(scenario, f"attackers.{name}", attackers)
     for number, outage in enumerate(scenario.network.outages):
         _check_outage(scenario, f"network.outages.{number}", outage)
+    check_ways(scenario)
     if scenario.network.transport == "instant" and scenario.security.used:
         raise ValueError("security: only network.transport = 'sctp' knows TLS")
 

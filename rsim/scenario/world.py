@@ -158,4 +158,5 @@ def build_network(
         instant=settings.transport == "instant",
         ipv6=settings.ipv6,
         capture=capture,
+        reroute=settings.reroute,
     )

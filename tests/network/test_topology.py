@@ -1,6 +1,7 @@
 """Topologies, graphs and the way through them."""
 
 import os
+from pathlib import Path
 
 import networkx as nx
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from rsim.clock import Clock
 from rsim.network import LinkSettings, Network, topology
 from rsim.randomness import Streams
+
+ZOO = Path(__file__).parent / "data" / "zoo.graphml"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,19 @@ def written(graph, folder):
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"latency": 0.1}, "edge 'x' - 'y': has no delay; its attributes are latency"),
+        ({"label": "l"}, "edge 'x' - 'y': has no delay; its attributes are label"),
+        ({"delay": 0.1, "latency": 0.1}, "edge 'x' - 'y': attribute 'latency': choose one of"),
+        ({"delay": 0.1, "LinkSpeed": "1"}, "edge 'x' - 'y': has LinkSpeed without LinkSpeedUnits"),
+        ({"delay": 0.1, "LinkSpeedRaw": "fast"}, "LinkSpeedRaw: 'fast' is not a positive number"),
+        ({"delay": 0.1, "LinkSpeedRaw": 0.0}, "LinkSpeedRaw: 0.0 is not a positive number"),
+        (
+            {"delay": 0.1, "LinkSpeed": "1", "LinkSpeedUnits": "furlongs"},
+            "LinkSpeedUnits: there is no unit 'furlongs'; choose one of K, M, G, T",
+        ),
+        (
+            {"delay": 0.1, "bandwidth": 1e6, "LinkSpeedRaw": 1e6},
+            "has a bandwidth and LinkSpeedRaw; must have one",
+        ),
         ({"delay": 0.1, "los": 0.5}, "attribute 'los': did you mean 'loss'"),
         ({"Delay": 0.1}, "attribute 'Delay': did you mean 'delay'"),
     ],
@@ -140,15 +155,70 @@ def test_what_looks_like_a_mistyped_attribute_is_refused(tmp_path, attributes, m
         topology.read_graph(written(graph, tmp_path))
 
 
-def test_parallel_edges_are_one_path_if_they_are_alike(tmp_path):
+def test_of_parallel_edges_the_shortest_is_taken(tmp_path):
+    graph = nx.MultiGraph()
+    graph.add_edge("x", "y", delay=0.1, loss=0.5)
+    graph.add_edge("y", "x", delay=0.01, bandwidth=1e6)
+    graph.add_edge("y", "x", delay=0.01, bandwidth=2e6)
+    graph.add_edge("x", "y", delay=0.05)
+    paths = topology.read_graph(written(graph, tmp_path))["paths"]
+    assert paths == ({"sites": ("x", "y"), "delay": 0.01, "bandwidth": 2e6},)
+
+
+def test_what_cannot_be_a_delay_is_not_hidden_by_a_parallel_edge():
     graph = nx.MultiGraph()
     graph.add_edge("x", "y", delay=0.1)
-    graph.add_edge("y", "x", delay=0.1)
-    paths = topology.read_graph(written(graph, tmp_path))["paths"]
-    assert paths == ({"sites": ("x", "y"), "delay": 0.1},)
-    graph.add_edge("x", "y", delay=0.01)
-    with pytest.raises(ValueError, match="edge 'x' - 'y': is there twice, with different"):
-        topology.read_graph(written(graph, tmp_path))
+    graph.add_edge("x", "y", delay="soon")
+    assert topology.from_graph(graph)["paths"][0]["delay"] == "soon"
+
+
+def test_a_graph_that_joins_nothing_is_refused():
+    graph = nx.empty_graph(3)
+    with pytest.raises(ValueError, match="joins none of its 3 nodes; must have edges"):
+        topology.from_graph(graph)
+
+
+def test_a_graph_of_topology_zoo_gives_delays_and_bandwidths():
+    found = topology.read_graph(ZOO, "coordinates")
+    assert found["sites"] == ("0", "1", "2", "3")
+    bandwidths = {path["sites"]: path.get("bandwidth") for path in found["paths"]}
+    assert bandwidths == {
+        ("0", "1"): 2.5e9,
+        ("0", "2"): 155e6,
+        ("1", "2"): None,
+    }
+    # Vienna and Graz are 145 km apart.
+    assert found["paths"][0]["delay"] == pytest.approx(145e3 / 199_861_639, rel=0.01)
+
+
+def test_nodes_without_coordinates_are_all_named(tmp_path):
+    text = ZOO.read_text()
+    for key in ("Latitude", "Longitude"):
+        text = text.replace(f'attr.name="{key}"', f'attr.name="Old{key}"')
+    (tmp_path / "g.graphml").write_text(text)
+    with pytest.raises(ValueError, match="nodes '0', '1', '2': need a latitude") as caught:
+        topology.read_graph(tmp_path / "g.graphml", "coordinates")
+    assert "\n" not in str(caught.value)
+
+
+def test_sites_that_nothing_joins_have_no_way():
+    paths = {("a", "b"): LinkSettings(delay=0.1), ("c", "d"): LinkSettings(delay=0.1)}
+    way = topology.next_hops("abcd", paths)
+    assert way("a", "c") == ()
+    net = Network(Clock(), Streams(1), paths=paths, next_hops=way)
+    one, two, far = (net.add_host(site, site) for site in "abc")
+    seen = []
+    for host in (two, far):
+        host.listen_datagrams(9, lambda source, data: seen.append(data))
+        one.send_datagram(9, (host.address, 9), host.name.encode())
+    net.clock.run_until(10)
+    assert seen == [b"b"]
+    assert net.packets_lost == 1
+
+
+def test_sites_without_any_path_are_neighbours():
+    assert set(topology.regions("abc", []).values()) == {0}
+    assert topology.regions("abcd", [("a", "b"), ("d", "b")]) == {"a": 0, "b": 0, "c": 2, "d": 0}
 
 
 def places():

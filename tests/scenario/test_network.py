@@ -210,6 +210,7 @@ def test_multi_homed_elements_serve_through_a_cut_of_one_path():
         "topology": "mesh",
         "wan": {"delay": "5ms"},
         "outages": [{"path": ["main", "east"], "schedule": "down@12min"}],
+        "reroute": False,
         # With the default of 5 a path is given up after 63 s, later than keep-alives wait.
         "sctp": {"path_max_retrans": 0},
     }

@@ -46,7 +46,11 @@ Route& Fabric::find_route(std::uint32_t source, std::uint32_t destination) {
     constexpr std::uint32_t ethernet = 1500;
     std::uint32_t mtu = ethernet;
     for (const Link* link : links) mtu = std::min(mtu, link->settings.mtu);
-    return *all_routes_.emplace_back(std::make_unique<Route>(std::move(links), mtu));
+    Route*& known = routes_by_links_[links];
+    if (!known) known = all_routes_.emplace_back(std::make_unique<Route>(std::move(links), mtu)).get();
+    known->mtu = mtu;
+    known->refresh();
+    return *known;
 }
 
 void Fabric::refresh() {

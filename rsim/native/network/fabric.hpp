@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -104,6 +105,8 @@ private:
     std::unordered_map<std::uint64_t, Route*> routes_;
     // With those that were replaced: packets may still be on them, and they have counted.
     std::vector<std::unique_ptr<Route>> all_routes_;
+    // A way that is taken again is the same route.
+    std::map<std::vector<Link*>, Route*> routes_by_links_;
 };
 
 }  // namespace rsim::network
