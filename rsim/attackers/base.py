@@ -136,7 +136,8 @@ class Surroundings:
     run's random numbers; `pool_handle` of the pool under attack; `policy` of that pool by name;
     `dialect` of what it sends; `connect` begins an association with an ENRP server's ASAP port, by
     its number in the scenario; `asap_servers` and `enrp_servers` addresses of all; `elements` gives
-    the ASAP addresses of the pool elements that are registered; `tapped` the links of a position;
+    the ASAP addresses of the pool elements that are registered; `tapped` the links of a position,
+    in one direction if that is said;
     `make_server` an ENRP server of that class on the attacker's own host, with these mentors and
     identifier, started; `group` of the announcements; `offers` TLS profiles that it can offer as a
     server would.
@@ -153,7 +154,7 @@ class Surroundings:
     asap_servers: tuple[Address, ...]
     enrp_servers: tuple[Address, ...]
     elements: Callable[[], list[Address]]
-    tapped: Callable[[PositionSettings], list[Link]]
+    tapped: Callable[..., list[Link]]
     make_server: Callable[[type[EnrpServer], tuple[Address, ...], int], EnrpServer]
     group: str
     offers: tuple[Profile, ...]

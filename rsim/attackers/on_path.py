@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -17,9 +17,10 @@ from rsim.attackers.base import (
     attacker,
 )
 from rsim.attackers.false_element import FalseService, LureSettings, lure
-from rsim.network import Frame, Seen, Tap
+from rsim.network import Direction, Endpoint, Frame, Seen, Tap
 from rsim.units import Seconds, Share
 from rsim.wire import (
+    ASAP_PORT,
     DEL_PE,
     MESSAGE_KINDS,
     PPID_ASAP,
@@ -49,19 +50,49 @@ update that deletes, policy values that lure, the attacker's address in a regist
 registration response that refuses, a wrong checksum, a table without entries."""
 
 
+_ALTERED: dict[str, tuple[str, ...]] = {
+    "divert": ("ASAP_HANDLE_RESOLUTION_RESPONSE",),
+    "deny": ("ASAP_HANDLE_RESOLUTION_RESPONSE",),
+    "delete": ("ENRP_HANDLE_UPDATE",),
+    "values": ("ASAP_REGISTRATION", "ENRP_HANDLE_UPDATE", "ENRP_HANDLE_TABLE_RESPONSE"),
+    "address": ("ASAP_REGISTRATION", "ENRP_HANDLE_UPDATE", "ENRP_HANDLE_TABLE_RESPONSE"),
+    "refuse": ("ASAP_REGISTRATION_RESPONSE",),
+    "checksum": ("ENRP_PRESENCE",),
+    "entries": ("ENRP_HANDLE_TABLE_RESPONSE",),
+}
+"""Kinds of messages that each alteration changes."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Protocol = Literal["sctp", "tcp", "udp"]
+_ANY = ("*",)
+_BY_MESSAGE = ("drop", "alter", "delay")
+"""Actions that can tell messages apart; what is cut is cut as a whole."""
+
+
 class OnPathSettings(AttackerSettings, LureSettings):
     """Stands on a path and does something to the messages that pass."""
 
     position: PositionSettings = Field(PositionSettings(), description="where it stands")
     messages: MessagePatterns = Field(
-        ("*",), description="names of messages that it cares about (* and ? match)"
+        _ANY, description="names of messages that it cares about (* and ? match)"
+    )
+    ports: tuple[Port, ...] = Field(
+        (), description="ports, of either end, whose packets it cares about; none: all"
+    )
+    protocols: tuple[Protocol, ...] = Field(
+        (), description="protocols whose packets it cares about: sctp, tcp, udp; none: all"
+    )
+    direction: Direction = Field(
+        "both",
+        description="packets that it cares about: towards or from the hosts of position.at, or the "
+        "second site of position.between",
     )
     action: Literal["drop", "alter", "delay", "cut"] = Field(
         "alter",
         description="drops messages, alters them, holds packets back, or lets no packet pass",
     )
     alteration: Alteration = Field("divert", description="how it alters messages")
-    probability: Share = Field(1.0, description="share of these messages")
+    probability: Share = Field(1.0, description="share of these messages or packets")
     break_protected: bool = Field(
         False, description="breaks TLS records, whatever is in them: it can't tell"
     )
@@ -76,7 +107,48 @@ class OnPathSettings(AttackerSettings, LureSettings):
     def _settings_serve(self) -> Self:
         self._belongs("alteration", "action", "alter")
         self._belongs("delay", "action", "delay")
+        self._belongs("break_protected", "action", "drop", "alter")
+        self._belongs("messages", "action", *_BY_MESSAGE)
+        for name in ("ports", "protocols"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: names one twice")
+        if len(self.protocols) == len(get_args(Protocol)):
+            raise ValueError("protocols: names all there are, as if none were named")
+        altered = _ALTERED[self.alteration]
+        if (
+            self.action == "alter"
+            and not self.break_protected
+            and not any(map(self.cares, altered))
+        ):
+            raise ValueError(
+                f"messages: '{self.alteration}' alters only {', '.join(altered)}, which they "
+                "don't name"
+            )
         return self
+
+    def cares(self, name: str) -> bool:
+        """Whether it cares about messages with a name.
+
+        Parameters: `name` of the kind of message.
+        """
+        return any(fnmatchcase(name, wanted) for wanted in self.messages)
+
+    def takes(self, source: Endpoint, destination: Endpoint) -> bool:
+        """Whether it cares about what goes between two ports.
+
+        Parameters: `source` and `destination` address and port.
+        """
+        return not self.ports or source[1] in self.ports or destination[1] in self.ports
+
+
+def _kind(ppid: int | None, port: int, data: bytes) -> str:
+    """The name of the message in the clear, "" if it is none of ASAP or ENRP."""
+    if ppid is None:
+        protocol = PPID_ASAP if port == ASAP_PORT else PPID_ENRP
+    else:
+        protocol = {11: PPID_ASAP, 12: PPID_ENRP}.get(ppid, 0)
+    return MESSAGE_KINDS.get((protocol, data[0]), "") if data else ""
 
 
 class _Stand(Tap):
@@ -91,15 +163,18 @@ class _Stand(Tap):
 
     def frame(self, frame: Frame) -> Frame | None:
         attacker = self._attacker
-        if attacker.active and attacker.settings.action == "cut":
-            attacker.counters.messages_dropped += len(frame.messages)
+        action = attacker.settings.action
+        if action == "cut" and attacker.picks(frame):
+            attacker.counters.messages_dropped += len(frame.messages) or not frame.chunks
             return None
+        if action in ("drop", "alter") and not attacker.speaks(frame):
+            return frame
         return super().frame(frame)
 
     def hold(self, frame: Frame) -> float:
         attacker = self._attacker
-        waits = attacker.active and attacker.settings.action == "delay"
-        return attacker.settings.delay if waits else 0.0
+        held = attacker.settings.action == "delay" and attacker.picks(frame)
+        return attacker.settings.delay if held else 0.0
 
 
 @attacker
@@ -123,7 +198,7 @@ class OnPath(Attacker[OnPathSettings]):
         self._transport = SctpTransport(port=_PORT, addresses=(host.address,), use=1)
         self._policy = lure(surroundings.policy, settings)
         self._alter: Callable[[Any], Message | None] = getattr(self, f"_{settings.alteration}")
-        links = surroundings.tapped(settings.position)
+        links = surroundings.tapped(settings.position, settings.direction)
         if links:
             host.network.tap(links, _Stand(self))
 
@@ -135,6 +210,38 @@ class OnPath(Attacker[OnPathSettings]):
         """Everything passes."""
         self.active = False
 
+    def speaks(self, frame: Frame) -> bool:
+        """Whether a packet is of a protocol that it cares about.
+
+        Parameters: `frame` that passes.
+        """
+        protocol = "udp" if not frame.chunks else "tcp" if frame.tcp else "sctp"
+        return not self.settings.protocols or protocol in self.settings.protocols
+
+    def picks(self, frame: Frame) -> bool:
+        """Whether it does something to a packet as a whole.
+
+        Parameters: `frame` that passes.
+        """
+        settings = self.settings
+        if not self.active or not settings.takes(frame.source, frame.destination):
+            return False
+        return self.speaks(frame) and self._names(frame) and self._chosen()
+
+    def _names(self, frame: Frame) -> bool:
+        """Whether a message in a packet is one that it cares about; all packets if it is any."""
+        if self.settings.messages == _ANY:
+            return True
+        port = frame.destination[1]
+        if not frame.chunks:
+            return self.settings.cares(_kind(None, port, frame.data))
+        return any(
+            chunk.begins
+            and chunk.protection is None
+            and self.settings.cares(_kind(chunk.ppid, port, chunk.data))
+            for chunk in frame.messages
+        )
+
     def passes(self, seen: Seen) -> bytes | None:
         """What goes on in place of a message.
 
@@ -142,32 +249,30 @@ class OnPath(Attacker[OnPathSettings]):
         """
         counters = self.counters
         counters.octets_seen += len(seen.data)
-        if not self.active or not seen.data:
+        settings = self.settings
+        cares = self.active and settings.takes(seen.source, seen.destination)
+        if not cares or not seen.data:
             return seen.data
         if seen.protected:
-            breaks = self.settings.break_protected and seen.data[0] == 0x17
+            breaks = settings.break_protected and seen.data[0] == 0x17
             if not breaks or not self._chosen():
                 return seen.data
-            if self.settings.action == "drop":
+            if settings.action == "drop":
                 counters.messages_dropped += 1
                 return None
             counters.messages_altered += 1
             return seen.data[:-1] + bytes([seen.data[-1] ^ 1])
-        protocols = {11: PPID_ASAP, 12: PPID_ENRP, None: PPID_ASAP}
-        ppid = protocols.get(seen.ppid)
-        name = MESSAGE_KINDS.get((ppid, seen.data[0]), "") if ppid is not None else ""
+        name = _kind(seen.ppid, seen.destination[1], seen.data)
         if name:
             counters.octets_read += len(seen.data)
-        if not name or not any(fnmatchcase(name, wanted) for wanted in self.settings.messages):
+        if settings.action == "delay" or not name or not settings.cares(name):
             return seen.data
         if not self._chosen():
             return seen.data
-        if self.settings.action == "drop":
+        if settings.action == "drop":
             counters.messages_dropped += 1
             return None
-        if self.settings.action != "alter":
-            return seen.data
-        message = receive(seen.data, "asap" if ppid == PPID_ASAP else "enrp").message
+        message = receive(seen.data, "asap" if name.startswith("ASAP") else "enrp").message
         changed = self._alter(message) if message is not None else None
         if changed is None:
             return seen.data

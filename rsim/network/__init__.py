@@ -17,6 +17,7 @@ from rsim.network.credentials import (
     Principal,
     Refusal,
 )
+from rsim.network.fabric import Direction
 from rsim.network.frame import Chunk, Control, Endpoint, Frame
 from rsim.network.host import Host
 from rsim.network.instant import InstantAssociation
@@ -49,6 +50,7 @@ __all__ = [
     "CpuSettings",
     "Credential",
     "Credentials",
+    "Direction",
     "Endpoint",
     "Event",
     "Frame",

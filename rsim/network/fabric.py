@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import pairwise
 from math import inf
+from typing import Literal
 
 from rsim._native import FabricCore, LinkCore, Traffic
 from rsim.clock import Clock
@@ -17,6 +18,9 @@ from rsim.network.settings import LinkSettings, SctpSettings
 from rsim.network.tap import Tap
 from rsim.randomness import Streams
 from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
+
+Direction = Literal["both", "towards", "from"]
+"""Of packets, as seen from one end."""
 
 NextHops = Callable[[str, str, frozenset[tuple[str, str]]], tuple[str, ...]]
 """Gives the sites from one to another, with the pairs of neighbours that are down."""
@@ -229,27 +233,35 @@ class Fabric:
             links.append(down[1])
         return [link.core for link in links]
 
-    def path_links(self, site: str, other: str) -> list[Link]:
-        """Both directions of the path between two sites, or the links within one.
+    def path_links(self, site: str, other: str, direction: Direction = "both") -> list[Link]:
+        """The links of the path between two sites, or those within one.
 
         Without a path of their own it is all that is on the shortest way between them.
 
-        Parameters: `site` at one end; `other` at the other end.
+        Parameters: `site` at one end; `other` at the other end; `direction` towards `other`, from
+        it, or both.
         """
-        if (site, other) in self._paths or (other, site) in self._paths:
-            return [self._path_link(site, other), self._path_link(other, site)]
-        links = [*self._shortest(site, other), *self._shortest(other, site)]
+        links: list[Link] = []
+        for a, b, left_out in ((site, other, "from"), (other, site, "towards")):
+            if direction != left_out:
+                direct = (a, b) in self._paths or (b, a) in self._paths
+                links += [self._path_link(a, b)] if direct else self._shortest(a, b)
         return list({id(link): link for link in links}.values())
 
-    def host_links(self, host: Attachment) -> list[Link]:
-        """The links between a host and its sites, both directions; made if there are none yet.
+    def host_links(self, host: Attachment, direction: Direction = "both") -> list[Link]:
+        """The links between a host and its sites; made if there are none yet.
 
-        Parameters: `host` at one end.
+        Parameters: `host` at one end; `direction` towards it, from it, or both.
         """
         if host.address not in self._access:
             self._add_access(host, LinkSettings())
             self.core.reroute()
-        return [link for address in host.addresses for link in self._access[address]]
+        links: list[Link] = []
+        for address in host.addresses:
+            up, down = self._access[address]
+            links += [up] if direction != "towards" else []
+            links += [down] if direction != "from" else []
+        return links
 
     def changed(self) -> None:
         """Looks at all routes again, and has all associations watch their peers."""

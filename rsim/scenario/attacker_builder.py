@@ -14,7 +14,7 @@ from rsim.attackers import (
 )
 from rsim.endpoints import EnrpServer, ServerSettings, authorisations
 from rsim.endpoints.ports import Address
-from rsim.network import Association, Host, Link, Receiver
+from rsim.network import Association, Direction, Host, Link, Receiver
 from rsim.scenario.discovery import Discovery
 from rsim.scenario.server_host import ServerHost
 from rsim.scenario.world import World
@@ -108,12 +108,12 @@ class AttackerBuilder:
             for membership in element.memberships
         ]
 
-    def _tapped(self, position: PositionSettings) -> list[Link]:
+    def _tapped(self, position: PositionSettings, direction: Direction = "both") -> list[Link]:
         links: list[Link] = []
         if position.between is not None:
-            links += self._world.network.path_links(*position.between)
+            links += self._world.network.path_links(*position.between, direction)
         if position.at is not None:
-            links += self._world.links_of(position.at, position.share)
+            links += self._world.links_of(position.at, position.share, direction)
         return links
 
     def _make_server(

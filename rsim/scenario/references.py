@@ -147,6 +147,9 @@ def _check_attackers(scenario: ScenarioFields, where: str, attackers: AttackerSe
             f"{where}.kind: '{attackers.kind}' listens on a path, which only "
             "network.transport = 'sctp' knows"
         )
+    protocols = getattr(attackers, "protocols", ())
+    if protocols == ("tcp",) and all(u.asap_over != "tcp" for u in scenario.pool_users.values()):
+        raise ValueError(f"{where}.protocols: nobody speaks TCP; pool_users.NAME.asap_over does")
     if position.between is not None:
         for site in position.between:
             if site not in scenario.network.sites:

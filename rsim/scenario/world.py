@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rsim.clock import Clock
 from rsim.network import (
     Cpu,
+    Direction,
     Host,
     HostSettings,
     Link,
@@ -118,11 +119,15 @@ class World:
             stream = self.streams.stream(host.actor, "outages")
             Outage(self.clock, settings.outages, stream, lambda up: self.network.cut(links, up))
 
-    def links_of(self, group: str, share: float) -> list[Link]:
-        """Links of the first hosts of the group that is called `group`: that `share` of them."""
+    def links_of(self, group: str, share: float, direction: Direction = "both") -> list[Link]:
+        """Links of the first hosts of the group that is called `group`: that `share` of them.
+
+        Parameters: `group` by its label; `share` of its hosts; `direction` towards them, from them,
+        or both.
+        """
         hosts = self.hosts.get(group, [])
         chosen = hosts[: round(share * len(hosts))]
-        return [link for host in chosen for link in self.network.host_links(host)]
+        return [link for host in chosen for link in self.network.host_links(host, direction)]
 
     def on_strike(self, host: Host, down: Callable[[], None], back: Callable[[], None]) -> None:
         """Has `down` called when `host` goes down, and `back` when it is back."""
