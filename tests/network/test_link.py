@@ -171,7 +171,7 @@ def test_datagrams_have_delays_of_their_own_and_may_overtake():
 
 
 def test_a_flood_does_not_change_the_delay_of_others():
-    """Negative control of W4: the same quiet association with and without 5,000 packets/s beside."""
+    """Control of W4: the same quiet association with and without 5,000 packets/s beside it."""
     means = []
     for flood in (False, True):
         two = Pair(delay={"distribution": "exponential", "mean": 0.02})

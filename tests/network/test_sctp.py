@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsim.network import Event, SctpSettings, Tap
+from rsim.clock import Clock
+from rsim.network import Event, LinkSettings, Network, SctpSettings, Tap, topology
+from rsim.randomness import Streams
+
+from .conftest import End
 
 
 class Nothing(Tap):
@@ -419,3 +423,34 @@ def test_shutdown_survives_loss(pair):
         assert two.server.data == [b"last"]
         assert two.server.kinds == [Event.SHUT_DOWN]
         assert two.client_host.associations == two.server_host.associations == ()
+
+
+class Look(Tap):
+    """Looks at messages, and lets them pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.times = []
+
+    def message(self, seen):
+        self.times.append(self.network.clock.now)
+        return seen.data
+
+
+@pytest.mark.parametrize("loss", [0.0, 1e-9])
+def test_packets_of_one_instant_keep_their_order_over_several_links(loss):
+    """The answer must not overtake the COOKIE ACK, and come again after a time-out."""
+    clock = Clock()
+    paths = dict.fromkeys([("a", "b"), ("b", "c"), ("c", "d")], LinkSettings(delay=0.1, loss=loss))
+    hops = topology.next_hops("abcd", paths)
+    network = Network(clock, Streams(1), paths=paths, next_hops=hops)
+    here, there = network.add_host("here", "a"), network.add_host("there", "d")
+    tap = Look()
+    network.tap(network.path_links("c", "d")[1:], tap)
+    client, server = End(clock), End(clock)
+    there.listen(7, lambda association: server)
+    here.connect(there.address, 7, client).send(1, b"?x")
+    clock.run_until(10)
+    assert client.seen == [(pytest.approx(1.2), 1, b"x")]
+    assert tap.times == pytest.approx([0.9])
+    assert there.counters.retransmissions == here.counters.retransmissions == 0

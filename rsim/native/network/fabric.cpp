@@ -88,15 +88,13 @@ bool Fabric::prepare(Packet& packet, Route& route) {
 
 void Fabric::transmit(PacketPtr packet, Route& route) {
     if (!prepare(*packet, route)) return;
-    if (!route.plain) return next_hop(std::move(packet));
+    if (!route.simple) return next_hop(std::move(packet));
     if (!stack_at(packet->destination)) return;
-    packet->hop = whole_way;
-    ++route.packets;
-    pass_on(now() + route.delay, std::move(packet));
+    // All packets of a simple route go as one event each, so that those that leave at one time arrive in their order.
+    transmit_simple(packet, route);
 }
 
-bool Fabric::transmit_short(PacketPtr& packet, Route& route) {
-    if (!prepare(*packet, route)) return true;
+bool Fabric::transmit_simple(PacketPtr& packet, Route& route) {
     packet->hop = whole_way;
     if (route.plain)
         ++route.packets;
@@ -104,6 +102,10 @@ bool Fabric::transmit_short(PacketPtr& packet, Route& route) {
         return false;
     pass_on(now() + route.delay, std::move(packet));
     return true;
+}
+
+bool Fabric::transmit_short(PacketPtr& packet, Route& route) {
+    return !prepare(*packet, route) || transmit_simple(packet, route);
 }
 
 void Fabric::pass_on(double time, PacketPtr packet) {

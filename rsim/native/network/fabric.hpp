@@ -95,6 +95,7 @@ private:
 
     void next_hop(PacketPtr packet);
     bool prepare(Packet& packet, Route& route);
+    bool transmit_simple(PacketPtr& packet, Route& route);
     Route& find_route(std::uint32_t source, std::uint32_t destination);
 
     Schedule* schedule_;
