@@ -81,7 +81,7 @@ sanitize: .venv/built
 		PYTHONPATH=build/sanitize-python/package:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
 		$(BIN)/python -S -m pytest -q -p no:cacheprovider -o "pythonpath=build/sanitize-python/package ." \
 		tests/handlespace tests/wire/test_twin.py tests/wire/test_vectors.py tests/test_clock.py \
-		tests/test_randomness.py tests/hostile/test_native.py tests/hostile/test_native_policies.py \
+		tests/test_randomness.py tests/network tests/hostile/test_native.py tests/hostile/test_native_policies.py \
 		tests/hostile/test_native_queue.py -k "not memory"
 
 # The codec against its twin on a million mutated messages, and under libFuzzer with sanitizers on

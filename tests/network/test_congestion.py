@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsim.network import Cpu, CpuSettings, Event, PacketCapture, SctpSettings, Tap
+from rsim.network import (
+    Cpu,
+    CpuSettings,
+    Event,
+    LinkSettings,
+    PacketCapture,
+    SctpSettings,
+    Tap,
+)
 from rsim.randomness import Streams
 from rsim.wire.capture import CaptureWriter
 
@@ -380,3 +388,46 @@ def test_tshark_reads_fragments_gaps_shut_windows_and_retransmissions(tmp_path, 
         assert {"0", "False"} & {bit for row in rows for bit in row[3].split(",")}
         assert any(row[4] not in ("", "0") for row in rows)
         assert any(row[5] == "0" for row in rows)
+
+
+def test_lost_acknowledgements_count_where_messages_go_short():
+    """Of lone messages with loss in one direction alone, that of acknowledgements, as many are sent
+    again as acknowledgements are lost, and the endpoint sees nothing of it."""
+    number, loss = 4000, 0.1
+    two = Pair(seed=9, sctp=SctpSettings(heartbeat_interval=None))
+    association = established(two)
+    [back] = [link for link in two.links if link.name.startswith("b0")]
+    two.network.change([back], LinkSettings(delay=0.05, loss=loss))
+    for index in range(number):
+        association.send(1, b"!" + index.to_bytes(4))
+        two.run(80)
+    assert two.server.data == [b"!" + index.to_bytes(4) for index in range(number)]
+    assert [time for time, *_ in two.server.seen] == sorted(time for time, *_ in two.server.seen)
+    # An acknowledgement that is lost again lets the message go once more.
+    expected = loss / (1 - loss)
+    resent = two.client_host.counters.retransmissions / number
+    assert resent == pytest.approx(expected, abs=4 * sqrt(expected / number))
+
+
+def test_loss_costs_short_messages_what_it_costs_packets():
+    """With a tap that looks at packets each is one of its own; the delays have the same mean."""
+
+    class Nothing(Tap):
+        def frame(self, frame):
+            return frame
+
+    means = []
+    for tapped in (False, True):
+        two = Pair(seed=12, loss=0.1, sctp=SctpSettings(heartbeat_interval=None))
+        if tapped:
+            two.network.tap(two.links, Nothing())
+        association = established(two)
+        start = two.clock.now
+        for index in range(6000):
+            two.clock.call_at(start + 10 * index, association.send, 1, index.to_bytes(4))
+        two.run(61_000)
+        times = [time - start - 10 * int.from_bytes(data) for time, _, data in two.server.seen]
+        assert len(times) == 6000
+        means.append(sum(times) / len(times))
+    # A time-out of 1 s for each tenth, doubled where the last one was in vain.
+    assert means[0] == pytest.approx(means[1], rel=0.12)

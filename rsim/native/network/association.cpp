@@ -19,7 +19,7 @@ Association::Association(Stack& stack, User& user, const Identity& given)
     std::size_t number = 0;
     for (const std::uint32_t remote : identity.remote) {
         const std::uint32_t local = start < own.size() ? own[(start + number++) % own.size()] : identity.local;
-        transmission_.add_path(local, remote, fabric().route(local, remote));
+        transmission_.add_path(local, remote, fabric().route(local, remote), fabric().route(remote, local));
         stack.add(*this, remote);
     }
 }
@@ -79,7 +79,7 @@ void Association::take_init_ack(const ControlChunk& chunk) {
         const std::uint32_t local = own[(start + remote.size()) % own.size()];
         remote.push_back(address);
         stack_->add(*this, address);
-        transmission_.add_path(local, address, fabric().route(local, address));
+        transmission_.add_path(local, address, fabric().route(local, address), fabric().route(address, local));
     }
     user_->note_init_ack();
     if (state_ == State::cookie_echoed) send_cookie_echo();
@@ -285,13 +285,30 @@ void Association::send_short(Ref<Message> message, Path& path) {
     const std::uint32_t size = message->size;
     packet->data.push_back({transmission_.take_tsn(), 0, size, message});
     path.used_at = fabric().now();
+    const std::uint64_t tsn = transmission_.next_tsn() - 1;
     if (fabric().transmit_short(packet, *path.route)) {
-        path.passed_short = true;
-        return;
+        if (path.back->plain || acknowledgement_passes(path)) {
+            path.passed_short = true;
+            return;
+        }
+        packet = Packet::make();
+        packet->sent_at = fabric().now();
     }
-    // It is lost, which its sender finds out as usual.
-    packet->data.assign(1, {transmission_.next_tsn() - 1, 0, size, std::move(message)});
+    // It is lost, or its acknowledgement will be: its sender finds that out as usual.
+    packet->data.assign(1, {tsn, 0, size, std::move(message)});
     take_back(*packet);
+}
+
+// Whether the acknowledgement of a message that goes short gets through: it is as likely to be lost as any packet.
+bool Association::acknowledgement_passes(const Path& path) {
+    if (!path.back->simple) return true;
+    const PacketPtr packet = Packet::make();
+    packet->source = path.remote;
+    packet->destination = path.local;
+    packet->protocol = identity.protocol;
+    packet->has_sack = true;
+    packet->size = packet->count_octets(fabric().ipv6);
+    return path.back->let_through(*packet);
 }
 
 PacketPtr Association::make_packet(const Path& path, std::uint32_t chunk) {
@@ -483,7 +500,10 @@ void Association::take_back(const Packet& packet) {
 // The network around it -----------------------------------------------------------------------------------------------
 
 void Association::reroute() {
-    for (const auto& path : transmission_.paths()) path->route = &fabric().route(path->local, path->remote);
+    for (const auto& path : transmission_.paths()) {
+        path->route = &fabric().route(path->local, path->remote);
+        path->back = &fabric().route(path->remote, path->local);
+    }
 }
 
 void Association::watch_peer() {

@@ -134,6 +134,7 @@ private:
     void review();
     bool goes_short(const Message& message, const Path& path);
     void send_short(Ref<Message> message, Path& path);
+    bool acknowledgement_passes(const Path& path);
     // Messages are watched from now on.
     void leave_short_way();
     Association* peer() const;

@@ -13,8 +13,8 @@
 namespace rsim::network {
 
 struct Path {
-    Path(std::uint32_t local, std::uint32_t remote, Route& route, double rto)
-        : local(local), remote(remote), route(&route), rto(rto) {}
+    Path(std::uint32_t local, std::uint32_t remote, Route& route, Route& back, double rto)
+        : local(local), remote(remote), route(&route), back(&back), rto(rto) {}
 
     // Takes a round-trip time in s into account (RFC 9260 6.3.1).
     void note_round_trip(double time, const SctpSettings& settings) {
@@ -32,7 +32,7 @@ struct Path {
     void back_off(const SctpSettings& settings) { rto = std::min(2 * rto, settings.rto_max); }
 
     std::uint32_t local, remote;  // numbers of addresses
-    Route* route;
+    Route *route, *back;  // there, and from there
     double rto;  // s
     double srtt = -1, rttvar = 0;
     unsigned errors = 0;

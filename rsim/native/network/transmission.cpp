@@ -17,8 +17,8 @@ Transmission::Transmission(Carrier& carrier, Schedule& schedule, const SctpSetti
 
 // Paths ---------------------------------------------------------------------------------------------------------------
 
-void Transmission::add_path(std::uint32_t local, std::uint32_t remote, Route& route) {
-    Path& path = *paths_.emplace_back(std::make_unique<Path>(local, remote, route, settings_.rto_initial));
+void Transmission::add_path(std::uint32_t local, std::uint32_t remote, Route& route, Route& back) {
+    Path& path = *paths_.emplace_back(std::make_unique<Path>(local, remote, route, back, settings_.rto_initial));
     path.cwnd = initial_window(path);
     path.t3.bind(schedule_, [](void* owner, void* part) {
         static_cast<Transmission*>(owner)->expire_t3(*static_cast<Path*>(part));

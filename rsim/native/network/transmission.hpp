@@ -37,7 +37,7 @@ public:
     Transmission(Carrier& carrier, Schedule& schedule, const SctpSettings& settings, Protocol protocol, bool ipv6,
                  std::uint64_t first_tsn);
 
-    void add_path(std::uint32_t local, std::uint32_t remote, Route& route);
+    void add_path(std::uint32_t local, std::uint32_t remote, Route& route, Route& back);
     const std::vector<std::unique_ptr<Path>>& paths() const { return paths_; }
     Path& primary() const { return *paths_.front(); }
     // The primary path, or the first one that works where it does not (RFC 9260 6.4).
