@@ -81,7 +81,7 @@ class SctpSettings(Model):
         "rfc9260", description="slow start, congestion avoidance and fast recovery, or none of it"
     )
     max_burst: SomeCount = Field(4, description="Max.Burst: packets that leave at once")
-    receive_buffer: SomeCount = Field(
+    receive_buffer: int = Field(
         131_072,
         ge=1500,
         le=1 << 30,

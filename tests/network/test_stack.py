@@ -10,6 +10,7 @@ from rsim.network import (
     CpuSettings,
     Event,
     Frame,
+    SctpSettings,
     StackSettings,
     StackTally,
 )
@@ -173,6 +174,12 @@ def test_an_init_flood_shuts_out_users_where_there_are_no_cookies(cookies, fails
     assert quiet.metrics["server_half_open"] < 1
     assert attacked.metrics["server_half_open"] == pytest.approx(128 if fails else 0, abs=2)
     assert (attacked.metrics["server_inits_refused"] > 10_000) == fails
+
+
+def test_a_receive_buffer_holds_a_packet_at_least():
+    SctpSettings(receive_buffer=1500)
+    with pytest.raises(ValueError, match="receive_buffer"):
+        SctpSettings(receive_buffer=1499)
 
 
 def test_a_limit_that_does_nothing_is_refused():
