@@ -88,7 +88,7 @@ def test_a_queue_that_is_freed_with_what_uses_it_in_the_end():
     queues, ends = [], []
     for _ in range(20):
         clock = Clock()
-        queues.append(clock._events)
+        queues.append(clock.events)
         for number in range(100):
             clock.call_at(number, print, Dying())
             timer = clock.timer(partial(print, Dying()))
@@ -118,7 +118,7 @@ def test_timers_that_end_themselves_or_each_other():
         timer.start(0.5)
     del timer
     clock.run()
-    assert seen == [0.5] and len(clock._events) == 0
+    assert seen == [0.5] and len(clock.events) == 0
 
 
 def test_a_clock_that_raises_when_its_time_is_set():
@@ -143,11 +143,11 @@ def test_times_that_are_no_numbers_are_refused():
         lambda: clock.call_method_at(NAN, "a", print),
         lambda: clock.run_until(NAN),
         lambda: timer.start(NAN),
-        lambda: clock._events.schedule(NAN, 1, clock.event()),
+        lambda: clock.events.schedule(NAN, 1, clock.event()),
     ):
         with pytest.raises(FieldError, match="nan"):
             call()
-    assert len(clock._events) == 0 and not timer.running
+    assert len(clock.events) == 0 and not timer.running
 
 
 def test_a_timer_of_something_that_cannot_be_called():

@@ -22,11 +22,18 @@ def functions(body):
 
 
 CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
+
+
+def is_setter(decorator):
+    return isinstance(decorator, ast.Attribute) and decorator.attr == "setter"
+
+
 METHODS = {
     f"{name}.{node.name}": node
     for name, cls in CLASSES.items()
     for node in functions(cls.body)
-    if is_public(node.name)
+    # What sets a property is documented where it is read.
+    if is_public(node.name) and not any(map(is_setter, node.decorator_list))
 }
 FUNCTIONS = {node.name: node for node in functions(STUB.body)}
 

@@ -20,7 +20,7 @@ from rsim.network import (
     Tap,
 )
 from rsim.randomness import Streams
-from rsim.wire.capture import CaptureWriter
+from rsim.wire import CaptureWriter
 
 from .conftest import Pair
 

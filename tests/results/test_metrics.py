@@ -75,6 +75,23 @@ LOSSY = {
         }
     },
 }
+# A server that keeps state for each INIT, and is flooded with them.
+SHUT_OUT = {
+    "warm_up": 50,
+    "duration": 200,
+    "network": {"delay": "10ms"},
+    "enrp_servers": {"server": {"stack": {"cookies": False, "half_open": 20}}},
+    "pool_elements": {"element": {"count": 3, "start": 10}},
+    "pool_users": {
+        "user": {
+            "count": 6,
+            "start": 20,
+            "request_size": 5e6,
+            "request_interval": {"distribution": "exponential", "mean": 20},
+        }
+    },
+    "attackers": {"flood": {"kind": "init-flood", "interval": 0.7, "start": 30}},
+}
 LIMITED = {
     "warm_up": 50,
     "duration": 200,
@@ -105,6 +122,7 @@ SCENARIOS = {
     "failures": lambda: rsim.scenario(BUSY),
     "loss and TLS": lambda: rsim.scenario(LOSSY),
     "limits": lambda: rsim.scenario(LIMITED),
+    "INIT flood": lambda: rsim.scenario(SHUT_OUT),
     "liars": lambda: threat("2.17b").scenario("mitigated", HASTY),
     **{
         f"{name} {arm}": partial(lambda name, arm: threat(name).scenario(arm, SHORT), name, arm)
@@ -264,6 +282,9 @@ DEFINITIONS = {
     "takeover_time_s": lambda t: per(t, "enrp_servers.takeover_time", "enrp_servers.takeovers_won"),
     "packets_lost_pct": lambda t: 100 * per(t, "network.packets_lost", "network.packets"),
     "server_cpu_load_pct": lambda t: 100 * ratio(t.total("enrp_servers.cpu_busy"), cpu_time(t)),
+    "server_half_open": lambda t: sum(t.integrals("half-open")) / t.duration,
+    "server_associations": lambda t: sum(t.integrals("associations")) / t.duration,
+    "server_memory_octets": lambda t: sum(t.integrals("memory")) / t.duration,
     "server_cpu_wait_s": lambda t: per(t, "enrp_servers.cpu_waited", "enrp_servers.cpu_jobs"),
     "rogue_share_pct": lambda t: selections(t, "rogue", "dead"),
     "diverted_share_pct": lambda t: selections(t, "rogue"),

@@ -98,6 +98,13 @@ class Trace:
                 ports.host.cpu.settle()
                 self._note(("cpu", number), now, True)
 
+        tally = deployment.world._tallies["enrp_servers"]
+        tally.settle()
+        for name, level in zip(
+            ("half-open", "associations", "memory"), tally.core.levels, strict=True
+        ):
+            self._note((name, 0), now, level)
+
     def _note(self, what, now, value):
         states = self._states.setdefault(what, [])
         if not states or states[-1][1] != value:

@@ -348,6 +348,10 @@ void bind_stack(nb::module_& module) {
 
     nb::class_<TallyCore>(module, "TallyCore", "State that the hosts of a role keep for their peers, and what they have refused.")
         .def(nb::init<>())
+        .def_prop_ro("levels", [](const TallyCore& self) {
+            const StackTally& tally = *self.tally;
+            return nb::make_tuple(tally.half_open.value(), tally.associations.value(), tally.memory.value());
+        }, nb::sig("def levels(self) -> tuple[int, int, int]"), "Half-open and open associations, and octets, at present.")
         .def("read", [](TallyCore& self, double now) {
             StackTally& tally = *self.tally;
             return nb::make_tuple(tally.inits, tally.inits_refused, tally.associations_refused, tally.packets_refused,
