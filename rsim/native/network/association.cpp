@@ -11,7 +11,10 @@ Association::Association(Stack& stack, User& user, const Identity& given)
       transmission_(*this, stack.fabric().schedule(), settings_, given.protocol, stack.fabric().ipv6, given.own_tsn) {
     const auto bind = [&](Alarm& alarm, Alarm::Function function) { alarm.bind(fabric().schedule(), function, this); };
     bind(timer_, [](void* owner, void*) { static_cast<Association*>(owner)->expire(); });
-    bind(sack_timer_, [](void* owner, void*) { static_cast<Association*>(owner)->acknowledge(); });
+    bind(sack_timer_, [](void* owner, void*) {
+        const Ref<Association> self(static_cast<Association*>(owner));
+        self->acknowledge();
+    });
     reception_.told_window = reception_.window();
     // The paths to the peer's further addresses begin at those of this host that follow.
     const auto& own = stack.addresses;

@@ -109,6 +109,10 @@ private:
     void note_path_failure() override;
     void give_up() override;
     double draw() override { return stack_->fabric().draw(); }
+    void hold() override { ++references; }
+    void let_go() override {
+        if (--references == 0) delete this;
+    }
 
     Fabric& fabric() const { return stack_->fabric(); }
     void enter(Change change);

@@ -8,6 +8,13 @@ namespace {
 // Reports that miss a chunk before it is sent again at once (RFC 9260 7.2.4).
 constexpr unsigned fast_retransmit = 3;
 
+struct Hold {
+    explicit Hold(Carrier& carrier) : carrier(carrier) { carrier.hold(); }
+    Hold(const Hold&) = delete;
+    ~Hold() { carrier.let_go(); }
+    Carrier& carrier;
+};
+
 }  // namespace
 
 Transmission::Transmission(Carrier& carrier, Schedule& schedule, const SctpSettings& settings, Protocol protocol, bool ipv6,
@@ -21,10 +28,14 @@ void Transmission::add_path(std::uint32_t local, std::uint32_t remote, Route& ro
     Path& path = *paths_.emplace_back(std::make_unique<Path>(local, remote, route, back, settings_.rto_initial));
     path.cwnd = initial_window(path);
     path.t3.bind(schedule_, [](void* owner, void* part) {
-        static_cast<Transmission*>(owner)->expire_t3(*static_cast<Path*>(part));
+        auto& self = *static_cast<Transmission*>(owner);
+        const Hold held(self.carrier_);
+        self.expire_t3(*static_cast<Path*>(part));
     }, this, &path);
     path.beat.bind(schedule_, [](void* owner, void* part) {
-        static_cast<Transmission*>(owner)->beat(*static_cast<Path*>(part));
+        auto& self = *static_cast<Transmission*>(owner);
+        const Hold held(self.carrier_);
+        self.beat(*static_cast<Path*>(part));
     }, this, &path);
 }
 

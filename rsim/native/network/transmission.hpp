@@ -27,6 +27,9 @@ public:
     // The peer does not acknowledge any more.
     virtual void give_up() = 0;
     virtual double draw() = 0;
+    // It must not go while a time-out is worked on, though the peer may be given up in it.
+    virtual void hold() = 0;
+    virtual void let_go() = 0;
 
 protected:
     ~Carrier() = default;
