@@ -21,18 +21,22 @@ from rsim.network.fabric import Direction
 from rsim.network.frame import Chunk, Control, Endpoint, Frame
 from rsim.network.host import Host
 from rsim.network.instant import InstantAssociation
-from rsim.network.link import Link
+from rsim.network.link import Link, LinkCounters
 from rsim.network.network import Network
 from rsim.network.outages import Outage
 from rsim.network.profiles import PROFILES, Profile
 from rsim.network.schedule import parse_schedule
 from rsim.network.sctp import SctpAssociation
 from rsim.network.settings import (
+    ETHERNET_MTU,
+    LEAST_IPV6_MTU,
+    CodelSettings,
     CpuSettings,
     Credential,
     HostSettings,
     LinkSettings,
     OutageSettings,
+    RedSettings,
     SctpSettings,
     StackSettings,
 )
@@ -40,11 +44,14 @@ from rsim.network.stack_counters import StackCounters, StackTally
 from rsim.network.tap import RecordingTap, Seen, Tap
 
 __all__ = [
+    "ETHERNET_MTU",
+    "LEAST_IPV6_MTU",
     "PROFILES",
     "Association",
     "Authority",
     "Certificate",
     "Chunk",
+    "CodelSettings",
     "Control",
     "Cpu",
     "CpuSettings",
@@ -59,6 +66,7 @@ __all__ = [
     "InstantAssociation",
     "Key",
     "Link",
+    "LinkCounters",
     "LinkSettings",
     "Network",
     "Outage",
@@ -68,6 +76,7 @@ __all__ = [
     "Profile",
     "Receiver",
     "RecordingTap",
+    "RedSettings",
     "Refusal",
     "SctpAssociation",
     "SctpSettings",

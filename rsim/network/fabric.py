@@ -14,7 +14,7 @@ from rsim.network.attachment import Attachment
 from rsim.network.capture import PacketCapture
 from rsim.network.frame import Endpoint, Frame
 from rsim.network.link import Link
-from rsim.network.settings import LinkSettings, SctpSettings
+from rsim.network.settings import LARGEST_MTU, LinkSettings, SctpSettings
 from rsim.network.tap import Tap
 from rsim.randomness import Streams
 from rsim.wire import ASAP_PORT, PPID_ASAP, PPID_ENRP
@@ -191,8 +191,7 @@ class Fabric:
     ) -> tuple[Link, ...]:
         """The links of the shortest way round those that are down; none if there is no way."""
         if site == other:
-            free = self._lan.model_copy(update={"bandwidth": None, "queue": None})
-            return (self._link(("site", site), site, free),)
+            return (self._link(("site", site), site, self._lan.without_queue),)
         hops = self._next_hops(site, other, down)
         return tuple(self._path_link(a, b) for a, b in pairwise(hops))
 
@@ -202,8 +201,7 @@ class Fabric:
 
     def _port(self, address: str, direction: str) -> Link:
         """A port of a host at the switch of its site, where that has a bandwidth."""
-        settings = LinkSettings(bandwidth=self._lan.bandwidth, queue=self._lan.queue)
-        return self._link(("port", address, direction), f"{address} {direction}", settings)
+        return self._link(("port", address, direction), f"{address} {direction}", self._lan.port)
 
     def _settings_between(self, site: str, other: str) -> LinkSettings:
         known = self._paths.get((site, other)) or self._paths.get((other, site))
@@ -254,7 +252,7 @@ class Fabric:
         Parameters: `host` at one end; `direction` towards it, from it, or both.
         """
         if host.address not in self._access:
-            self._add_access(host, LinkSettings())
+            self._add_access(host, LinkSettings(mtu=LARGEST_MTU))
             self.core.reroute()
         links: list[Link] = []
         for address in host.addresses:
@@ -394,6 +392,5 @@ class Fabric:
     @property
     def packets_lost(self) -> int:
         """Packets that a link has lost, for whatever reason."""
-        counters = [link.counters for link in self.links.values()]
         whole = sum(cut for _, _, cut in self.core.packets_by_route())
-        return whole + sum(c.packets_lost + c.packets_overflowed + c.packets_cut for c in counters)
+        return whole + sum(link.counters.all_lost for link in self.links.values())

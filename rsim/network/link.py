@@ -24,6 +24,18 @@ class LinkCounters:
     """Packets that found the queue full."""
     packets_cut: int = 0
     """Packets that the link lost because it was cut."""
+    packets_dropped_early: int = 0
+    """Packets that RED or CoDel dropped before the queue was full."""
+    packets_fragmented: int = 0
+    """Packets larger than the MTU, which IP split."""
+    waiting_time: float = 0.0
+    """Time in s that packets have waited in the queue, added up: the integral of its length."""
+
+    @property
+    def all_lost(self) -> int:
+        """Packets that the link has lost, for whatever reason."""
+        dropped = self.packets_overflowed + self.packets_dropped_early
+        return self.packets_lost + dropped + self.packets_cut
 
 
 class Link:
@@ -62,12 +74,9 @@ class Link:
         self.settings = settings
         delay, jitter = settings.delay, settings.jitter
         self.core.change(
-            delay=delay.mean,
+            settings,
             varying=None if delay.fixed is not None else self._law(delay),
             jitter=None if jitter is None else self._law(jitter),
-            loss=settings.loss,
-            bandwidth=settings.bandwidth,
-            queue=settings.queue,
             cut_through=self._cut_through,
         )
 

@@ -12,6 +12,51 @@ from rsim.suggestions import unknown
 from rsim.units import Count, Interval, Model, Number, Seconds, Share, SomeCount
 from rsim.wire import MESSAGE_KINDS
 
+ETHERNET_MTU = 1500
+"""Octets of the largest packet on Ethernet."""
+LEAST_IPV6_MTU = 1280
+"""Octets that each link must carry in one packet with IPv6 (RFC 8200 5)."""
+LARGEST_MTU = 9000
+"""Octets of the largest packet that a link can have: a jumbo frame of Ethernet."""
+_QUEUEING = ("queue", "queue_packets", "discipline", "fair", "red", "codel")
+"""What a link can say of its queue."""
+
+
+class RedSettings(Model):
+    """Random early detection, the gentle form: drops some packets before the queue is full.
+
+    It looks at the average number of packets that wait. The share of packets dropped grows from 0
+    at the minimum to `dropped` at the maximum, and from there to 1 at twice the maximum.
+    """
+
+    minimum: Share = Field(0.15, description="average at which it begins, as share of the bound")
+    maximum: Share = Field(
+        0.45, gt=0, description="average at which it drops that share, as share of the bound"
+    )
+    dropped: Share = Field(0.1, gt=0, description="share of packets dropped at the maximum")
+    weight: Share = Field(0.002, gt=0, description="weight of the present queue in the average")
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> RedSettings:
+        if self.minimum >= self.maximum:
+            raise ValueError(f"minimum: {self.minimum:g} must be below maximum, {self.maximum:g}")
+        return self
+
+
+class CodelSettings(Model):
+    """Controlled delay (RFC 8289): drops from the head of a queue that stands."""
+
+    target: Interval = Field(0.005, description="time that packets may always wait")
+    interval: Interval = Field(0.1, description="time for which they may wait longer")
+
+    @model_validator(mode="after")
+    def _target_within_interval(self) -> CodelSettings:
+        if self.target >= self.interval:
+            raise ValueError(
+                f"target: {self.target:g} s must be below interval, {self.interval:g} s"
+            )
+        return self
+
 
 class LinkSettings(Model):
     """What a link does to each packet; both directions are alike and independent.
@@ -24,16 +69,58 @@ class LinkSettings(Model):
     )
     jitter: Duration | None = Field(None, description="further delay, drawn for each packet")
     loss: Share = Field(0.0, description="share of packets that get lost")
+    mtu: int = Field(
+        ETHERNET_MTU,
+        ge=576,
+        le=LARGEST_MTU,
+        description="octets of the largest packet, at least 1280 with IPv6",
+    )
     bandwidth: Number | None = Field(None, gt=0, description="bit/s; null: without limit")
     queue: Number | None = Field(
         None, ge=0, description="octets that may wait for the link; null: without limit"
     )
+    queue_packets: Count | None = Field(
+        None, description="packets that may wait for the link; null: without limit"
+    )
+    discipline: Literal["drop_tail", "red", "codel"] = Field(
+        "drop_tail",
+        description="packets that the queue drops: those that find it full; some before, by the "
+        "average length (red); or those that have waited too long (codel)",
+    )
+    fair: bool = Field(
+        False,
+        description="source addresses take turns, each with a queue of its own (deficit round "
+        "robin); a full queue drops from the longest of them",
+    )
+    red: RedSettings = Field(RedSettings(), description="thresholds of discipline red")
+    codel: CodelSettings = Field(CodelSettings(), description="times of discipline codel")
 
     @model_validator(mode="after")
     def _queue_needs_bandwidth(self) -> LinkSettings:
-        if self.queue is not None and self.bandwidth is None:
-            raise ValueError("queue: only a link with a bandwidth has a queue")
+        if self.bandwidth is None:
+            for name in _QUEUEING:
+                if getattr(self, name) != LinkSettings.model_fields[name].default:
+                    raise ValueError(f"{name}: only a link with a bandwidth has a queue")
+        if self.discipline == "red" and not self.queue_packets:
+            raise ValueError(
+                "discipline: red needs queue_packets, of which its thresholds are shares"
+            )
+        for name in ("red", "codel"):
+            default = LinkSettings.model_fields[name].default
+            if self.discipline != name and getattr(self, name) != default:
+                raise ValueError(f"{name}: does nothing without discipline = '{name}'")
         return self
+
+    @property
+    def without_queue(self) -> LinkSettings:
+        """What is left of it without a bandwidth."""
+        return LinkSettings(delay=self.delay, jitter=self.jitter, loss=self.loss, mtu=self.mtu)
+
+    @property
+    def port(self) -> LinkSettings:
+        """Its bandwidth, queue and MTU alone."""
+        names = ("bandwidth", "mtu", *_QUEUEING)
+        return LinkSettings(**{name: getattr(self, name) for name in names})
 
 
 class OutageSettings(Model):

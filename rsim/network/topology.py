@@ -25,7 +25,10 @@ DelaySource = Literal["attribute", "coordinates"]
 """The attribute `delay` of each edge; the distance between the coordinates of its nodes."""
 MOST_PATHS = 200_000
 """Paths between sites; more would not fit into memory."""
-_ATTRIBUTES = ("delay", "jitter", "loss", "bandwidth", "queue")
+_ATTRIBUTES = (
+    *("delay", "jitter", "loss", "mtu", "bandwidth"),
+    *("queue", "queue_packets", "discipline", "fair"),
+)
 _SPEED_RAW, _SPEED, _SPEED_UNITS = "LinkSpeedRaw", "LinkSpeed", "LinkSpeedUnits"
 _SPEEDS = (_SPEED_RAW, _SPEED, _SPEED_UNITS)
 """Bandwidths as Topology Zoo writes them: in bit/s, or as a number with a unit."""
@@ -121,7 +124,8 @@ def read_graph(path: str | Path, delay_from: DelaySource = "attribute") -> dict[
     """Sites and paths, as a scenario's `network` table holds them, from a file.
 
     Reads GraphML (.graphml), GML (.gml) and CSV with columns `from`, `to`, `delay` and any of
-    jitter, loss, bandwidth, queue. Parameters: `path` of the file; `delay_from` see `from_graph`.
+    jitter, loss, mtu, bandwidth, queue, queue_packets, discipline, fair. Parameters: `path` of the
+    file; `delay_from` see `from_graph`.
     Raises ValueError with the reason where it can't.
     """
     import networkx as nx
@@ -233,7 +237,7 @@ def _link(where: str, attributes: dict[Any, Any]) -> dict[str, Any]:
     for key in attributes:
         _check_attribute(where, str(key))
     said = {key: value for key, value in attributes.items() if value == value and value is not None}
-    link = {key: value for key, value in said.items() if key in _ATTRIBUTES}
+    link = {key: _typed(key, value) for key, value in said.items() if key in _ATTRIBUTES}
     speeds = {key: said[key] for key in _SPEEDS if said.get(key, "") != ""}
     if not speeds:
         return link
@@ -250,6 +254,17 @@ def _link(where: str, attributes: dict[Any, Any]) -> dict[str, Any]:
         raise ValueError(f"{where}: {_SPEED_UNITS}: {unknown('unit', unit, list(_UNITS)[1:])}")
     link["bandwidth"] = _speed(where, _SPEED, speeds[_SPEED]) * _UNITS[unit.upper()]
     return link
+
+
+def _typed(key: str, value: Any) -> Any:
+    """A value as settings take it: CSV and GML don't tell whole numbers and truth values apart."""
+    if key in ("mtu", "queue_packets") and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if key == "fair":
+        return {"true": True, "false": False, "1": True, "0": False}.get(
+            str(value).lower().removesuffix(".0"), value
+        )
+    return value
 
 
 def _speed(where: str, key: str, value: Any) -> float:

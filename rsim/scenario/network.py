@@ -10,6 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from rsim.errors import shown
 from rsim.network import (
+    ETHERNET_MTU,
+    LEAST_IPV6_MTU,
     LinkSettings,
     OutageSettings,
     SctpSettings,
@@ -169,6 +171,15 @@ class NetworkSettings(LinkSettings):
         return value
 
     @model_validator(mode="after")
+    def _mtu_fits_ipv6(self) -> NetworkSettings:
+        if self.ipv6:
+            named = [("", self), *((f"paths.{n}.", path) for n, path in enumerate(self.paths))]
+            for where, link in (*named, ("wan.", self.wan)):
+                if link.mtu < LEAST_IPV6_MTU:
+                    raise ValueError(f"{where}mtu: IPv6 needs at least {LEAST_IPV6_MTU} octets")
+        return self
+
+    @model_validator(mode="after")
     def _instant_is_simple(self) -> NetworkSettings:
         if self.transport == "instant":
             for link in (self, *self.paths, self.wan):
@@ -176,6 +187,8 @@ class NetworkSettings(LinkSettings):
                     raise ValueError(
                         "transport: only sctp knows loss, jitter, bandwidth and delays that vary"
                     )
+                if link.mtu != ETHERNET_MTU:
+                    raise ValueError("transport: only sctp knows an mtu")
             if self.outages:
                 raise ValueError("transport: only sctp knows outages")
         return self

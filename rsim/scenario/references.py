@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rsim.attackers import AttackerSettings, PositionSettings
-from rsim.network import HostSettings, OutageSettings, StackSettings
+from rsim.network import LEAST_IPV6_MTU, HostSettings, OutageSettings, StackSettings
 from rsim.scenario.fields import ACTORS, HONEST, ScenarioFields
 from rsim.scenario.groups import ElementGroup, UserGroup
 from rsim.scenario.network import SiteOutage
@@ -80,6 +80,8 @@ def _check_host(
             if site not in sites:
                 known = scenario.network.sites
                 raise ValueError(f"{where}.{key}: {unknown('site', site, known)}")
+    if scenario.network.ipv6 and group.access and group.access.mtu < LEAST_IPV6_MTU:
+        raise ValueError(f"{where}.access.mtu: IPv6 needs at least {LEAST_IPV6_MTU} octets")
     if scenario.network.transport == "instant" and (
         group.also_at
         or group.access

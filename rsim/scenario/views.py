@@ -275,6 +275,10 @@ class AttackerView(HostView):
         return asdict(self._attacker.counters)
 
 
+_OF_QUEUES = ("packets_lost", "packets_overflowed", "packets_dropped_early", "waiting_time")
+"""Counters of links that tell of their queues."""
+
+
 class NetworkView:
     """The network: hosts, links and traffic.
 
@@ -303,13 +307,21 @@ class NetworkView:
     def links(self) -> pd.DataFrame:
         """The links that packets have needed so far, one row for each direction.
 
-        Columns: `name`, `up`, and `packets` that have been sent on it.
+        Columns: `name`, `up`, and `packets` that have been sent on it; of those `packets_lost` at
+        random, `packets_overflowed` that found the queue full, and `packets_dropped_early` by RED
+        or CoDel; `waiting_time` in s that packets have waited in the queue, added up.
         """
         import pandas as pd
 
         packets = self._network.packets_by_link()
-        rows = [(link.name, link.up, packets[link.name]) for link in self._network.links.values()]
-        return pd.DataFrame(rows, columns=["name", "up", "packets"])
+        rows = [
+            (
+                *(link.name, link.up, packets[link.name]),
+                *(getattr(link.counters, name) for name in _OF_QUEUES),
+            )
+            for link in self._network.links.values()
+        ]
+        return pd.DataFrame(rows, columns=["name", "up", "packets", *_OF_QUEUES])
 
     @property
     def traffic(self) -> dict[str, float]:

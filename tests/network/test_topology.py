@@ -267,3 +267,13 @@ def test_special_files_are_not_read(tmp_path, ending):
     (tmp_path / f"folder.{ending}").mkdir()
     with pytest.raises(ValueError, match="is a folder, must be a regular file"):
         topology.read_graph(tmp_path / f"folder.{ending}")
+
+
+def test_files_say_mtu_and_queue(tmp_path):
+    columns = "from,to,delay,mtu,bandwidth,queue_packets,discipline,fair"
+    (tmp_path / "g.csv").write_text(f"{columns}\nx,y,0.1,1400,1e6,50,codel,true\ny,z,0.1,,,,,\n")
+    first, second = topology.read_graph(tmp_path / "g.csv")["paths"]
+    settings = LinkSettings(**{key: value for key, value in first.items() if key != "sites"})
+    assert (settings.mtu, settings.queue_packets) == (1400, 50)
+    assert (settings.discipline, settings.fair) == ("codel", True)
+    assert second == {"sites": ("y", "z"), "delay": 0.1}

@@ -283,6 +283,21 @@ def test_a_graph_beside_the_scenario_is_read(tmp_path):
     ("changes", "message"),
     [
         ({"network": {"transport": "instant", "loss": 0.1}}, "only sctp knows loss"),
+        ({"network": {"transport": "instant", "mtu": 1400}}, "transport: only sctp knows an mtu"),
+        (
+            {"network": {"transport": "instant", "bandwidth": 1e6, "discipline": "codel"}},
+            "transport: only sctp knows loss, jitter, bandwidth",
+        ),
+        (
+            {"network": {"transport": "instant", "fair": True}},
+            "network: fair: only a link with a bandwidth has a queue",
+        ),
+        ({"network": {"ipv6": True, "mtu": 1000}}, "mtu: IPv6 needs at least 1280 octets"),
+        (
+            {"network": {"ipv6": True}, "pool_users__user__access": {"mtu": 600}},
+            "pool_users.user.access.mtu: IPv6 needs at least 1280 octets",
+        ),
+        ({"network": {"mtu": 100}}, "mtu: Input should be greater than or equal to 576"),
         ({"network": {"transport": "instant"}, "security": SECURE}, "knows TLS"),
         (
             {"network": {"transport": "instant"}, "attackers": {"ear": {"kind": "eavesdropper"}}},

@@ -190,6 +190,20 @@ def test_attackers_and_the_network_show_what_they_have_done(simulation):
     assert links["up"].all() and links["packets"].sum() == simulation.network.traffic["packets"] > 0
 
 
+def test_links_show_what_their_queues_do():
+    """A narrow path between users and the rest: users fill it, and it drops."""
+    sites = {"sites": ["lan", "far"], "topology": "row"}
+    narrow = {"bandwidth": 4000, "queue_packets": 1, "fair": True}
+    changes = {"network": {**sites, "wan": narrow}, "pool_users.user.site": "far"}
+    simulation = rsim.Simulation(rsim.scenario(TABLE, changes))
+    simulation.run_until(200)
+    links = simulation.network.links.set_index("name")
+    path = links.loc["far -> lan"]
+    assert path["packets_overflowed"] > 0 and path["waiting_time"] > 0
+    assert path["packets_lost"] == path["packets_dropped_early"] == 0
+    assert links.loc["lan", "packets_overflowed"] == links.loc["lan", "waiting_time"] == 0
+
+
 def test_a_host_that_is_struck_is_down():
     outage = {"site": "lan", "what": "hosts", "groups": ["element"], "schedule": "down@50s"}
     simulation = rsim.Simulation(rsim.scenario(TABLE, {"network.outages": [outage]}))

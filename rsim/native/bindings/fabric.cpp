@@ -166,23 +166,42 @@ struct LinkCore {
     Link* link;
 };
 
-double limit_of(nb::handle value);
-
 nb::object none_or(double value) { return value == unlimited ? nb::object(nb::none()) : nb::object(nb::float_(value)); }
 
 double limit_of(nb::handle value) { return value.is_none() ? unlimited : nb::cast<double>(value); }
 
-LinkSettings link_settings(double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue,
-                           bool cut_through) {
-    LinkSettings settings;
-    settings.cut_through = cut_through;
-    settings.delay = delay;
-    settings.varying = drawn_time(std::move(varying));
-    settings.jitter = drawn_time(std::move(jitter));
-    settings.loss = loss;
-    settings.bandwidth = limit_of(bandwidth);
-    settings.queue = limit_of(queue);
-    return settings;
+Discipline discipline_of(nb::handle value) {
+    const auto name = nb::cast<std::string>(value);
+    if (name == "red") return Discipline::red;
+    if (name == "codel") return Discipline::codel;
+    return Discipline::drop_tail;
+}
+
+LinkSettings link_settings(nb::handle settings, nb::object varying, nb::object jitter, bool cut_through) {
+    LinkSettings result;
+    const auto number = [&](const char* name) { return nb::cast<double>(settings.attr(name)); };
+    result.cut_through = cut_through;
+    result.delay = nb::cast<double>(settings.attr("delay").attr("mean"));
+    result.varying = drawn_time(std::move(varying));
+    result.jitter = drawn_time(std::move(jitter));
+    result.loss = number("loss");
+    result.bandwidth = limit_of(settings.attr("bandwidth"));
+    result.queue = limit_of(settings.attr("queue"));
+    result.mtu = nb::cast<std::uint32_t>(settings.attr("mtu"));
+    result.discipline = discipline_of(settings.attr("discipline"));
+    result.fair = nb::cast<bool>(settings.attr("fair"));
+    const nb::object most = settings.attr("queue_packets"), red = settings.attr("red"), codel = settings.attr("codel");
+    if (!most.is_none()) {
+        result.queue_packets = nb::cast<std::size_t>(most);
+        const auto packets = static_cast<double>(result.queue_packets);
+        result.red.minimum = nb::cast<double>(red.attr("minimum")) * packets;
+        result.red.maximum = nb::cast<double>(red.attr("maximum")) * packets;
+    }
+    result.red.most = nb::cast<double>(red.attr("dropped"));
+    result.red.weight = nb::cast<double>(red.attr("weight"));
+    result.codel.target = nb::cast<double>(codel.attr("target"));
+    result.codel.interval = nb::cast<double>(codel.attr("interval"));
+    return result;
 }
 
 LinkCore add_link(FabricCore& core, nb::object stream) {
@@ -331,26 +350,29 @@ void bind_fabric(nb::module_& module) {
     nb::class_<LinkCore>(module, "LinkCore", "One direction of a path, as packets see it; `FabricCore.add_link` makes it.")
         .def_prop_rw("up", [](const LinkCore& self) { return self.link->up; },
                      [](LinkCore& self, bool up) {
-                         self.link->up = up;
-                         if (!up) {
-                             self.link->cut_at = self.fabric->now();
-                             self.fabric->note_cut(*self.link);
+                         if (up) {
+                             self.link->up = true;
+                             return;
                          }
+                         self.link->cut(self.fabric->now());
+                         self.fabric->note_cut(*self.link);
                      }, "Whether it carries packets; a link that goes down loses what is on it.")
-        .def("change", [](LinkCore& self, double delay, nb::object varying, nb::object jitter, double loss, nb::object bandwidth, nb::object queue, bool cut_through) {
-            self.link->settings = link_settings(delay, std::move(varying), std::move(jitter), loss, std::move(bandwidth),
-                                                std::move(queue), cut_through);
-        }, nb::kw_only(), "delay"_a, "varying"_a.none(), "jitter"_a.none(), "loss"_a, "bandwidth"_a.none(), "queue"_a.none(),
-             "cut_through"_a,
-             "Says what it does to packets from now on.\n\nParameters: `delay` in s; `varying` draws the delay, None: it is fixed; "
-             "`jitter` draws further delay, None: there is none (either is a function, or name, mean, variation and stream); `loss` share of packets; `bandwidth` in bit/s and `queue` in "
-             "octets, None: without limit; `cut_through` whether a packet goes on while it still comes in.")
+        .def("change", [](LinkCore& self, nb::handle settings, nb::object varying, nb::object jitter, bool cut_through) {
+            self.link->settings = link_settings(settings, std::move(varying), std::move(jitter), cut_through);
+        }, "settings"_a, nb::kw_only(), "varying"_a.none(), "jitter"_a.none(), "cut_through"_a,
+             "Says what it does to packets from now on.\n\nParameters: `settings` LinkSettings; `varying` draws the delay, None: "
+             "it is fixed; `jitter` draws further delay, None: there is none (either is a function, or name, mean, variation and "
+             "stream); `cut_through` whether a packet goes on while it still comes in.")
+        .def_prop_ro("sources", [](const LinkCore& self) { return self.link->sources(); },
+                     "Sources that it keeps a queue of packets for.")
         .def_prop_ro("plain", [](const LinkCore& self) { return self.link->plain(); }, "Whether it does nothing but delay.")
         .def_prop_ro("counters", [](const LinkCore& self) {
             const LinkCounters& counters = self.link->counters;
-            return nb::make_tuple(counters.packets, counters.octets, counters.lost, counters.overflowed, counters.cut);
-        }, nb::sig("def counters(self) -> tuple[int, int, int, int, int]"),
-           "Packets that entered it, their octets, and those lost at random, for want of room in its queue, and by cuts.")
+            return nb::make_tuple(counters.packets, counters.octets, counters.lost, counters.overflowed, counters.cut,
+                                  counters.dropped_early, counters.fragmented, counters.waited);
+        }, nb::sig("def counters(self) -> tuple[int, int, int, int, int, int, int, float]"),
+           "Packets that entered it, their octets, and those lost at random, for want of room in its queue, and by cuts; those "
+           "that RED or CoDel dropped; those larger than its MTU; and s that packets have waited.")
         .def("__eq__", [](const LinkCore& self, nb::handle other) {
             return nb::isinstance<LinkCore>(other) && nb::cast<const LinkCore&>(other).link == self.link;
         }, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> bool"))

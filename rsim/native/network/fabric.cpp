@@ -17,6 +17,7 @@ Fabric::Fabric(Schedule& schedule, FabricPlan& plan, SctpSettings sctp, std::uni
 void Fabric::close() {
     for (Station& station : stations_)
         if (station.stack) station.stack->close();
+    for (const auto& link : links_) link->close();
     schedule_ = nullptr;
 }
 
@@ -43,12 +44,8 @@ Route& Fabric::route(std::uint32_t source, std::uint32_t destination) {
 
 Route& Fabric::find_route(std::uint32_t source, std::uint32_t destination) {
     std::vector<Link*> links = plan_.find_links(source, destination);
-    constexpr std::uint32_t ethernet = 1500;
-    std::uint32_t mtu = ethernet;
-    for (const Link* link : links) mtu = std::min(mtu, link->settings.mtu);
     Route*& known = routes_by_links_[links];
-    if (!known) known = all_routes_.emplace_back(std::make_unique<Route>(std::move(links), mtu)).get();
-    known->mtu = mtu;
+    if (!known) known = all_routes_.emplace_back(std::make_unique<Route>(std::move(links))).get();
     known->refresh();
     return *known;
 }
@@ -81,6 +78,7 @@ bool Fabric::prepare(Packet& packet, Route& route) {
     packet.route = &route;
     packet.sent_at = now();
     packet.size = packet.count_octets(ipv6);
+    if (packet.size > route.mtu) route.fragment(packet, ipv6 ? ipv6_header : ipv4_header, ipv6 ? ipv6_fragment_header : 0);
     packet.fabric = Ref<Fabric>(this);
     if (capturing) plan_.capture(packet, route.plain ? now() + route.delay : never);
     return true;

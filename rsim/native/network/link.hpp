@@ -1,7 +1,9 @@
 // Links: one direction of a path, with delay, jitter, loss, a rate with a queue, and cuts.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -9,7 +11,9 @@
 #include <string>
 #include <unordered_map>
 
+#include "../clock/alarm.hpp"
 #include "flow_delay.hpp"
+#include "link_queue.hpp"
 #include "packet.hpp"
 
 namespace rsim::network {
@@ -36,6 +40,9 @@ struct Taps {
     virtual bool see_messages_only() const = 0;
 };
 
+// Which packets a queue drops: those that find it full, some before, or those that have waited too long.
+enum class Discipline : std::uint8_t { drop_tail, red, codel };
+
 struct LinkSettings {
     double delay = 0;  // s
     std::unique_ptr<DrawnTime> varying;  // the delay, if it isn't always the same
@@ -43,9 +50,17 @@ struct LinkSettings {
     double loss = 0;
     double bandwidth = std::numeric_limits<double>::infinity();  // bit/s
     double queue = std::numeric_limits<double>::infinity();      // octets that may wait
+    std::size_t queue_packets = std::numeric_limits<std::size_t>::max();  // packets that may wait
+    Discipline discipline = Discipline::drop_tail;
+    bool fair = false;  // sources take turns
+    RedSettings red;
+    CodelSettings codel;
     // A packet goes on while it still comes in from the link before, as through a switch.
     bool cut_through = false;
-    std::uint32_t mtu = 1500;                                    // octets of the largest packet
+    std::uint32_t mtu = 1500;  // octets of the largest packet
+
+    bool limited() const { return bandwidth < std::numeric_limits<double>::infinity(); }
+    double seconds(double octets) const { return 8 * octets / bandwidth; }
 };
 
 struct LinkCounters {
@@ -54,6 +69,9 @@ struct LinkCounters {
     std::uint64_t lost = 0;        // at random
     std::uint64_t overflowed = 0;  // that found the queue full
     std::uint64_t cut = 0;         // that were lost as the link was cut
+    std::uint64_t dropped_early = 0;  // by RED or CoDel
+    std::uint64_t fragmented = 0;  // that were larger than the MTU
+    double waited = 0;             // s that packets have waited in the queue, added up
 };
 
 class Link {
@@ -62,8 +80,7 @@ public:
 
     // Whether what it does to a packet is known when the packet enters it: it may lose it, but does not let it wait.
     bool simple() const {
-        return up && (!taps || taps->see_messages_only()) && !settings.varying && !settings.jitter &&
-               settings.bandwidth == std::numeric_limits<double>::infinity();
+        return up && (!taps || taps->see_messages_only()) && !settings.varying && !settings.jitter && !settings.limited();
     }
     // Whether it does nothing but delay.
     bool plain() const { return simple() && !taps && settings.loss == 0; }
@@ -72,6 +89,12 @@ public:
 
     // Takes a packet, and gives it to the fabric at the far end unless it gets lost.
     void carry(Fabric& fabric, PacketPtr packet);
+    // It carries nothing from now on, and loses what waits for it.
+    void cut(double now);
+    // Nothing happens any more.
+    void close();
+    // Sources that it keeps a queue of packets for.
+    std::size_t sources() const { return room_ ? room_->queue.sources() : 0; }
 
     LinkSettings settings;
     LinkCounters counters;
@@ -80,6 +103,25 @@ public:
     double cut_at = -std::numeric_limits<double>::infinity();
 
 private:
+    // A queue whose packets leave one by one, when it is their turn.
+    struct Room {
+        LinkQueue queue;
+        Alarm turn;
+    };
+
+    // When the last bit of a packet leaves, which is known as it comes; none if it is dropped.
+    std::optional<double> queue_up(const Packet& packet, double now);
+    // Has a packet wait for its turn, unless it is dropped.
+    void wait(Fabric& fabric, PacketPtr packet, double held);
+    // Whether there is room for a packet, for which the longest subqueues give way.
+    bool make_room(LinkQueue::Subqueue& own, const Packet& packet, double now);
+    // The packet whose turn it is leaves.
+    void serve(double now);
+    // The last bit of a packet leaves at a time.
+    void depart(Fabric& fabric, PacketPtr packet, double time, double held);
+    // Packets that could have left since something waited.
+    double idle(double now) const { return std::max(0.0, now - free_at_) / settings.seconds(settings.mtu); }
+
     // The delay of a packet that leaves at a time, where delays vary: datagrams have their own, flows keep their order.
     double draw_delay(const Packet& packet, double time);
 
@@ -95,6 +137,9 @@ private:
     std::unordered_map<FlowKey, FlowDelay, FlowHash> flows_;
     std::size_t most_flows_ = 64;
     double free_at_ = 0;
+    std::deque<double> starts_;  // when those that wait begin to leave, where that counts
+    Red red_;
+    std::unique_ptr<Room> room_;
 };
 
 }  // namespace rsim::network

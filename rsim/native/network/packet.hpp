@@ -143,6 +143,7 @@ private:
 };
 
 inline constexpr std::uint32_t ipv4_header = 20, ipv6_header = 40, sctp_header = 12, udp_header = 8, tcp_header = 20;
+inline constexpr std::uint32_t ipv6_fragment_header = 8;
 // Octets of TCP options in a SYN: segment size, timestamps, window scale, SACK permitted.
 inline constexpr std::uint32_t syn_options = 20;
 

@@ -1,6 +1,8 @@
 // Routes: the links between two addresses.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -9,18 +11,29 @@
 namespace rsim::network {
 
 struct Route {
-    explicit Route(std::vector<Link*> links, std::uint32_t mtu) : links(std::move(links)), mtu(mtu) { refresh(); }
+    explicit Route(std::vector<Link*> links) : links(std::move(links)) { refresh(); }
 
     // Looks at the links again.
     void refresh() {
         plain = simple = true;
         delay = 0;
+        mtu = links.empty() ? LinkSettings{}.mtu : std::numeric_limits<std::uint32_t>::max();
         for (const Link* link : links) {
             plain = plain && link->plain();
             // Who stands further on looks at a packet when it comes there.
             simple = simple && link->simple() && (!link->taps || delay == 0);
             delay += link->settings.delay;
+            mtu = std::min(mtu, link->settings.mtu);
         }
+    }
+
+    // IP splits a packet that is larger than the MTU, as when it is sent again on another route (RFC 9260 6.9). It goes
+    // on as one, with the octets of all headers: `header` at the front, `further` in each fragment beside it.
+    void fragment(Packet& packet, std::uint32_t header, std::uint32_t further) const {
+        for (Link* link : links)
+            if (packet.size > link->settings.mtu) ++link->counters.fragmented;
+        const std::uint32_t room = (mtu - header - further) / 8 * 8, payload = packet.size - header;
+        packet.size = payload + (payload + room - 1) / room * (header + further);
     }
 
     // Whether a packet that enters a simple route gets to its end, which the links count.
@@ -31,7 +44,7 @@ struct Route {
     }
 
     std::vector<Link*> links;  // from the source to the destination
-    std::uint32_t mtu;         // octets of the largest packet that they carry
+    std::uint32_t mtu = 0;     // octets of the largest packet that they carry
     bool plain = true;         // no link does more than delay
     bool simple = true;        // what the links do to a packet is known when it leaves
     double delay = 0;          // of a simple route, in s
