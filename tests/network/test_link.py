@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rsim.clock import Clock
-from rsim.network import LinkSettings, Network, SctpSettings
+from rsim.network import Frame, LinkSettings, Network, SctpSettings
 from rsim.randomness import Streams
 
 from .conftest import Pair
@@ -102,6 +102,24 @@ def test_hosts_of_a_site_wait_for_their_own_ports_alone(ways, times):
     assert Lan().run(*ways) == dict(zip(ways, times, strict=True))
 
 
+def test_each_address_of_a_host_has_ports_of_its_own():
+    """A packet between the second addresses does not wait for one between the first ones."""
+    clock = Clock()
+    network = Network(clock, Streams(3), LinkSettings(bandwidth=1e4, fair=True))
+    one, two = (network.add_host(name, "x", "y") for name in ("one", "two"))
+    arrivals = []
+    two.listen_datagrams(9, lambda source, data: arrivals.append((source[0], clock.now)))
+    for here, there in zip(one.addresses, two.addresses, strict=True):
+        frame = Frame((here, 1), (there, 9), data=bytes(1250 - _HEADERS))
+        network.core.transmit(frame, here)
+    clock.run_until(10)
+    assert arrivals == [(address, pytest.approx(1)) for address in one.addresses]
+    ports = {f"{address} out" for address in one.addresses}
+    ports |= {f"{address} in" for address in two.addresses}
+    assert network.packets_by_link() == dict.fromkeys([*ports, "x", "y"], 1)
+    assert [link.name for link in network.path_links("x", "x")] == ["x"]
+
+
 def test_a_full_queue_drops():
     wire = Wire(bandwidth=1e4, queue=2500)
     # One on the link, and two waiting once their bits no longer exceed the queue.
@@ -157,9 +175,28 @@ def test_a_varying_delay_has_its_mean_at_every_rate_and_keeps_the_order_of_a_flo
     two.run(count / rate + 60)
     assert two.server.data == [number.to_bytes(4) for number in range(count)]
     delays = [time - start - number / rate for number, (time, *_) in enumerate(two.server.seen)]
-    # A level lasts two mean delays: as many as there are independent values.
-    independent = min(count, 40 / (2 * mean)) if rate > 25 else count
+    # A level lasts 2.5 mean delays: as many as there are independent values.
+    independent = min(count, 40 / (2.5 * mean)) if rate > 25 else count
     assert np.mean(delays) == pytest.approx(mean, abs=4 * mean / np.sqrt(independent) + 0.02 * mean)
+
+
+@pytest.mark.parametrize("rate", [25, 50, 75, 100])
+@pytest.mark.parametrize("law", ["exponential", "uniform", "gamma", "lognormal"])
+def test_packets_as_regular_as_the_mean_delay_have_it_too(rate, law):
+    """With levels of a fixed length packets met the same part of each: 25 ms at 25/s, not 20."""
+    mean, count = 0.02, 30_000
+    variation = {"uniform": 1.0, "gamma": 1.0, "lognormal": 1.0}.get(law)
+    delay = {"distribution": law, "mean": mean, "variation": variation}
+    two = Pair(delay=delay, sctp=SctpSettings(congestion_control="none"))
+    association = two.connect()
+    two.run(60)
+    start = two.clock.now
+    for number in range(count):
+        two.clock.call_at(start + number / rate, association.send, 1, number.to_bytes(4))
+    two.run(count / rate + 60)
+    delays = [time - start - number / rate for number, (time, *_) in enumerate(two.server.seen)]
+    assert len(delays) == count
+    assert np.mean(delays) == pytest.approx(mean, rel=0.04)
 
 
 def test_datagrams_have_delays_of_their_own_and_may_overtake():

@@ -26,7 +26,7 @@ double Link::draw_delay(const Packet& packet, double time) {
     }
     const FlowKey key{std::uint64_t{packet.source} << 32 | packet.destination,
                       std::uint64_t{packet.source_port} << 16 | packet.destination_port};
-    return flows_[key].at(time, settings.delay, [&] { return settings.varying->draw(); });
+    return flows_[key].at(time, settings.delay, [&] { return settings.varying->draw(); }, [&] { return draws_->uniform(); });
 }
 
 std::optional<double> Link::queue_up(const Packet& packet, double now) {

@@ -130,7 +130,9 @@ private:
         bool operator==(const FlowKey&) const = default;
     };
     struct FlowHash {
-        std::size_t operator()(const FlowKey& key) const { return std::hash<std::uint64_t>()(key.addresses * 0x9e3779b97f4a7c15u ^ key.ports); }
+        std::size_t operator()(const FlowKey& key) const {
+            return std::hash<std::uint64_t>()(key.addresses * 0x9e3779b97f4a7c15u ^ key.ports);
+        }
     };
 
     std::unique_ptr<Draw> draws_;
