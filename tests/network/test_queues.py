@@ -1,5 +1,7 @@
 """Queues before links: bounds, RED and CoDel against their formulas, and fair queueing."""
 
+import gc
+import weakref
 from math import sqrt
 
 import numpy as np
@@ -270,6 +272,21 @@ def test_sources_that_have_nothing_waiting_take_no_memory():
     funnel.run(10)
     funnel.send(0)
     assert funnel.link.core.sources <= 1
+
+
+@pytest.mark.parametrize("settings", [{"fair": True}, {"discipline": "codel"}])
+def test_a_network_with_packets_in_queues_is_freed(settings):
+    two = Pair(bandwidth=1e4, sctp=SctpSettings(congestion_control="none"), **settings)
+    association = two.connect()
+    two.run(10)
+    for _ in range(50):
+        association.send(1, bytes(1000))
+    two.run(1)
+    assert two.links[0].core.sources == 1
+    ends = [weakref.ref(end) for end in (two.client, two.network.clock)]
+    del two, association
+    gc.collect()
+    assert [end() for end in ends] == [None, None]
 
 
 @pytest.mark.parametrize(
