@@ -147,7 +147,7 @@ class Station(Attachment):
         Parameters: `ppid` payload protocol of the message, -1 for none that is urgent.
         """
         cpu = self.cpu
-        return cpu is None or cpu.core.admit(ppid)
+        return cpu is None or cpu.admit(ppid)
 
 
 class Association(ABC):

@@ -64,15 +64,12 @@ class Cpu:
         """
         return self._settings.service_times.get(name, 0.0)
 
-    @property
-    def full(self) -> bool:
-        """Whether it would refuse one more; the one in service counts."""
-        return self.core.full
+    def admit(self, ppid: int = -1) -> bool:
+        """Whether it takes one message more; one that it does not take is counted.
 
-    @property
-    def length(self) -> int:
-        """Jobs in the queue and in service."""
-        return self.core.length
+        Parameters: `ppid` payload protocol of the message, -1 for none that is urgent.
+        """
+        return self.core.admit(ppid)
 
     @property
     def counters(self) -> CpuCounters:
@@ -92,16 +89,12 @@ class Cpu:
     ) -> None:
         """Calls `function(*args)` when its turn has come and `time` s of work are done.
 
-        The buffer is not asked: whoever can refuse looks at `full` and calls `refuse` first.
+        The buffer is not asked: whoever can refuse a message calls `admit` first.
 
         Parameters: `function` to call; `args` for it; `urgent` whether it goes before all that is
         not.
         """
         self.core.submit(time, function, args, urgent)
-
-    def refuse(self) -> None:
-        """Counts a message that found the buffer full."""
-        self.core.refuse()
 
     def settle(self) -> None:
         """Brings the counters up to the present."""

@@ -17,8 +17,7 @@ def flood(load, count, seed, **settings):
     times = np.cumsum(np.random.default_rng(seed).exponential(1 / load, count))
 
     def arrive(time):
-        if cpu.full:
-            cpu.refuse()
+        if not cpu.admit():
             return
         service = cpu.service_time(99, b"x")
         cpu.submit(service, lambda: waits.append(clock.now - time - service))

@@ -4,7 +4,7 @@ import weakref
 import pytest
 
 from rsim.clock import Clock
-from rsim.network import LinkSettings, Network, Tap
+from rsim.network import LinkSettings, Network, StackTally, Tap
 from rsim.randomness import Streams
 
 
@@ -113,3 +113,22 @@ def test_a_network_that_nobody_uses_any_more_is_freed(pair):
         del two, association
     gc.collect()
     assert [end() for end in ends] == [None] * 3
+
+
+def test_a_host_that_fails_loses_associations_that_are_shutting_down(pair):
+    """What is left of a shutdown has no endpoint any more, and goes with the host all the same."""
+    two = pair(loss=1e-9)
+    tally = StackTally(two.clock)
+    two.client_host.stack.share(tally.core)
+    association = two.connect()
+    two.run(1)
+    two.server_host.fail()
+    association.send(1, b"never")
+    association.close()
+    two.run(1)
+    assert two.client_host.associations == ()
+    assert tally.core.levels[1] == 1
+    two.client_host.fail()
+    assert tally.core.levels[1] == 0
+    two.run(1000)
+    assert two.client_host.counters.associations_lost == 0

@@ -194,10 +194,10 @@ def test_a_second_home_may_be_the_way():
         rsim.scenario(settings)
 
 
-def test_groups_without_hosts_and_pools_apart_need_no_way():
+def test_a_group_without_hosts_needs_no_way():
     settings = table(paths=[{"sites": ["a", "b"]}], outages=[])
     settings["pool_users"]["none"] = {"site": "d", "count": 0}
-    rsim.scenario(settings)
+    assert rsim.scenario(settings).pool_users["none"].site == "d"
 
 
 def test_ways_round_need_paths():

@@ -93,9 +93,6 @@ void bind_cpu(nb::module_& module) {
         .def(nb::init<nb::object, nb::object, nb::dict, double, double, bool, nb::object, nb::object>(), "queue"_a, "stream"_a,
              nb::kw_only(), "service_times"_a, "default_time"_a, "application_time"_a, "exponential"_a, "buffer"_a.none(),
              "urgent"_a.none())
-        .def_prop_ro("full", [](const CpuCore& self) { return self.cpu->full(); },
-                     "Whether it would refuse one more; the one in service counts.")
-        .def_prop_ro("length", [](const CpuCore& self) { return self.cpu->length(); }, "Jobs in the queue and in service.")
         .def("admit", [](CpuCore& self, std::int64_t ppid) { return self.cpu->admit(static_cast<std::uint64_t>(ppid)); }, "ppid"_a,
              "Whether it takes one message more; one that it does not take is counted.\n\n"
              "Parameters: `ppid` payload protocol of the message, -1 for none that is urgent.")
@@ -104,7 +101,6 @@ void bind_cpu(nb::module_& module) {
         .def("submit", &CpuCore::submit, "time"_a, "function"_a, "arguments"_a, "urgent"_a,
              "Calls a function when its turn has come and its work is done.\n\nParameters: `time` in s of work; `function` to "
              "call with `arguments`; `urgent` whether it goes before all that is not.")
-        .def("refuse", [](CpuCore& self) { ++self.cpu->counters.dropped; }, "Counts a message that found the buffer full.")
         .def("clear", [](CpuCore& self) { self.cpu->clear(); }, "Forgets all work, as when the host goes down.")
         .def_prop_ro("counters", [](const CpuCore& self) {
             const network::CpuCounters& counters = self.cpu->counters;

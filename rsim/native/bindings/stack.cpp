@@ -367,7 +367,7 @@ void bind_stack(nb::module_& module) {
         .def("__init__", [](StackCore* self, nb::object fabric, nb::object host, nb::object addresses) {
             new (self) StackCore(std::move(fabric), std::move(host), std::move(addresses));
         }, "fabric"_a, "host"_a, "addresses"_a)
-        .def("fail", [](StackCore& self) { self.stack.fail(); }, "The host goes down, and forgets the cookies that it has made.")
+        .def("fail", [](StackCore& self) { self.stack.fail(); }, "The host goes down, and loses all associations and cookies without a word.")
         .def("limit", [](StackCore& self, nb::object settings, double init_time, double cookie_time) {
             StackLimits& limits = self.stack.limits;
             const auto most = [&](const char* name) {
@@ -389,13 +389,10 @@ void bind_stack(nb::module_& module) {
         .def("share", &StackCore::share, "tally"_a,
              "What it keeps counts with that of other hosts from now on.\n\nParameters: `tally` that they share.")
         .def("restore", [](StackCore& self) { self.stack.restore(); }, "The host is back.")
-        .def_prop_ro("up", [](const StackCore& self) { return self.stack.up(); }, "Whether the host is up.")
         .def_prop_rw("cpu", &StackCore::cpu, &StackCore::set_cpu, nb::for_setter(nb::arg("cpu").none()),
                      nb::for_getter(nb::sig("def cpu(self) -> CpuCore | None")),
                      nb::for_setter(nb::sig("def cpu(self, cpu: CpuCore | None, /) -> None")),
                      "What serves messages; None: they take no time.")
-        .def_prop_ro("associations", [](const StackCore& self) { return self.stack.associations(); },
-                     "Associations that it keeps state for; one of several addresses counts for each.")
         .def("find", [](StackCore& self, std::uint16_t port, nb::tuple remote) -> nb::object {
             check_pairs({remote});
             const auto [address, remote_port] = endpoint_of(self.core(), remote);
@@ -445,18 +442,12 @@ void bind_stack(nb::module_& module) {
         }, "Ends it in order, without its owner.")
         .def("abort", [](AssociationCore& self) { self.association->abort(); }, "Tells the peer that it is over.")
         .def("discard", [](AssociationCore& self) { self.association->end(Notice::none); }, "Ends it without a word.")
-        .def_prop_ro("state", [](const AssociationCore& self) { return state_names[static_cast<int>(self.association->state())]; },
-                     "Name of its state.")
         .def_prop_ro("established", [](const AssociationCore& self) { return self.association->state() == State::established; },
                      "Whether its state is ESTABLISHED.")
-        .def_prop_ro("setting_up", [](const AssociationCore& self) { return self.association->setting_up(); },
-                     "Whether it is being set up.")
         .def_prop_ro("unacknowledged", [](const AssociationCore& self) { return self.association->unacknowledged(); },
                      "Messages that wait, or are not acknowledged.")
         .def_prop_ro("undelivered", [](const AssociationCore& self) { return self.association->undelivered(); },
                      "Messages from the first one on that was not acknowledged, once it has ended.")
-        .def_prop_ro("window", [](const AssociationCore& self) { return self.association->reception().window(); },
-                     "Octets that the peer may still send.")
         .def_prop_ro("addresses", [](const AssociationCore& self) {
             return to_tuple(self.association->identity.remote, [&](std::uint32_t number) { return nb::borrow(self.core().address(number)); });
         }, nb::sig("def addresses(self) -> tuple[str, ...]"), "All addresses of the peer, the primary one first.")

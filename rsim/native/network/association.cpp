@@ -277,13 +277,7 @@ void Association::send_short(Ref<Message> message, Path& path) {
     octets_ += message->size;
     fabric().note_leaving(*message);
     if (state_ != State::established) return;
-    PacketPtr packet = Packet::make();
-    packet->source = path.local;
-    packet->destination = path.remote;
-    packet->source_port = identity.local_port;
-    packet->destination_port = identity.remote_port;
-    packet->tag = identity.peer_tag;
-    packet->protocol = identity.protocol;
+    PacketPtr packet = begin_packet(path);
     packet->short_way = true;
     const std::uint32_t size = message->size;
     packet->data.push_back({transmission_.take_tsn(), 0, size, message});
@@ -314,7 +308,7 @@ bool Association::acknowledgement_passes(const Path& path) {
     return path.back->let_through(*packet);
 }
 
-PacketPtr Association::make_packet(const Path& path, std::uint32_t chunk) {
+PacketPtr Association::begin_packet(const Path& path) const {
     PacketPtr packet = Packet::make();
     packet->source = path.local;
     packet->destination = path.remote;
@@ -322,6 +316,11 @@ PacketPtr Association::make_packet(const Path& path, std::uint32_t chunk) {
     packet->destination_port = identity.remote_port;
     packet->tag = identity.peer_tag;
     packet->protocol = identity.protocol;
+    return packet;
+}
+
+PacketPtr Association::make_packet(const Path& path, std::uint32_t chunk) {
+    PacketPtr packet = begin_packet(path);
     if (reception_.packets > 0) {
         const std::uint32_t room = transmission_.room(path);
         const std::uint32_t fewest = 16;
@@ -357,13 +356,7 @@ Path& Association::answering() const {
 void Association::acknowledge() {
     sack_timer_.stop();
     Path& path = answering();
-    PacketPtr packet = Packet::make();
-    packet->source = path.local;
-    packet->destination = path.remote;
-    packet->source_port = identity.local_port;
-    packet->destination_port = identity.remote_port;
-    packet->tag = identity.peer_tag;
-    packet->protocol = identity.protocol;
+    PacketPtr packet = begin_packet(path);
     packet->has_sack = true;
     reception_.fill(packet->sack, identity.protocol == Protocol::tcp ? 4 : (transmission_.room(path) - 16) / 4);
     transmit(path, std::move(packet));

@@ -115,6 +115,8 @@ private:
     }
 
     Fabric& fabric() const { return stack_->fabric(); }
+    // A packet for a path, with nothing in it.
+    PacketPtr begin_packet(const Path& path) const;
     void enter(Change change);
     void send_control(Path& path, ControlChunk chunk);
     void send_init();

@@ -40,8 +40,6 @@ public:
     // Whether it would refuse one more; the one in service counts.
     bool full() const { return waiting_.size() + working_ >= buffer_; }
     bool urgent(std::uint64_t ppid) const { return urgent_ != none && ppid == urgent_; }
-    // Jobs in the queue and in service.
-    std::size_t length() const { return waiting_.size() + urgent_waiting_.size() + working_; }
     // Whether it takes a message of a payload protocol; one that it does not take is counted.
     bool admit(std::uint64_t ppid) {
         if (!full() || urgent(ppid)) return true;

@@ -54,6 +54,7 @@ void Stack::close() {
 void Stack::fail() {
     up_ = false;
     ++secret_;
+    while (first_) Ref<Association>(first_)->end(Notice::none);
     half_open_ends_.clear();
     while (!half_open_.empty()) end_half_open(half_open_.begin()->first);
 }

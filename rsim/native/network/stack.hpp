@@ -48,7 +48,7 @@ public:
     StackHost& host() const { return host_; }
     bool up() const { return up_; }
 
-    // The host goes down and forgets all cookies; what is set up is ended by its owners.
+    // The host goes down, and loses all associations and cookies without a word.
     void fail();
     void restore() { up_ = true; }
     // Nothing happens here any more.
@@ -66,8 +66,6 @@ public:
     void remove(Association& association);
     void reroute();
     void watch_peers();
-    std::size_t associations() const { return table_.size(); }
-
     // Octets more, or fewer, are in use.
     void change_memory(std::int64_t octets);
     bool out_of_memory() const { return own_.memory.value() >= limits.memory; }
