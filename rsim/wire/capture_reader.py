@@ -141,11 +141,11 @@ def _user_messages(frame: CapturedFrame) -> Iterator[Captured]:
 def _packet(link: int, data: bytes) -> bytes:
     """The IP packet in a frame."""
     if link == _ETHERNET and len(data) >= 14:
-        return _by_ether_type(unpack_from("!H", data, 12)[0], data[14:])
+        return _by_ether_type(unpack_from("!H", data, 12)[0], data, 14)
     if link == _SLL and len(data) >= 16:
-        return _by_ether_type(unpack_from("!H", data, 14)[0], data[16:])
+        return _by_ether_type(unpack_from("!H", data, 14)[0], data, 16)
     if link == _SLL2 and len(data) >= 20:
-        return _by_ether_type(unpack_from("!H", data)[0], data[20:])
+        return _by_ether_type(unpack_from("!H", data)[0], data, 20)
     if link in (_NULL, _LOOP) and len(data) >= 4:
         family = unpack_from("!I", data)[0]
         # That of the null link type is in the order of the machine that captured it.
@@ -153,7 +153,7 @@ def _packet(link: int, data: bytes) -> bytes:
             family = unpack_from("<I", data)[0]
         if family not in _FAMILIES:
             raise _NotUnderstoodError(f"of address family {family}")
-        return _by_ether_type(_FAMILIES[family], data[4:])
+        return _by_ether_type(_FAMILIES[family], data, 4)
     if link in _RAW and data:
         if data[0] >> 4 not in _RAW[link]:
             raise _NotUnderstoodError(f"of IP version {data[0] >> 4}")
@@ -164,16 +164,18 @@ def _packet(link: int, data: bytes) -> bytes:
     raise _NotUnderstoodError(f"of link type {link}" + (f" ({name})" if name else ""))
 
 
-def _by_ether_type(kind: int, data: bytes) -> bytes:
-    while kind in _VLANS and len(data) >= 4:
-        kind, data = unpack_from("!H", data, 2)[0], data[4:]
+def _by_ether_type(kind: int, data: bytes, at: int) -> bytes:
+    """The IP packet from `at` on, behind VLAN tags if there are any."""
+    # A frame can have thousands of tags: it is cut once, behind the last one.
+    while kind in _VLANS and len(data) - at >= 4:
+        kind, at = unpack_from("!H", data, at + 2)[0], at + 4
     if kind not in (_IPV4, _IPV6):
         if kind < 0x600:
             raise _NotUnderstoodError("of IEEE 802.3")
         raise _NotUnderstoodError(f"of {_ETHER_TYPES.get(kind, f'Ethernet type 0x{kind:04x}')}")
-    if not data or data[0] >> 4 != (4 if kind == _IPV4 else 6):
+    if at >= len(data) or data[at] >> 4 != (4 if kind == _IPV4 else 6):
         raise _NotUnderstoodError("damaged")
-    return data
+    return data[at:]
 
 
 def _segment(packet: bytes) -> tuple[int, bytes, bytes, bytes]:
@@ -194,27 +196,28 @@ def _segment(packet: bytes) -> tuple[int, bytes, bytes, bytes]:
     length = 40 + (unpack_from("!H", packet, 4)[0] or len(packet) - 40)
     if length > len(packet):
         raise _NotUnderstoodError("damaged")
-    protocol, content = _without_extensions(packet[6], packet[40:length])
-    return protocol, packet[8:24], packet[24:40], content
+    protocol, start = _behind_extensions(packet[6], packet, length)
+    return protocol, packet[8:24], packet[24:40], packet[start:length]
 
 
-def _without_extensions(protocol: int, content: bytes) -> tuple[int, bytes]:
-    """Protocol and content after the extension headers (RFC 8200 4)."""
+def _behind_extensions(protocol: int, packet: bytes, end: int) -> tuple[int, int]:
+    """Protocol behind the extension headers of an IPv6 packet, and where it begins (RFC 8200 4)."""
+    at = 40
     while protocol in (*_EXTENSIONS, _FRAGMENT, _AUTHENTICATION):
-        if len(content) < 8:
+        if end - at < 8:
             raise _NotUnderstoodError("damaged")
-        size = (content[1] + 1) * 8
+        size = (packet[at + 1] + 1) * 8
         if protocol == _AUTHENTICATION:
-            size = (content[1] + 2) * 4
+            size = (packet[at + 1] + 2) * 4
         elif protocol == _FRAGMENT:
             # All of a packet may be in one "fragment".
-            if unpack_from("!H", content, 2)[0] & 0xFFF9:
+            if unpack_from("!H", packet, at + 2)[0] & 0xFFF9:
                 raise _NotUnderstoodError("of IP fragments")
             size = 8
-        if size > len(content):
+        if size > end - at:
             raise _NotUnderstoodError("damaged")
-        protocol, content = content[0], content[size:]
-    return protocol, content
+        protocol, at = packet[at], at + size
+    return protocol, at
 
 
 def _data_chunks(packet: bytes) -> Iterator[tuple[int, bytes]]:

@@ -15,6 +15,7 @@ from rsim.cli import app
 from rsim.errors import CaptureError
 from rsim.plots import read_sequence
 from rsim.wire.capture import CaptureWriter, FrameCount, read_capture, read_names
+from rsim.wire.capture_file import CapturedFrame
 from rsim.wire.dissect import dissect
 
 HERE, THERE = ("10.0.0.1", 3863), ("10.0.0.2", 50000)
@@ -235,6 +236,34 @@ def test_extension_headers_are_passed_over(tmp_path):
         assert count.others == {"of IP fragments": 1}
     _, count = read(tmp_path, pcap(101, [extended(six, (59, bytes(6)))]))
     assert count.others == {"of IPv6 without content": 1}
+
+
+class Counted(bytes):
+    """Octets that count how many of them are copied."""
+
+    copied = 0
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        if isinstance(index, slice):
+            Counted.copied += len(found)
+            return Counted(found)
+        return found
+
+
+@pytest.mark.parametrize("number", [10, 8000])
+def test_the_rest_of_a_frame_is_not_copied_for_each_tag_or_header(number, tmp_path, monkeypatch):
+    four, _, six, _ = packets(tmp_path)
+    frames = [
+        ethernet(four, *[(0x8100, 7)] * number),
+        ethernet(extended(six, *[(60, bytes(6))] * number)),
+    ]
+    for frame in frames:
+        held = CapturedFrame(0.0, None, 1, Counted(frame), whole=True)
+        monkeypatch.setattr("rsim.wire.capture_reader.read_frames", lambda _, held=held: [held])
+        Counted.copied = 0
+        assert [message.data for message in read_capture("any")] == [BYTES]
+        assert 0 < Counted.copied <= 4 * len(frame)
 
 
 def test_frames_that_the_capture_has_cut_off_are_counted(tmp_path):
