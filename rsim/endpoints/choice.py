@@ -17,7 +17,7 @@ docs/cheating.md has the limits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from struct import Struct, pack
@@ -184,15 +184,18 @@ class ChoiceUser:
             return 0.0
         return max(1e-6, (grant.epoch + 1) * self._period - now)
 
-    def choose(self, grant: Grant, elements: Sequence[PoolElement]) -> PoolElement | None:
-        """The element that it is to take, with the proof beside it."""
+    def choose(self, grant: Grant, find: Callable[[int], PoolElement | None]) -> PoolElement | None:
+        """The element that it is to take, with the proof beside it.
+
+        Parameters: `grant` of the server; `find` gives an element of its answer by identifier.
+        """
         if grant.epoch != self._epoch:
             self._epoch, self._counter = grant.epoch, 0
         counter = 0 if grant.ticket else self._counter
         self._counter += 1
         identifier, _ = grant.entries[grant.chosen(self._name, counter)]
         self.proof = grant.proof(counter)
-        return next((e for e in elements if e.identifier == identifier), None)
+        return find(identifier)
 
 
 class ChoiceJudge:
@@ -269,7 +272,7 @@ class Chooser(Protocol):
     patience: float
 
     def choose(
-        self, listed: tuple[PoolElement, ...], honest: PoolElement | None
+        self, listed: Iterable[PoolElement], honest: PoolElement | None
     ) -> PoolElement | None:
         """The element that it takes; None to ask again. `honest` is the policy's choice.
 

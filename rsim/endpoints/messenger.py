@@ -190,7 +190,7 @@ class Messenger:
 
     def _send_to_element(self, message: _Message, handle: ElementHandle) -> None:
         """To a pool element: it is used whatever the cache says; a stale cache is renewed."""
-        if self.endpoint.cached(handle.pool) is None:
+        if not self.endpoint.has_cached(handle.pool):
             self.endpoint.populate(handle.pool)
         element = self._elements.get(handle)
         if element is None:

@@ -152,7 +152,7 @@ class PoolUserEndpoint:
         """
         pool = self._known(handle)
         if pool is not None:
-            pool.elements, pool.listed = None, ()
+            pool.elements = None
 
     def cached(self, handle: bytes, stale: bool = False) -> tuple[PoolElement, ...] | None:
         """The elements of the last answer, in its order, while it is fresh; else None.
@@ -163,7 +163,17 @@ class PoolUserEndpoint:
         pool = self._known(handle)
         if pool is None or pool.elements is None:
             return None
-        return pool.listed if stale or self.clock.now < pool.fresh_until else None
+        return tuple(pool.elements) if stale or self.clock.now < pool.fresh_until else None
+
+    def has_cached(self, handle: bytes) -> bool:
+        """Whether there is an answer about the pool that is fresh.
+
+        Parameters: `handle` of the pool.
+        """
+        pool = self._known(handle)
+        if pool is None or pool.elements is None:
+            return False
+        return self.clock.now < pool.fresh_until
 
     def report_unreachable(self, handle: bytes, identifier: int) -> None:
         """Tells the server that an element does not answer and forgets it (RFC 5352 3.5).
@@ -195,7 +205,6 @@ class PoolUserEndpoint:
         pool = self._known(handle)
         if pool is not None and pool.elements is not None:
             pool.elements.forget(identifier)
-            pool.listed = tuple(e for e in pool.listed if e.identifier != identifier)
 
     # Resolution -----------------------------------------------------------------------------------
 
@@ -307,13 +316,13 @@ class PoolUserEndpoint:
         pool.enter(_ANSWER)
         pool.timer.stop()
         policy_type = message.policy.type if message.policy else _ROUND_ROBIN
-        pool.listed = message.pool_elements
-        pool.elements = UserList(pool.listed, user_rule(policy_type))
+        # No object is made of an element that nobody looks at.
+        pool.elements = elements = UserList(message, user_rule(policy_type))
         if pool.reported:
-            pool.reported -= {element.identifier for element in pool.listed}
+            pool.reported = frozenset(i for i in pool.reported if elements.find(i) is None)
         pool.fresh_until = self.clock.now + self._stale_cache_value
         if self.ledger is not None:
-            self._hear_statements(message, pool)
+            self._hear_statements(message, elements)
         if self.choice is not None:
             granted = message.choice_grant
             pool.grant = decode_grant(granted) if granted is not None else None
@@ -340,12 +349,12 @@ class PoolUserEndpoint:
                 return
             answer(element)
 
-    def _hear_statements(self, message: HandleResolutionResponse, pool: ResolvedPool) -> None:
+    def _hear_statements(self, message: HandleResolutionResponse, elements: UserList) -> None:
         """Statements have to be those of the elements, and to say what the entries say."""
         assert self.ledger is not None
         verifier = self._verifier = self._verifier or Verifier()
         handle = message.pool_handle
-        listed = {element.identifier: element for element in pool.listed}
+        listed = {element.identifier: element for element in elements}
         for statement in decode_statements(message.statements or b""):
             element = listed.get(statement.identifier)
             if element is None or not consistent(statement, handle, element, verifier):
@@ -367,12 +376,15 @@ class PoolUserEndpoint:
 
     def _choose(self, pool: ResolvedPool) -> PoolElement | None:
         """RFC 5356, pool user considerations: walk, draw, or take the first, by policy."""
-        if pool.grant is not None and self.choice is not None:
-            element = self.choice.choose(pool.grant, pool.listed)
-        else:
-            element = pool.elements.choose(self._draws) if pool.elements is not None else None
+        elements = pool.elements
+        element: PoolElement | None = None
+        if elements is not None:
+            if pool.grant is not None and self.choice is not None:
+                element = self.choice.choose(pool.grant, elements.find)
+            else:
+                element = elements.choose(self._draws)
         if self.chooser is not None:
-            element = self.chooser.choose(pool.listed, element)
+            element = self.chooser.choose(elements or (), element)
         if element is not None:
             self.counters.server_selections += 1
             if self.on_chosen is not None:

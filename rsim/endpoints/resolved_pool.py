@@ -39,7 +39,6 @@ class ResolvedPool:
     ) -> None:
         self.handle = handle
         self.elements: UserList | None = None
-        self.listed: tuple[PoolElement, ...] = ()
         self.waiting: tuple[Answer, ...] = ()
         self.state = RESOLUTION_STATES.initial
         self.timer = clock.timer(self._time_out)

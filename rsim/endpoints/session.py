@@ -249,7 +249,7 @@ class Session:
 
     def _card(self, card: BusinessCard) -> None:
         """The element names those that should take over from it (RFC 5352 3.9)."""
-        if self.endpoint.cached(card.pool_handle) is None:
+        if not self.endpoint.has_cached(card.pool_handle):
             self.endpoint.populate(card.pool_handle)
         if card.pool_handle == self.handle:
             present = self.element.identifier if self.element is not None else 0

@@ -325,7 +325,7 @@ class CalcAppServer:
         if user is None:
             return
         known = user.cached(handle, stale=True) or ()
-        if user.cached(handle) is None:
+        if not user.has_cached(handle):
             user.populate(handle)
         others = [e for e in known if e.identifier != self.endpoint.identifier]
         if others:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from pydantic import Field
@@ -44,7 +44,7 @@ class UserCheat:
         self._speeds: dict[int, float] = {}
 
     def choose(
-        self, listed: tuple[PoolElement, ...], honest: PoolElement | None
+        self, listed: Iterable[PoolElement], honest: PoolElement | None
     ) -> PoolElement | None:
         """The element that it prefers among all that it has learned of."""
         for element in listed:

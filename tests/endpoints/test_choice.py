@@ -54,9 +54,12 @@ class World:
     def grant(self, user="10.0.0.1"):
         return decode_grant(self.authority.grant(HANDLE, self.elements, user, self.now))
 
+    def find(self, identifier):
+        return next((e for e in self.elements if e.identifier == identifier), None)
+
     def choose(self, user="10.0.0.1", chooser=None):
         chooser = chooser or ChoiceUser(user, PERIOD, self.allowance)
-        chosen = chooser.choose(self.grant(user), self.elements)
+        chosen = chooser.choose(self.grant(user), self.find)
         return chosen.identifier, chooser.proof
 
     def objection(self, identifier, proof, user="10.0.0.1"):
@@ -154,9 +157,9 @@ def test_what_is_beyond_the_allowance_waits_for_the_next_epoch():
     chooser = ChoiceUser("10.0.0.1", PERIOD, 1)
     grant = world.grant()
     assert chooser.wait(grant, world.now) == 0
-    chooser.choose(grant, world.elements)
+    chooser.choose(grant, world.find)
     assert chooser.wait(world.grant(), world.now) == pytest.approx(3.0)
-    chooser.choose(grant, world.elements)
+    chooser.choose(grant, world.find)
     [identifier] = [i for i in world.judges if i == grant.entries[grant.chosen(b"10.0.0.1", 1)][0]]
     assert world.objection(identifier, chooser.proof) == "beyond the allowance"
 

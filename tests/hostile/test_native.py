@@ -219,24 +219,13 @@ def test_a_maker_of_draws_that_changes_the_list_chosen_from_is_refused(change):
     assert len(listed) == 20
 
 
-def test_the_end_of_an_element_may_use_the_list_that_forgets_it():
-    class Dying(wire.PoolElement):
-        def __del__(self):
-            ends.append(len(listed))
-
-    ends = []
-    listed = UserList(own_elements(5, Dying), UserRule.WALK)
-    gc.collect()
-    assert ends == []
-    for left in (4, 3, 2, 1, 0):
-        listed.forget(4 - left)
-        assert ends.pop() == left
-
-
 def test_elements_that_were_never_initialised_are_refused():
     bare = wire.PoolElement.__new__(wire.PoolElement)
     with pytest.raises(TypeError, match="PoolElement"):
         UserList([bare], UserRule.WALK)
+    answer = wire.HandleResolutionResponse.__new__(wire.HandleResolutionResponse)
+    with pytest.raises(TypeError, match="iterable"):
+        UserList(answer, UserRule.WALK)
     with pytest.warns(RuntimeWarning), pytest.raises(TypeError):
         Handlespace().add(b"pool", bare)
     with pytest.warns(RuntimeWarning), pytest.raises(TypeError):

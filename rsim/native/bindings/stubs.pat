@@ -1,6 +1,7 @@
 # What the stub generator can't see: imports that signatures use, and types that are not made by nanobind. Docstrings
 # are those of the code.
 _native.__suffix__:
+    \from collections.abc import Iterator
     \from typing import overload
     \from numpy.random import Generator
 
@@ -81,13 +82,20 @@ _native.Draws.below:
     \doc
 
 _native.UserList.__new__:
-    def __init__(self, elements: Iterable[PoolElement], rule: UserRule) -> None: ...
+    def __init__(self, elements: Iterable[PoolElement] | HandleResolutionResponse, rule: UserRule) -> None: ...
 _native.UserList.choose:
     def choose(self, draws: Draws, /) -> PoolElement | None:
     \doc
 _native.UserList.forget:
     def forget(self, identifier: int, /) -> None:
     \doc
+_native.UserList.find:
+    def find(self, identifier: int, /) -> PoolElement | None:
+    \doc
+_native.UserList.__getitem__:
+    def __getitem__(self, index: int, /) -> PoolElement: ...
+_native.UserList.__iter__:
+    def __iter__(self) -> Iterator[PoolElement]: ...
 
 _native.(EventQueue|UserList).__len__:
     def __len__(self) -> int: ...

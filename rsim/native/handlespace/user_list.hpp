@@ -32,14 +32,19 @@ public:
 
     // Takes out an element that was found unreachable; the walk goes on behind it.
     void forget(std::uint32_t identifier) {
-        const auto found = std::find_if(elements_.begin(), elements_.end(),
-                                        [&](const Element& element) { return element.identifier == identifier; });
+        const auto found = std::ranges::find(elements_, identifier, &Element::identifier);
         if (found == elements_.end()) return;
         if (static_cast<std::size_t>(found - elements_.begin()) < position_) --position_;
-        // Its end may call back, when the list is whole.
-        const Element forgotten = std::move(*found);
         elements_.erase(found);
     }
+
+    // The element with an identifier; null if it is not listed.
+    const Element* find(std::uint32_t identifier) const {
+        const auto found = std::ranges::find(elements_, identifier, &Element::identifier);
+        return found == elements_.end() ? nullptr : &*found;
+    }
+
+    const Element& operator[](std::size_t at) const { return elements_[at]; }
 
 private:
     std::vector<Element> elements_;
