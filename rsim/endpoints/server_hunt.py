@@ -63,13 +63,20 @@ class ServerList:
         self._tried = {address: self._tried.get(address, -inf) for address in known}
         return sorted(known, key=lambda address: self._tried[address])
 
+    def count(self) -> int:
+        """How many servers `present` would give, for who looks on without touching the list."""
+        return len({*self._configured, *self._counting()})
+
     def _forget_outdated(self) -> None:
+        self._announced = self._counting()
+
+    def _counting(self) -> dict[Address, float]:
         now = self._clock.now
         settings = self._settings
         limit = settings.t7_enrp_outdate
         if settings.t7_scaling:
             limit = max(limit, 3 * len(self._announced) * settings.t6_serverannounce)
-        self._announced = {
+        return {
             address: heard for address, heard in self._announced.items() if now - heard <= limit
         }
 

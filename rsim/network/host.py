@@ -27,13 +27,22 @@ class Host(Station):
     """A machine at one site, or at several where it has an address at each.
 
     `cpu` is None where work takes no time; `tickets` of TLS sessions are kept by server and
-    profile, None where sessions are not resumed.
+    profile, None where sessions are not resumed; `watcher` is called when it goes down or comes
+    back, and when somebody begins or ceases to listen, None: nobody watches.
 
     Parameters: `network` that it is attached to; `name` of the host; `actor` the name of its random
     streams; `sites` where it is; `addresses` one for each of them, the primary one first.
     """
 
-    __slots__ = ("_associations", "_cpu", "_datagrams", "_listeners", "_next_port", "stack")
+    __slots__ = (
+        "_associations",
+        "_cpu",
+        "_datagrams",
+        "_listeners",
+        "_next_port",
+        "stack",
+        "watcher",
+    )
 
     def __init__(
         self,
@@ -47,6 +56,7 @@ class Host(Station):
         super().__init__(network, name, actor=actor, sites=sites, addresses=addresses)
         self._cpu: Cpu | None = None
         self._listeners = Listeners()
+        self.watcher: Callable[[Host], None] | None = None
         self._next_port = _FIRST_PORT
         self._datagrams: dict[tuple[str, int], DatagramReceiver] = {}
         # In the order in which they were set up.
@@ -97,6 +107,7 @@ class Host(Station):
         """
         listener = Listener(port, acceptor, offers=offers, optional=optional, tcp=tcp)
         self._listeners.open(listener)
+        self._note_change()
 
     def hears(self, port: int, tcp: bool) -> bool:
         """Whether somebody listens at a port, over TCP or over SCTP.
@@ -108,6 +119,7 @@ class Host(Station):
     def close(self, port: int, silently: bool = False) -> None:
         """Stops listening and ends the associations accepted there, cleanly or silently."""
         self._listeners.close(port)
+        self._note_change()
         for association in [a for a in self.associations if a.local_port == port]:
             if silently:
                 association.discard()
@@ -342,6 +354,7 @@ class Host(Station):
         if self.cpu is not None:
             self.cpu.clear()
         self.network.changed()
+        self._note_change()
 
     def restore(self) -> None:
         """Comes back, with nothing running on it."""
@@ -350,3 +363,8 @@ class Host(Station):
         self._up = True
         self.stack.restore()
         self.network.changed()
+        self._note_change()
+
+    def _note_change(self) -> None:
+        if self.watcher is not None:
+            self.watcher(self)

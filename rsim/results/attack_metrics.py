@@ -62,24 +62,28 @@ ATTACK_METRICS = [
         "listed_pct",
         "%",
         label="elements listed",
-        formula="entries that lead to a living element / elements deployed, mean over servers",
-        compute=partial(_share, "observer.genuine", "observer.elements_there"),
+        formula=(
+            "entries that lead to a living element, mean over servers / elements deployed, "
+            "time average"
+        ),
+        compute=partial(_share, "observer.genuine_seconds", "observer.element_seconds"),
     ),
     Metric(
         "false_entries",
         "",
         label="false entries",
-        formula="entries that lead to no living element, mean over servers and looks",
-        compute=partial(_mean, "observer.false", "observer.observations", 1.0),
+        formula="entries that lead to no living element, mean over servers, time average",
+        compute=partial(_mean, "observer.false_seconds", "observer.observed_seconds", 1.0),
     ),
     Metric(
         "servers_unknown_pct",
         "%",
         label="servers that hosts do not know",
         formula=(
-            "share of the servers that serve which a host's list lacks, mean over hosts and looks"
+            "share of the servers that serve which a host's list lacks, mean over hosts and over "
+            "times drawn from each interval of observation"
         ),
-        compute=partial(_mean, "observer.servers_unknown", "observer.observations", 100.0),
+        compute=partial(_mean, "observer.servers_unknown", "observer.looks_at_lists", 100.0),
     ),
     Metric(
         "registration_delay_s",

@@ -62,8 +62,8 @@ def _rate(name: str, observation: Observation) -> float:
 
 
 def _observed(name: str, factor: float, observation: Observation) -> float:
-    total = observation.counter(f"observer.{name}")
-    return factor * ratio(total, observation.counter("observer.observations"))
+    total = observation.counter(f"observer.{name}_seconds")
+    return factor * ratio(total, observation.counter("observer.observed_seconds"))
 
 
 def _completed_share(observation: Observation) -> float:
@@ -106,6 +106,14 @@ def _mean_over_time(observation: Observation, counter: str) -> float:
 
 def _mean_pool_elements(observation: Observation) -> float:
     return ratio(observation.counter("enrp_servers.element_seconds"), observation.duration)
+
+
+def _queue_length(observation: Observation) -> float:
+    requests, end = observation.requests, observation.end
+    # What has not started waits to the end.
+    until = np.fmin(requests["started"], end)
+    waited = until - np.maximum(requests["generated"], observation.begin)
+    return ratio(float(waited[waited > 0].sum()), observation.duration)
 
 
 def _queued(observation: Observation) -> float:
@@ -197,6 +205,13 @@ METRICS: dict[str, Metric] = {
             compute=_work_lost,
         ),
         Metric(
+            "pu_queue_length",
+            "",
+            label="requests queued",
+            formula="requests generated and not yet started, over all pool users, time average",
+            compute=_queue_length,
+        ),
+        Metric(
             "pu_queue_length_at_end",
             "",
             label="requests queued at end",
@@ -273,7 +288,7 @@ METRICS: dict[str, Metric] = {
             label="divergence of handlespaces",
             formula=(
                 "share of entries that differ from what the element's home has, over elements "
-                "and servers, mean over comparisons"
+                "and servers, time average"
             ),
             compute=partial(_observed, "divergence", 100.0),
         ),
@@ -281,8 +296,8 @@ METRICS: dict[str, Metric] = {
             "orphans",
             "",
             label="orphaned elements",
-            formula="elements whose home server does not serve, mean over comparisons",
-            compute=partial(_observed, "orphans", 1.0),
+            formula="elements whose home server does not serve, time average",
+            compute=partial(_observed, "orphan", 1.0),
         ),
         Metric(
             "fairness",

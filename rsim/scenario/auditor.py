@@ -46,12 +46,15 @@ class Auditor:
         self._secured = secured
         self._rogues: set[str] = set()
         self._elements: list[Host] = []
+        self.hosts: list[Host] = []
+        """All hosts of actors."""
 
     def add(self, host: Host, role: str) -> None:
         """Notes a host and its role.
 
         Parameters: `host` of an actor; `role` table of the scenario that it is from.
         """
+        self.hosts.append(host)
         if role == "attackers":
             self._rogues.update(host.addresses)
         elif role == "pool_elements":

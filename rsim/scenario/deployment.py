@@ -132,8 +132,9 @@ class Deployment:
             interval,
             auditor=self.world.auditor,
             lists=discovery.lists,
+            stream=self.world.streams.stream("observer", "looks"),
         )
-        self.world.recorder.add("observer", observer.counters)
+        self.world.recorder.add("observer", observer.counters, observer.settle)
         return observer
 
     def _add_rekeying(self) -> None:

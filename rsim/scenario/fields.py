@@ -66,7 +66,9 @@ class ScenarioFields(Model):
         None, description="time between samples for time series of metrics; null: none"
     )
     observe_interval: Interval | None = Field(
-        None, description="time between comparisons of the servers' handlespaces; null: none"
+        None,
+        description="compares the servers' handlespaces, with a point of their series for each "
+        "interval; null: no comparison",
     )
     discovery: Literal["configured", "multicast"] = Field(
         "configured", description="how pool elements and users learn of ENRP servers"

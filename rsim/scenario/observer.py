@@ -1,4 +1,4 @@
-"""Looks at the handlespaces of all servers again and again: how far do they differ?"""
+"""Follows the handlespaces of all servers: how far do they differ, and what do they lead to?"""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import NamedTuple
 
 from rsim.clock import Clock
 from rsim.endpoints import EnrpServer, ServerList
-from rsim.scenario.auditor import Auditor, Verdict
-from rsim.wire import PoolElement
-
-_ALL = 1 << 30
+from rsim.randomness import Stream
+from rsim.scenario.auditor import Auditor
+from rsim.scenario.handlespace_state import HandlespaceState
 
 
 class Look(NamedTuple):
-    """One comparison: time in s, `servers` that serve, `genuine` and `false` means over them.
+    """The state at one instant, for curves over time.
 
     Parameters: `time` in s; `divergence` a share from 0 to 1; `orphans` and `elements` numbers of
-    pool elements.
+    pool elements; `servers` that serve; `genuine` and `false` means over them.
     """
 
     time: float
@@ -29,37 +28,35 @@ class Look(NamedTuple):
     false: float
 
 
-Table = dict[tuple[bytes, int], PoolElement]
-
-
 @dataclass(slots=True)
 class ObserverCounters:
-    """Sums over all looks since the run began, as numbers that only grow.
+    """What the observer has added up since the run began, as numbers that only grow.
 
-    Parameters: `observations` number of looks; `divergence`, `orphans`, `genuine` and `false` as in
-    `Look`; `elements_there` that are deployed; `servers_unknown` share of serving servers that
-    hosts don't know.
+    Parameters: `observed_seconds` time of the run; `divergence_seconds`, `orphan_seconds`,
+    `genuine_seconds` and `false_seconds` integrals over it of what `Look` has; `element_seconds`
+    that of the elements deployed; `looks_at_lists` number of looks at the lists of servers that
+    hosts have; `servers_unknown` share of serving servers that hosts did not know, added up over
+    these looks.
     """
 
-    observations: int = 0
-    divergence: float = 0.0
-    orphans: float = 0.0
-    genuine: float = 0.0
-    false: float = 0.0
-    elements_there: float = 0.0
+    observed_seconds: float = 0.0
+    divergence_seconds: float = 0.0
+    orphan_seconds: float = 0.0
+    genuine_seconds: float = 0.0
+    false_seconds: float = 0.0
+    element_seconds: float = 0.0
+    looks_at_lists: int = 0
     servers_unknown: float = 0.0
 
 
 class Observer:
-    """Compares handlespaces at fixed intervals.
+    """Integrates the state of all handlespaces over time, and looks at it at fixed intervals.
 
-    The truth about an element is what the server says that holds itself for its home, the one with
-    the highest identifier if there are several. Divergence is the share of entries, over all
-    elements that any server knows and all servers that serve, that differ from the truth; where
-    nobody holds itself for the home, the element is an orphan and all entries differ.
+    What hosts know of servers ends with time alone: that is looked at once in each interval, at
+    a time that is drawn, so that no timer of the protocol can be in step with it.
 
     Parameters: `clock` of the run; `servers` that are compared; `interval` between two looks in s;
-    `auditor` says what entries lead to; `lists` of servers that hosts have.
+    `auditor` says what entries lead to; `lists` of servers that hosts have; `stream` draws times.
     """
 
     def __init__(
@@ -67,85 +64,55 @@ class Observer:
         clock: Clock,
         servers: list[EnrpServer],
         interval: float,
+        *,
         auditor: Auditor,
         lists: list[ServerList],
+        stream: Stream,
     ) -> None:
         self.counters = ObserverCounters()
         self.looks: list[Look] = []
+        self.state = HandlespaceState(clock, servers, auditor)
         self._clock = clock
         self._servers = servers
         self._interval = interval
         self._auditor = auditor
         self._lists = lists
+        self._stream = stream
         clock.call_at(interval, self._look)
+        if lists:
+            clock.call_at(interval * stream.uniform(), self._look_at_lists, 0)
+
+    def settle(self) -> None:
+        """Brings the counters that integrate over time up to the present."""
+        state, counters = self.state, self.counters
+        state.settle()
+        counters.observed_seconds = state.seconds
+        counters.divergence_seconds = state.divergence_seconds
+        counters.orphan_seconds = state.orphan_seconds
+        counters.genuine_seconds = state.genuine_seconds
+        counters.false_seconds = state.false_seconds
+        counters.element_seconds = state.seconds * self._auditor.elements
 
     def _look(self) -> None:
-        serving = [server for server in self._servers if server.serving]
-        tables = [_table(server) for server in serving]
-        divergence, orphans, elements = _compare(serving, tables)
-        genuine, false = self._judge(tables)
-        self.counters.observations += 1
-        self.counters.divergence += divergence
-        self.counters.orphans += orphans
-        self.counters.genuine += genuine
-        self.counters.false += false
-        self.counters.elements_there += self._auditor.elements
-        if self._lists:
-            known = sum(min(len(one.present()), len(serving)) for one in self._lists)
-            whole = len(self._lists) * len(serving)
-            self.counters.servers_unknown += 1 - known / whole if whole else 0.0
-        now = self._clock.now
+        state, now = self.state, self._clock.now
         self.looks.append(
             Look(
                 time=now,
-                divergence=divergence,
-                orphans=orphans,
-                elements=elements,
-                servers=len(serving),
-                genuine=genuine,
-                false=false,
+                divergence=state.divergence,
+                orphans=state.orphans,
+                elements=state.elements,
+                servers=state.servers,
+                genuine=state.genuine,
+                false=state.false,
             )
         )
         self._clock.call_at(now + self._interval, self._look)
 
-    def _judge(self, tables: list[Table]) -> tuple[float, float]:
-        """Entries that lead to a living element, and that lead elsewhere; means over servers."""
-        if not tables:
-            return 0.0, 0.0
-        good = (Verdict.LIVING, Verdict.INSECURE)
-        verdicts = [self._auditor.judge(e) in good for table in tables for e in table.values()]
-        genuine = sum(verdicts)
-        return genuine / len(tables), (len(verdicts) - genuine) / len(tables)
-
-
-def compare(servers: list[EnrpServer]) -> tuple[float, int, int]:
-    """Divergence, number of orphans and number of elements over servers at this moment.
-
-    Parameters: `servers` that serve.
-    """
-    return _compare(servers, [_table(server) for server in servers])
-
-
-def _compare(servers: list[EnrpServer], tables: list[Table]) -> tuple[float, int, int]:
-    truth: Table = {}
-    for server, table in sorted(
-        zip(servers, tables, strict=True), key=lambda pair: pair[0].identifier
-    ):
-        for key, element in table.items():
-            if element.home_server == server.identifier:
-                truth[key] = element
-    known = dict.fromkeys(key for table in tables for key in table)
-    if not known:
-        return 0.0, 0, 0
-    differing = sum(table.get(key) != truth.get(key) for table in tables for key in known)
-    differing += sum(key not in truth and key not in table for table in tables for key in known)
-    return differing / (len(known) * len(tables)), len(known.keys() - truth.keys()), len(known)
-
-
-def _table(server: EnrpServer) -> Table:
-    pools, _ = server.handlespace.table(limit=_ALL, octets=_ALL)
-    return {
-        (pool.pool_handle, element.identifier): element
-        for pool in pools
-        for element in pool.pool_elements
-    }
+    def _look_at_lists(self, number: int) -> None:
+        serving = sum(server.serving for server in self._servers)
+        known = sum(min(one.count(), serving) for one in self._lists)
+        whole = len(self._lists) * serving
+        self.counters.looks_at_lists += 1
+        self.counters.servers_unknown += 1 - known / whole if whole else 0.0
+        following = (number + 1 + self._stream.uniform()) * self._interval
+        self._clock.call_at(following, self._look_at_lists, number + 1)

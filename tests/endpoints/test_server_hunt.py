@@ -217,6 +217,17 @@ class TestAnnouncements:
         assert len(known.present()) <= 50
         assert SERVERS[0] in known.present()
 
+    def test_servers_are_counted_as_they_are_present(self, clock, servers):
+        known = servers()
+        for number in range(1, 4):
+            known.announced(announcement(number), f"10.0.0.{number}")
+            clock.run_until(2.0 * number)
+        assert known.count() == 3
+        # Three intervals of as many servers as have announced themselves.
+        clock.run_until(12)
+        assert known.count() == 1
+        assert known.present() == [SERVERS[2]]
+
     def test_configured_servers_never_expire(self, clock):
         known = ServerList(clock, HuntSettings(), SERVERS[:1])
         known.announced(announcement(2), "10.0.0.2")

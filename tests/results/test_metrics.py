@@ -220,8 +220,9 @@ def cpu_time(trace):
     return sum(trace.integrals("cpu"))
 
 
-def observed(trace, name):
-    return ratio(trace.total(f"observer.{name}"), trace.total("observer.observations"))
+def over_time(trace, name):
+    states = trace.integrals(name)
+    return sum(states) / trace.duration if states else math.nan
 
 
 def per(trace, part, whole):
@@ -264,6 +265,7 @@ DEFINITIONS = {
     "requests_failed": lambda t: len(t.measured("failed")),
     "completed_share_pct": in_time,
     "work_lost_pct": lambda t: 100 * ratio(work(t) - credited(t), work(t)),
+    "pu_queue_length": lambda t: over_time(t, "queued"),
     "pu_queue_length_at_end": lambda t: t.queued,
     "failover_time_s": lambda t: t.total("pool_users.failover_time"),
     "failover_mean_s": lambda t: per(t, "pool_users.failover_time", "pool_users.failovers"),
@@ -276,8 +278,8 @@ DEFINITIONS = {
     "enrp_octets_per_s": lambda t: t.octets(PPID_ENRP) / t.duration,
     "updates_per_s": lambda t: t.sent(PPID_ENRP, 4) / t.duration,
     "tables": lambda t: t.sent(PPID_ENRP, 3),
-    "divergence_pct": lambda t: 100 * observed(t, "divergence"),
-    "orphans": lambda t: observed(t, "orphans"),
+    "divergence_pct": lambda t: 100 * over_time(t, "divergence"),
+    "orphans": lambda t: over_time(t, "orphans"),
     "fairness": jain,
     "takeover_time_s": lambda t: per(t, "enrp_servers.takeover_time", "enrp_servers.takeovers_won"),
     "packets_lost_pct": lambda t: 100 * per(t, "network.packets_lost", "network.packets"),
@@ -289,9 +291,11 @@ DEFINITIONS = {
     "rogue_share_pct": lambda t: selections(t, "rogue", "dead"),
     "diverted_share_pct": lambda t: selections(t, "rogue"),
     "insecure_share_pct": lambda t: selections(t, "insecure"),
-    "listed_pct": lambda t: 100 * per(t, "observer.genuine", "observer.elements_there"),
-    "false_entries": lambda t: observed(t, "false"),
-    "servers_unknown_pct": lambda t: 100 * observed(t, "servers_unknown"),
+    "listed_pct": lambda t: 100 * over_time(t, "genuine") / max(1, len(t.elements)),
+    "false_entries": lambda t: over_time(t, "false"),
+    "servers_unknown_pct": lambda t: (
+        100 * per(t, "observer.servers_unknown", "observer.looks_at_lists")
+    ),
     "registration_delay_s": lambda t: per(
         t, "pool_elements.first_registration_time", "pool_elements.first_registrations"
     ),

@@ -116,11 +116,11 @@ def test_what_it_needs_is_checked_before_anything_runs():
 
 
 def test_it_is_undefined_where_a_run_lacks_a_counter_that_it_needs():
-    metric("looked", needs=["observer.observations"])(
-        lambda observation: observation.counter("observer.observations")
+    metric("looked", needs=["observer.observed_seconds"])(
+        lambda observation: observation.counter("observer.observed_seconds")
     )
     assert np.isnan(result().metrics["looked"])
-    assert result(observe_interval=10).metrics["looked"] == 2
+    assert result(observe_interval=10).metrics["looked"] == result().observation.duration
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rsim.scenario import Deployment
 from rsim.wire import PPID_ASAP, PPID_ENRP
+from tests.scenario.comparison import compare, lead
 
 
 class Traffic:
@@ -97,6 +98,15 @@ class Trace:
                 # What it counts itself, at the time at which it happens.
                 ports.host.cpu.settle()
                 self._note(("cpu", number), now, True)
+        self._note(("queued", 0), now, sum(user.queue_length for user in deployment.users))
+        if deployment.scenario.observe_interval is not None:
+            servers = [server for _, server in deployment.servers]
+            divergence, orphans, _ = compare(servers)
+            genuine, false = lead(servers, deployment.world.auditor)
+            self._note(("divergence", 0), now, divergence)
+            self._note(("orphans", 0), now, orphans)
+            self._note(("genuine", 0), now, genuine)
+            self._note(("false", 0), now, false)
 
         tally = deployment.world._tallies["enrp_servers"]
         tally.settle()

@@ -73,8 +73,21 @@ class HostPort(Protocol):
         """
 
 
+class Watcher(Protocol):
+    """Sees what changes in the handlespace of a server, as an observer of the run does."""
+
+    def entry_changed(self, handle: bytes, identifier: int) -> None:
+        """An entry is new, another one, or gone.
+
+        Parameters: `handle` of its pool; `identifier` its PE identifier.
+        """
+
+    def server_changed(self) -> None:
+        """The server begins or ceases to serve, has another identifier or an empty handlespace."""
+
+
 class Node:
-    """An ENRP server as its parts see it.
+    """An ENRP server as its parts see it; `watcher` is None where nobody watches.
 
     Parameters: `identifier` 32 bits, not 0; `dialect` of what it sends; `host` of its host;
     `receiver` of what arrives on the associations that it opens.
@@ -87,6 +100,7 @@ class Node:
         self.dialect = dialect
         self.host = host
         self.state = SERVER_STATES.initial
+        self.watcher: Watcher | None = None
         self._receiver = receiver
 
     @property
@@ -100,6 +114,28 @@ class Node:
         Parameters: `event` what has happened to the server.
         """
         self.state = SERVER_STATES.after(self.state, event)
+        self.note_change()
+
+    def rename(self, identifier: int) -> None:
+        """Has another identifier from now on.
+
+        Parameters: `identifier` 32 bits, not 0.
+        """
+        self.identifier = identifier
+        self.note_change()
+
+    def note_change(self) -> None:
+        """Tells who watches that the server or all of its handlespace has changed."""
+        if self.watcher is not None:
+            self.watcher.server_changed()
+
+    def note_entry(self, handle: bytes, identifier: int) -> None:
+        """Tells who watches that an entry has changed.
+
+        Parameters: `handle` of its pool; `identifier` its PE identifier.
+        """
+        if self.watcher is not None:
+            self.watcher.entry_changed(handle, identifier)
 
     def connect(self, address: Address) -> Channel:
         """Opens an association with another server.

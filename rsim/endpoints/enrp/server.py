@@ -259,7 +259,7 @@ class EnrpServer:
         if self.node.state is not ServerState.DOWN:
             return
         if identifier is not None:
-            self.node.identifier = identifier
+            self.node.rename(identifier)
         self.node.enter(ServerEvent.START)
         self.startup.begin()
         self.server_announcements.begin()
@@ -357,7 +357,8 @@ class EnrpServer:
             node.send(channel, self.peers.make_presence(0, introduce=True))
         elif now - self._renamed_at >= self.settings.max_time_no_response:
             self._renamed_at = now
-            old, node.identifier = node.identifier, self.host.new_identifier()
+            old = node.identifier
+            node.rename(self.host.new_identifier())
             self.homes.rename(old)
             self.peers.tell_all()
 

@@ -143,6 +143,7 @@ class ElementStore:
         for own in self.owned():
             self.disown(own)
         self.handlespace = self._make_handlespace()
+        self._node.note_change()
 
     def count(self) -> None:
         """Brings the counter that integrates the number of elements up to the present."""
@@ -239,6 +240,7 @@ class ElementStore:
                 self._enter_channel(own)
             if outcome is _ADDED:
                 self.note_change(own.handle)
+            self._node.note_entry(own.handle, own.identifier)
         return outcome
 
     def add_copy(self, handle: bytes, element: PoolElement) -> Outcome:
@@ -260,6 +262,7 @@ class ElementStore:
                 self._schedule_expiry()
             if outcome is _ADDED:
                 self.note_change(handle)
+            self._node.note_entry(handle, element.identifier)
         return outcome
 
     def remove_own(self, own: OwnElement, lapsed: bool = False) -> None:
@@ -283,6 +286,7 @@ class ElementStore:
         self.count()
         self.handlespace.remove(handle, identifier)
         self.note_change(handle)
+        self._node.note_entry(handle, identifier)
 
     def sweep(self, owner: int) -> None:
         """Removes the elements of a peer that were marked and not renewed since (RFC 5353 3.6.3).
@@ -290,8 +294,9 @@ class ElementStore:
         Parameters: `owner` identifier of the peer.
         """
         self.count()
-        for handle, _ in self.handlespace.sweep(owner):
+        for handle, element in self.handlespace.sweep(owner):
             self.note_change(handle)
+            self._node.note_entry(handle, element.identifier)
 
     def disown(self, own: OwnElement) -> None:
         """Is home of an element no more; it stays listed.
@@ -339,6 +344,7 @@ class ElementStore:
             if own is not None:
                 self.disown(own)
             self.note_change(handle)
+            self._node.note_entry(handle, element.identifier)
             if own is not None:
                 self._tell_removed(handle, element)
                 self._tell_lapsed(own)
