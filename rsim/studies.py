@@ -13,6 +13,7 @@ from rsim import plots
 from rsim.errors import ResultError, RsimWarning, ScenarioError
 from rsim.plots.style import plain
 from rsim.results.comparison import compare
+from rsim.results.summary import STATISTICS
 from rsim.suggestions import unknown
 from rsim.sweep.report import Report, open_report
 from rsim.sweep.runner import Progress, sweep
@@ -147,7 +148,7 @@ def _compared(new: Path, kept: Path) -> tuple[pd.DataFrame, list[str]]:
             frames.append(pd.read_csv(file, low_memory=False))
         except (OSError, ValueError) as error:
             raise ResultError(f"{file}: can't be read: {error}") from None
-    statistics = {"metric", "mean", "ci95", "runs", "q05", "q50", "q95"}
+    statistics = {"metric", *STATISTICS}
     parameters = [str(column) for column in frames[1] if column not in statistics]
     missing = [column for column in parameters if column not in frames[0]]
     if missing:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from rsim.cli.application import Directory, app, console
 from rsim.errors import ScenarioError
+from rsim.results.digits import ends_text, half_width_text, p_text, rounded
 
 if TYPE_CHECKING:
     from rsim.sweep import Report
@@ -154,10 +155,10 @@ def compare_command(
     for row in listed.to_dict("records"):
         cells = (
             row["metric"],
-            f"{row['mean']:.4g}",
-            f"{row['ci95']:.2g}",
-            f"{row['reference_mean']:.4g}",
-            f"{row['reference_ci95']:.2g}",
+            rounded(row["mean"], row["ci95"]),
+            half_width_text(row["ci95"]),
+            rounded(row["reference_mean"], row["reference_ci95"]),
+            half_width_text(row["reference_ci95"]),
             f"{row['difference'] / row['joint_ci95']:+.2f}" if row["joint_ci95"] else "inf",
         )
         table.add_row(*(str(row[name]) for name in names), *cells)
@@ -168,11 +169,21 @@ def compare_command(
 
 def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
     rows = summary[summary["metric"] == metric]
-    table = Table(*parameters, metric, "±95%", "runs")
+    compared = "p_holm" in rows
+    table = Table(*parameters, metric, "95% interval", "runs", *(["p (Holm)"] if compared else []))
     for row in rows.to_dict("records"):
         cells = ["" if row[name] != row[name] else str(row[name]) for name in parameters]
-        table.add_row(*cells, f"{row['mean']:.2f}", f"{row['ci95']:.2f}", str(row["runs"]))
+        cells += [
+            rounded(row["mean"], row["ci95"]),
+            ends_text(row["mean"], row["low"], row["high"]),
+            str(row["runs"]) if row["runs"] == row["of"] else f"{row['runs']} of {row['of']}",
+        ]
+        table.add_row(*cells, *([p_text(row["p_holm"])] if compared else []))
     console.print(table)
+    methods = ", ".join(
+        f"{method} ({n})" for method, n in rows["interval_method"].value_counts().items()
+    )
+    console.print(f"intervals of {metric}: {methods}", soft_wrap=True)
 
 
 def _print_breaking(points: Any, x: str, metric: str, parameters: list[str]) -> None:

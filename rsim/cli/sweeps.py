@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from rsim.cli.application import (
 )
 from rsim.cli.interrupts import INTERRUPTED, heeded
 from rsim.errors import ScenarioError
+from rsim.results.digits import half_width_text, rounded
 
 
 @app.command("sweep")
@@ -175,9 +176,14 @@ def reproduce_command(
                 if key in done.parameters and value == value
             )
             console.print(
-                f"  {row['metric']} at {point}: {row['mean']:.4g} ± {row['ci95']:.2g}, kept "
-                f"{row['reference_mean']:.4g} ± {row['reference_ci95']:.2g}",
+                f"  {row['metric']} at {point}: {_value(row, '')}, "
+                f"kept {_value(row, 'reference_')}",
                 soft_wrap=True,
             )
     if differs:
         raise typer.Exit(1)
+
+
+def _value(row: dict[Hashable, Any], which: str) -> str:
+    half = row[f"{which}ci95"]
+    return f"{rounded(row[f'{which}mean'], half)} ± {half_width_text(half)}"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from rsim.errors import RsimWarning
+from rsim.plots.intervals import ends, tell_missing
 from rsim.plots.style import COLOURS, DASHES, MARKERS, axes_or_new, shown
 from rsim.results import METRICS
 
@@ -30,11 +31,12 @@ def plot_effect(
 ) -> Axes:
     """Draws a metric with its 95% intervals, one line for each value of `lines` and each arm.
 
-    Parameters: `metric` by name; `x_label` below the axis, by default `x`; `x_scale` "linear" or
-    "log"; `title` above the figure; `axes` to draw on, None: new ones; `summary` as
-    `rsim.results.summarise` gives it, with a column `arm`; an arm without a value of `x` is a level
-    line; `arms` labels by name; `references` labels and frames of other simulators' means (drawn as
-    markers where this one has a value too).
+    Where some runs have no value, `n of N` beside a point says how many have. Parameters: `metric`
+    by name; `x_label` below the axis, by default `x`; `x_scale` "linear" or "log"; `title` above
+    the figure; `axes` to draw on, None: new ones; `summary` as `rsim.results.summarise` gives it,
+    with a column `arm`; an arm without a value of `x` is a level line; `arms` labels by name;
+    `references` labels and frames of other simulators' means (drawn as markers where this one has a
+    value too).
     """
     axes = axes_or_new(axes)
     data = summary[summary["metric"] == metric]
@@ -66,7 +68,7 @@ def plot_effect(
     axes.set_xlabel(x_label or x)
     axes.set_ylabel(METRICS[metric].axis)
     axes.set_title(title)
-    lowest = (data["mean"] - data["ci95"].fillna(0.0)).min()
+    lowest = ends(data)[0].fillna(data["mean"]).min()
     axes.set_ylim(bottom=None if lowest < 0 else 0)
     axes.grid(alpha=0.3)
     handles = _legend(values if lines else [], labels, [name for name, _ in references])
@@ -83,9 +85,10 @@ def _draw_line(axes: Axes, points: pd.DataFrame, x: str, *, colour: str, dashes:
         return
     # A column with gaps may hold numbers and switches as objects.
     points = points.dropna(subset=[x]).infer_objects().sort_values(x)
-    low, high = points["mean"] - points["ci95"], points["mean"] + points["ci95"]
+    low, high = ends(points)
     axes.plot(points[x], points["mean"], dashes, color=colour, lw=1.6)
     axes.fill_between(points[x], low, high, color=colour, alpha=0.18, lw=0)
+    tell_missing(axes, points, x)
 
 
 def _scale(axes: Axes, values: pd.Series[Any], scale: str) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from rsim.errors import ResultError
 from rsim.plots.style import COLOURS, axes_or_new, shown
-from rsim.results import METRICS, Result, mean_interval
+from rsim.results import METRICS, Result
 
 
 def plot_over_time(
@@ -33,13 +33,14 @@ def plot_over_time(
         colour = COLOURS[number % len(COLOURS)]
         rows = []
         for begin, part in group.groupby("begin"):
-            interval = mean_interval(part[metric].to_numpy())
+            interval = METRICS[metric].interval(part[metric].to_numpy())
             middle = (float(begin) + float(part["end"].iloc[0])) / 2  # type: ignore[arg-type]
-            rows.append((middle, interval.mean, interval.half_width))
-        frame = pd.DataFrame(rows, columns=["time", "mean", "ci95"])
+            rows.append((middle, interval.mean, interval.low, interval.high))
+        frame = pd.DataFrame(rows, columns=["time", "mean", "low", "high"])
         axes.plot(frame["time"], frame["mean"], color=colour, lw=1.5, label=shown(value))
-        low, high = frame["mean"] - frame["ci95"], frame["mean"] + frame["ci95"]
-        axes.fill_between(frame["time"], low, high, color=colour, alpha=0.18, lw=0)
+        axes.fill_between(
+            frame["time"], frame["low"], frame["high"], color=colour, alpha=0.18, lw=0
+        )
     if lines:
         axes.legend(fontsize=8)
     if warm_up is not None:

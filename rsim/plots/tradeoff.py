@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
+from rsim.plots.intervals import reaches
 from rsim.plots.style import COLOURS, MARKERS, axes_or_new, shown
 from rsim.results import METRICS
 
@@ -41,8 +42,8 @@ def plot_tradeoff(
             axes.errorbar(
                 level["mean"],
                 vertical["mean"],
-                xerr=level["ci95"].fillna(0),
-                yerr=vertical["ci95"].fillna(0),
+                xerr=reaches(level),
+                yerr=reaches(vertical),
                 color=COLOURS[number % len(COLOURS)],
                 marker=MARKERS[number % len(MARKERS)],
                 capsize=2,
@@ -61,7 +62,7 @@ def plot_tradeoff(
             number += 1
     axes.set_xlabel(METRICS[against].axis)
     axes.set_ylabel(METRICS[metric].axis)
-    # Normal intervals of shares run beyond 100%, where nothing is.
+    # Results that were summarised before intervals of shares kept to them run beyond 100%.
     axes.set_ylim(bottom=0, top=105 if METRICS[metric].unit == "%" else None)
     axes.set_xlim(left=-0.02 * max(1.0, axes.get_xlim()[1]))
     axes.set_title(title)

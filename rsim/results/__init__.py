@@ -6,7 +6,14 @@ from rsim.results.observation import Observation, Sample
 from rsim.results.recorder import Recorder
 from rsim.results.registry import metric
 from rsim.results.result import Result
-from rsim.results.statistics import Interval, mean_interval, summarise
+from rsim.results.statistics import (
+    Interval,
+    holm,
+    mean_interval,
+    paired_interval,
+    quantile_interval,
+)
+from rsim.results.summary import summarise
 from rsim.results.warm_up import mser5
 
 __all__ = [
@@ -17,8 +24,11 @@ __all__ = [
     "Recorder",
     "Result",
     "Sample",
+    "holm",
     "mean_interval",
     "metric",
     "mser5",
+    "paired_interval",
+    "quantile_interval",
     "summarise",
 ]

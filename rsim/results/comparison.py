@@ -88,12 +88,31 @@ def _check_kinds(one: pd.Series[Any], other: pd.Series[Any]) -> None:
         )
 
 
+def _facing(both: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Half-widths of both intervals on the sides that face each other."""
+    above = both["difference"] >= 0
+    sides = []
+    for mean, ci95, ends in (
+        ("mean", "ci95", ("low", "high")),
+        ("reference_mean", "reference_ci95", ("high_reference", "low_reference")),
+    ):
+        side = both[ci95]
+        for end, chosen in zip(ends, (above, ~above), strict=True):
+            if end in both:
+                reach = (both[mean] - both[end]).abs()
+                # An end that does not belong to the mean, which somebody has changed, is none.
+                side = side.where(~chosen | ~(reach <= 2.001 * both[ci95]), reach)
+        sides.append(side)
+    return sides[0], sides[1]
+
+
 def compare(summary: pd.DataFrame, reference: pd.DataFrame, parameters: list[str]) -> pd.DataFrame:
     """Each point and metric that both have, side by side.
 
     Gives the parameters, metric, `mean`, `ci95`, `reference_mean`, `reference_ci95`, their
-    `difference`, its `joint_ci95` (root of the sum of squares), and whether it is `within`. Raises
-    ResultError where one holds text for a parameter and the other numbers.
+    `difference`, its `joint_ci95` (root of the sum of squares of those sides of the intervals that
+    face each other), and whether it is `within`. Raises ResultError where one holds text for a
+    parameter and the other numbers.
 
     Parameters: `summary` of runs and `reference` both as `rsim.results.summarise` gives them;
     `parameters` columns that make a point.
@@ -113,7 +132,7 @@ def compare(summary: pd.DataFrame, reference: pd.DataFrame, parameters: list[str
         }
     )
     both["difference"] = both["mean"] - both["reference_mean"]
-    both["joint_ci95"] = np.hypot(both["ci95"], both["reference_ci95"])
+    both["joint_ci95"] = np.hypot(*_facing(both))
     # Single runs have no interval; what is the same but for the last digits is the same.
     slack = 1e-9 * both["reference_mean"].abs() + 1e-12
     undefined = both["mean"].isna() & both["reference_mean"].isna()

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf, nan
 from numbers import Real
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rsim.errors import ResultError, shown
 from rsim.results.observation import Observation
+from rsim.results.statistics import Interval, Kind, mean_interval, paired_interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Better = Literal["higher", "lower", ""]
 """Which values of a metric are better; empty: that depends on who looks."""
+
+_KIND_OF_UNIT: dict[str, Kind] = {"%": "share", "s": "time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,9 @@ class Metric:
     figures; `formula` in words; `compute` gives the value, NaN where it is undefined; `better`
     which values are; `low` and `high` ends of the range that values lie in; `needs` counters
     without which it is undefined; `own` whether it is a user's; `code` digest of the Python file
-    that defines it, "" for none.
+    that defines it, "" for none; `kind` of its values, "": one with both ends is a share, a unit of
+    % too, s a time, all else a number; `censored` whether it is a mean of times of which some had
+    not ended when the run did, up to the longest that could be seen.
 
     >>> import rsim
     >>> from rsim.results import METRICS
@@ -46,6 +54,45 @@ class Metric:
     needs: tuple[str, ...] = ()
     own: bool = False
     code: str = ""
+    kind: Kind | Literal[""] = ""
+    censored: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.kind:
+            kind = "share" if self._is_bounded else _KIND_OF_UNIT.get(self.unit, "number")
+            object.__setattr__(self, "kind", kind)
+
+    @property
+    def _is_bounded(self) -> bool:
+        return self.low != -inf and self.high != inf
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Ends of the range that its mean lies in: 0 to 100 of a share that says nothing else."""
+        if self.kind == "share" and not self._is_bounded:
+            return 0.0, 100.0
+        return (max(self.low, 0.0) if self.kind == "time" else self.low), self.high
+
+    def interval(self, values: npt.ArrayLike, level: float = 0.95) -> Interval:
+        """Mean of its values over runs with a confidence interval that suits their kind.
+
+        Parameters: `values` one a run; `level` of confidence, between 0 and 1.
+        """
+        low, high = self.bounds
+        kind = self.kind or "number"
+        return mean_interval(values, level, kind=kind, low=low, high=high)
+
+    def difference(
+        self, values: npt.ArrayLike, base: npt.ArrayLike, level: float = 0.95
+    ) -> Interval:
+        """Mean of its differences between runs in pairs, with a confidence interval.
+
+        Parameters: `values` one a run, and `base` those of the runs that they are held against, in
+        the same order; `level` of confidence, between 0 and 1.
+        """
+        low, high = self.bounds
+        kind = self.kind or "number"
+        return paired_interval(values, base, level, kind=kind, low=low, high=high)
 
     @property
     def axis(self) -> str:

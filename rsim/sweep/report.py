@@ -23,6 +23,7 @@ from rsim.results.folder import (
     warning_texts,
 )
 from rsim.results.registry import learn
+from rsim.results.summary import summarise_differences
 from rsim.scenario import run
 from rsim.scenario.files import set_path, validate
 from rsim.suggestions import unknown
@@ -60,7 +61,9 @@ class Report:
     def differences(self, arm: str, metrics: list[str]) -> pd.DataFrame:
         """Means with 95% intervals of the differences of all other arms to one, seed by seed.
 
-        Runs are paired by seed and by those parameters that the arm has, too.
+        Runs are paired by seed and by those parameters that the arm has, too; one that has no
+        partner, or no value, counts in `of` alone. Frame: see
+        `rsim.results.summary.summarise_differences`.
 
         Parameters: `arm` that the others are held against; `metrics` names. Raises ResultError if
         there is no such arm, or no run of another one that has a run of it beside it.
@@ -71,16 +74,18 @@ class Report:
         shared = [name for name in self.parameters[1:] if base[name].notna().all()]
         keys = [*shared, "seed"]
         joined = self.runs[self.runs["arm"] != arm].merge(
-            base[[*keys, *metrics]], on=keys, suffixes=("", "_base")
+            base[[*keys, *metrics]],
+            how="left",
+            on=keys,
+            suffixes=("", "_base"),
+            indicator="paired",
         )
-        if joined.empty:
+        if not (joined["paired"] == "both").any():
             raise ResultError(
                 f"arm '{arm}': no run of another arm has its seed and parameters, so there are no "
                 "differences"
             )
-        for metric in metrics:
-            joined[metric] = joined[metric] - joined[f"{metric}_base"]
-        return summarise(joined, self.parameters, metrics)
+        return summarise_differences(joined, self.parameters, metrics, base="_base")
 
     def rerun(self, run_key: str, *, allow_code: bool = False) -> tuple[Result, str | None]:
         """Does one run again, by its key or the beginning of it.

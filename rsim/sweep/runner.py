@@ -20,9 +20,9 @@ from rsim.results.registry import describe
 from rsim.results.storage import RunStore
 from rsim.results.without_effect import STUDY, without_effect
 from rsim.sweep.executors import PlannedRun, outcomes
+from rsim.sweep.precision import further, unmet
 from rsim.sweep.report import Report
 from rsim.sweep.study import Study, load_study
-from rsim.sweep.table import Precision
 from rsim.sweep.workers import NoWorkersError, workers
 
 if TYPE_CHECKING:
@@ -198,6 +198,7 @@ class _Runs:
         self.put = self._keep
         self._everything = everything
         self._progress = progress
+        self._precision = study.sweep.precision
 
     def _keep(
         self, row: Row, series: Series | None = None, warnings: list[str] | None = None
@@ -212,7 +213,7 @@ class _Runs:
 
     def collect(self, jobs: int | None, executor: Executor | None) -> None:
         """Does what is left to be done."""
-        wanted = [task for task in self.tasks if task.key not in self.rows]
+        wanted = self._wanted()
         self._progress(len(self.rows), len(self.tasks), 0)
         with workers(jobs, len(wanted), executor) as chosen:
             while wanted:
@@ -223,14 +224,25 @@ class _Runs:
                     else:
                         self.put({**task.row, **outcome}, series, told)
                     self._progress(len(self.rows), len(self.tasks), len(self.failures))
-                failed = {str(failure["run"]) for failure in self.failures}
-                precision = self.study.sweep.precision
-                wanted = [
-                    task
-                    for task in _further(self._everything, self.tasks, self.rows, precision)
-                    if task.key not in self.rows and task.key not in failed
-                ]
-                self.tasks = [*self.tasks, *wanted]
+                wanted = self._wanted()
+
+    def _wanted(self) -> list[PlannedRun]:
+        """What is left to be done; where nothing is, further seeds, as far as precision asks."""
+        failed = {str(failure["run"]) for failure in self.failures}
+        fresh = self.tasks
+        while fresh:
+            left = [task for task in fresh if task.key not in self.rows and task.key not in failed]
+            if left or self._precision is None:
+                return left
+            fresh = further(
+                self._everything,
+                self.tasks,
+                self.rows,
+                precision=self._precision,
+                first=self.study.replications,
+            )
+            self.tasks = [*self.tasks, *fresh]
+        return []
 
     def sweep(self) -> Sweep:
         """What has been done, in the order of the study."""
@@ -247,6 +259,8 @@ class _Runs:
             del self.warnings[text]
         for text in without_effect(runs, parameters):
             self.warnings[text] = list(runs["run"])
+        if self._precision is not None:
+            self.warnings.update(unmet(self.tasks, self.rows, self._precision))
         texts = warning_texts(self.warnings, len(runs))
         for text in texts:
             warnings.warn(text, RsimWarning, stacklevel=3)
@@ -258,30 +272,6 @@ class _Runs:
             series=series,
             warnings=texts,
         )
-
-
-def _further(
-    everything: list[PlannedRun],
-    tasks: list[PlannedRun],
-    rows: dict[str, Row],
-    precision: Precision | None,
-) -> list[PlannedRun]:
-    """The next seeds of the points whose intervals are too wide still: half as many again."""
-    if precision is None:
-        return []
-    so_far: dict[int, list[PlannedRun]] = {}
-    for task in tasks:
-        so_far.setdefault(id(task.point), []).append(task)
-    chosen = []
-    known = {task.key for task in tasks}
-    for point_tasks in so_far.values():
-        values = [rows[t.key][precision.metric] for t in point_tasks if t.key in rows]
-        if precision.met([float(value) for value in values]):
-            continue
-        point = point_tasks[0].point
-        fresh = [t for t in everything if t.point is point and t.key not in known]
-        chosen += fresh[: max(2, len(point_tasks) // 2)]
-    return chosen
 
 
 def _manifest(study: Study, runs: int, warnings: dict[str, list[str]]) -> dict[str, Any]:

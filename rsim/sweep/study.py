@@ -28,7 +28,7 @@ from rsim.sweep.design import MOST_POINTS, design
 from rsim.sweep.expressions import evaluate
 from rsim.sweep.figures import Figure, check_panel, check_reference
 from rsim.sweep.plans import Plan, at, check_plans, declared, make_plan
-from rsim.sweep.table import SweepTable
+from rsim.sweep.table import FEWEST, SweepTable
 from rsim.sweep.values import Forms
 
 MOST_RUNS = 10_000_000
@@ -135,8 +135,7 @@ def load_study(
     settings.update(overrides or {})
     for key, value in settings.items():
         set_path(table, key, value)
-    seeds = sweep.quick.replications if quick and sweep.quick else sweep.replications
-    seeds = seeds if replications is None else replications
+    seeds = _seeds(sweep, replications, quick)
     # Stored with the results: it says what it names wherever it is read again.
     table = complete(table, path, allow_code)
     first = validate(table, path, allow_code=allow_code)
@@ -231,6 +230,13 @@ def _check_metrics(path: Path, sweep: SweepTable, points: tuple[Point, ...]) -> 
         check_needs(known, known_counters)
     except ResultError as error:
         raise ScenarioError(f"{path}: {error}") from None
+
+
+def _seeds(sweep: SweepTable, replications: int | None, quick: bool) -> int:
+    seeds = sweep.quick.replications if quick and sweep.quick else sweep.replications
+    seeds = seeds if replications is None else replications
+    # How exact fewer are can't be told.
+    return seeds if sweep.precision is None else max(seeds, FEWEST)
 
 
 def _check_size(sweep: SweepTable, points: int, seeds: int) -> None:

@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from rsim.results import mean_interval
+from rsim.results import METRICS
 from rsim.sweep.design import MOST_POINTS, Axes, SpaceSample
 from rsim.sweep.figures import Figure, Label, MetricName, Reference, drawable
 from rsim.units import LARGEST_NUMBER, SMALLEST_NUMBER, Model, Name, Plain
+
+FEWEST = 10
+"""Seeds from which a sweep judges how narrow an interval is: fewer agree by chance too often."""
 
 
 class Arm(Model):
@@ -38,7 +41,7 @@ class Precision(Model):
     relative: float | None = Field(
         None, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, description="the same as a share of the mean"
     )
-    most: int = Field(100, ge=2, le=MOST_POINTS, description="most seeds for each point")
+    most: int = Field(100, ge=FEWEST, le=MOST_POINTS, description="most seeds for each point")
 
     @model_validator(mode="after")
     def _says_how_narrow(self) -> Precision:
@@ -47,11 +50,13 @@ class Precision(Model):
         return self
 
     def met(self, values: list[float]) -> bool:
-        """Whether the interval of these values is narrow enough.
+        """Whether the interval of these values is narrow enough, and from enough of them.
 
-        Parameters: `values` of the metric, one a seed.
+        Parameters: `values` of the metric, one a seed; NaN ones don't count.
         """
-        interval = mean_interval(values)
+        interval = METRICS[self.metric].interval(values)
+        if interval.runs < FEWEST:
+            return False
         limit = self.half_width
         if limit is None:
             assert self.relative is not None
