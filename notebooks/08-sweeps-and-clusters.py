@@ -56,7 +56,8 @@ print("half-width of differences", round(differences["ci95"].median(), 2))
 
 # %% [markdown]
 # ## Breaking points
-# Where does the attack take the speed below 70% of what it is without it? Found seed by seed.
+# Where does the attack take the speed below 70% of what it is without it? Each run is paired with
+# the one of its own policy and seed.
 
 # %%
 points = report.breaking_points(

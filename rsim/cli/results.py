@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from math import isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,13 @@ from rsim.results.digits import ends_text, half_width_text, p_text, rounded
 
 if TYPE_CHECKING:
     from rsim.sweep import Report
+
+
+class Side(Enum):
+    """Which values are meant."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
 
 
 def _check_breaking(
@@ -34,6 +42,14 @@ def _check_breaking(
         raise ScenarioError("--breaking: needs --against ARM (and --share), or --level")
     if share is not None and (against is None or not 0 < share <= 1):
         raise ScenarioError("--share: must be above 0 and at most 1, beside --against ARM")
+
+
+def _sides(breaking: str | None, **sides: Side | None) -> dict[str, str]:
+    """The options that say what is meant; raises ScenarioError where they do nothing."""
+    for option, side in sides.items():
+        if side is not None and breaking is None:
+            raise ScenarioError(f"--{option}: does nothing without --breaking PATH")
+    return {option: side.value if side else "" for option, side in sides.items()}
 
 
 @app.command("summary")
@@ -56,11 +72,18 @@ def summary_command(
     level: Annotated[
         float | None, typer.Option(help="Too low without --against: below this value.")
     ] = None,
+    better: Annotated[
+        Side | None, typer.Option(help="Values of the metric that are better, if it says not.")
+    ] = None,
+    stronger: Annotated[
+        Side | None,
+        typer.Option(help="Values of PATH that make it worse; default: lower of an interval."),
+    ] = None,
 ) -> None:
     """Shows means and 95% intervals of a stored sweep, by point, and what has failed.
 
-    With --breaking the breaking points: where a metric falls below a level, or below a share of
-    what it is in the arm of --against.
+    With --breaking the breaking points: where a metric gets worse than a level, or than a share of
+    what it is in the arm of --against, in runs of the same seed and parameters.
     """
     from rsim.results.registry import check_name
     from rsim.sweep import open_report
@@ -73,15 +96,11 @@ def summary_command(
         except ValueError as error:
             raise ScenarioError(f"--metric {error}") from None
     _check_breaking(breaking, against, share=share, level=level)
+    sides = _sides(breaking, better=better, stronger=stronger)
     if breaking is not None:
+        how = {"arm": against, "share": share or 0.9, "level": nan if level is None else level}
         for name in dict.fromkeys(wanted):
-            points = report.breaking_points(
-                breaking,
-                name,
-                arm=against,
-                share=share or 0.9,
-                level=nan if level is None else level,
-            )
+            points = report.breaking_points(breaking, name, **how, **sides)  # type: ignore[arg-type]
             _print_breaking(points, breaking, name, report.parameters)
         return
     if report.runs.empty:
@@ -91,7 +110,7 @@ def summary_command(
         for name in dict.fromkeys(wanted):
             report.check_metric(name)
             _print_points(frame, name, report.parameters)
-    if len(frame) > 20 * len(wanted):
+    if against is None and len(frame) > 20 * len(wanted):
         console.print("of many 95% intervals one in twenty misses; differences call for care")
     _print_problems(report)
 
@@ -188,9 +207,9 @@ def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
 
 def _print_breaking(points: Any, x: str, metric: str, parameters: list[str]) -> None:
     names = [name for name in parameters if name != x]
-    table = Table(*names, f"{x} where {metric} breaks", "±95%", "seeds that break")
+    table = Table(*names, f"{x} where {metric} breaks (95%)", "seeds")
     for row in points.to_dict("records"):
         cells = ["" if row[name] != row[name] else str(row[name]) for name in names]
-        broken = f"{row['broken']} of {row['runs']}"
-        table.add_row(*cells, f"{row['mean']:.4g}", f"{row['ci95']:.2g}", broken)
+        seeds = str(row["runs"]) if row["runs"] == row["of"] else f"{row['runs']} of {row['of']}"
+        table.add_row(*cells, row["text"], seeds)
     console.print(table)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rsim.cli.application import app, console, progress_bar
 from rsim.cli.interrupts import heeded
 from rsim.errors import ScenarioError
+from rsim.results.digits import interval_text
 
 threat_app = typer.Typer(
     invoke_without_command=True, help="The threats of RFC 5355 as experiments; lists them."
@@ -72,8 +73,12 @@ def threats_run_command(
             store_outcomes([outcome], out)
             progress(number + 1, len(chosen), 0)
             row = outcome.row()
-            cells = [f"{row[arm]:.4g}" for arm in ("baseline", "attack", "mitigated")]
-            table.add_row(one.id, one.metric, *cells, f"{100 * row['restored']:.0f}%")
+            cells = [
+                interval_text(outcome.mean(arm)) for arm in ("baseline", "attack", "mitigated")
+            ]
+            restored = row["restored"]
+            share = f"{100 * restored:.0f}%" if restored == restored else "-"
+            table.add_row(one.id, one.metric, *cells, share)
     console.print(table)
     console.print(f"results in {out}", soft_wrap=True)
 

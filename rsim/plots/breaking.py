@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -22,35 +23,37 @@ def plot_breaking(
     """Draws breaking points with their 95% intervals, one below the other.
 
     Parameters: `x_label` below the axis, by default the path; `title` above the figure; `axes` to
-    draw on, None: new ones; `points` as `rsim.results.breaking.breaking_points` gives it; `labels`
-    one for each row. A row whose metric nowhere breaks has an arrow instead of a point, one of
-    which some seeds hold is hollow: its true point lies higher.
+    draw on, None: new ones; `points` as `rsim.results.breaking_table.breaking_points` gives it;
+    `labels` one for each row. A row whose point lies beyond all strengths that were tried says so
+    instead.
     """
     axes = axes_or_new(axes, height=1.6 + 0.4 * len(points))
-    broken = points["mean"].dropna()
-    low, high = (broken.min(), broken.max()) if len(broken) else (1.0, 1.0)
-    rows = zip(points.to_dict("records"), labels, strict=True)
-    for place, (row, _) in enumerate(rows):
+    known = points["mean"].dropna()
+    least, most = (known.min(), known.max()) if len(known) else (1.0, 1.0)
+    ends = points[["low", "high"]].replace([np.inf, -np.inf], np.nan)
+    for place, row in enumerate(points.to_dict("records")):
         colour = COLOURS[place % len(COLOURS)]
-        if not row["broken"]:
+        if row["censored"] or row["mean"] != row["mean"]:
             axes.annotate(
-                "holds", (1.0, place), xycoords=("axes fraction", "data"), ha="right", va="center"
+                row["text"],
+                (0.0 if row["censored"] == "below" else 1.0, place),
+                xycoords=("axes fraction", "data"),
+                ha="left" if row["censored"] == "below" else "right",
+                va="center",
             )
             continue
-        whole = row["broken"] == row["runs"]
-        width = row["ci95"] if row["ci95"] == row["ci95"] else 0.0
-        axes.errorbar(
-            row["mean"],
-            place,
-            xerr=[[min(width, 0.999 * row["mean"]) if row["mean"] > 0 else width], [width]],
+        low, high = ends.iloc[place]
+        axes.plot(row["mean"], place, "o", color=colour)
+        axes.plot(
+            [low if low == low else least, high if high == high else most],
+            [place, place],
             color=colour,
-            marker="o",
-            mfc=colour if whole else "none",
-            capsize=3,
+            marker="|" if low == low and high == high else "",
+            lw=1.5,
         )
     axes.set_yticks(range(len(points)), [label.replace("_", " ") for label in labels])
     axes.set_ylim(len(points) - 0.5, -0.5)
-    if decades(low, high):
+    if decades(least, most):
         axes.set_xscale("log")
     axes.set_xlabel(x_label)
     axes.set_title(title)

@@ -42,6 +42,7 @@ ATTACK_METRICS = [
         formula=(
             "selections by users of an element of an attacker, or where nobody is / all selections"
         ),
+        better="lower",
         compute=partial(_selections, ("rogue", "dead")),
     ),
     Metric(
@@ -49,6 +50,7 @@ ATTACK_METRICS = [
         "%",
         label="selections of attackers",
         formula="selections by users of an element of an attacker / all selections",
+        better="lower",
         compute=partial(_selections, ("rogue",)),
     ),
     Metric(
@@ -56,6 +58,7 @@ ATTACK_METRICS = [
         "%",
         label="selections of insecure elements",
         formula="selections by users of an element without credentials / all selections",
+        better="lower",
         compute=partial(_selections, ("insecure",)),
     ),
     Metric(
@@ -66,6 +69,7 @@ ATTACK_METRICS = [
             "entries that lead to a living element, mean over servers / elements deployed, "
             "time average"
         ),
+        better="higher",
         compute=partial(_share, "observer.genuine_seconds", "observer.element_seconds"),
     ),
     Metric(
@@ -73,6 +77,7 @@ ATTACK_METRICS = [
         "",
         label="false entries",
         formula="entries that lead to no living element, mean over servers, time average",
+        better="lower",
         compute=partial(_mean, "observer.false_seconds", "observer.observed_seconds", 1.0),
     ),
     Metric(
@@ -83,6 +88,7 @@ ATTACK_METRICS = [
             "share of the servers that serve which a host's list lacks, mean over hosts and over "
             "times drawn from each interval of observation"
         ),
+        better="lower",
         compute=partial(_mean, "observer.servers_unknown", "observer.looks_at_lists", 100.0),
     ),
     Metric(
@@ -92,6 +98,7 @@ ATTACK_METRICS = [
         formula=(
             "mean time from a first registration's start to its grant, hunts and retries included"
         ),
+        better="lower",
         compute=partial(
             _mean,
             "pool_elements.first_registration_time",
@@ -104,11 +111,17 @@ ATTACK_METRICS = [
         "%",
         label="late registrations",
         formula="first registrations that took more than 1 s / those granted",
+        better="lower",
         compute=partial(
             _share, "pool_elements.registrations_late", "pool_elements.first_registrations"
         ),
     ),
-    count("requests_ignored", "requests ignored by servers", "enrp_servers.requests_ignored"),
+    count(
+        "requests_ignored",
+        "requests ignored by servers",
+        "enrp_servers.requests_ignored",
+        better="lower",
+    ),
     count(
         "load_updates_ignored",
         "news of listed elements' loads ignored by servers",
@@ -133,16 +146,27 @@ ATTACK_METRICS = [
         "application messages ignored by attackers",
         "attackers.application_messages_ignored",
     ),
-    count("requests_intercepted", "requests at attackers", "attackers.requests_received"),
-    count("octets_intercepted", "application octets at attackers", "attackers.octets_received"),
+    count(
+        "requests_intercepted",
+        "requests at attackers",
+        "attackers.requests_received",
+        better="lower",
+    ),
+    count(
+        "octets_intercepted",
+        "application octets at attackers",
+        "attackers.octets_received",
+        better="lower",
+    ),
     count("messages_altered", "messages altered on the path", "attackers.messages_altered"),
     count("messages_suppressed", "messages dropped on the path", "attackers.messages_dropped"),
-    count("elements_captured", "elements captured", "attackers.elements_captured"),
+    count("elements_captured", "elements captured", "attackers.elements_captured", better="lower"),
     Metric(
         "exposed_octets",
         "B",
         label="application octets read on the path",
         formula="octets of application messages in clear that a listener has seen",
+        better="lower",
         compute=partial(_total, "attackers.application_octets_read"),
     ),
     Metric(
@@ -153,15 +177,22 @@ ATTACK_METRICS = [
             "identifiers that listeners have read / elements deployed; those that return "
             "have new ones"
         ),
+        better="lower",
         compute=_knowledge,
     ),
     count("elements_guessed", "elements guessed from sizes", "attackers.elements_guessed"),
-    count("forgeries_accepted", "forged cookies accepted", "attackers.forgeries_accepted"),
+    count(
+        "forgeries_accepted",
+        "forged cookies accepted",
+        "attackers.forgeries_accepted",
+        better="lower",
+    ),
     Metric(
         "work_forged",
         "calculations",
         label="work credited that was never done",
         formula="calculations that accepted forged cookies claim",
+        better="lower",
         compute=partial(_total, "attackers.work_forged"),
     ),
     Metric(
@@ -169,6 +200,7 @@ ATTACK_METRICS = [
         "",
         label="octets got for an octet sent",
         formula="octets that an attacker gets / octets that it sends",
+        better="lower",
         compute=partial(_mean, "attackers.octets_answered", "attackers.attack_octets", 1.0),
     ),
 ]

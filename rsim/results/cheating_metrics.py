@@ -73,6 +73,7 @@ CHEATING_METRICS = [
         "% of a PE's capacity",
         label="handling speed of honest users",
         formula="the same of all other users",
+        better="higher",
         compute=partial(_speed, False),
     ),
     Metric(
@@ -94,6 +95,7 @@ CHEATING_METRICS = [
         "%",
         label="load of the most loaded element",
         formula="largest work / (capacity x time) of an element",
+        better="lower",
         compute=_most_loaded,
     ),
     count("proofs_refused", "requests without good proof", "pool_elements.proofs_refused"),
@@ -105,6 +107,7 @@ CHEATING_METRICS = [
         "1/1000 h",
         label="honest elements accused",
         formula="accusations of honest elements / 1000 hours of an honest element",
+        better="lower",
         compute=partial(_of_honest, "penalties.honest_accused"),
     ),
     Metric(
@@ -112,6 +115,7 @@ CHEATING_METRICS = [
         "1/1000 h",
         label="honest elements penalised",
         formula="penalties of honest elements / 1000 hours of an honest element",
+        better="lower",
         compute=partial(_of_honest, "penalties.honest_penalised"),
     ),
     Metric(
@@ -121,6 +125,7 @@ CHEATING_METRICS = [
         formula=(
             "elements that lie and had their first penalty in the measured time / elements that lie"
         ),
+        better="higher",
         compute=_found,
     ),
     Metric(
@@ -128,6 +133,7 @@ CHEATING_METRICS = [
         "s",
         label="time to detect a liar",
         formula="mean time from an element's start to its first penalty, over liars found",
+        better="lower",
         compute=_detection,
     ),
     count("signature_checks", "signatures checked", "penalties.signature_checks"),

@@ -133,10 +133,11 @@ def _total(name: str, observation: Observation) -> float:
     return observation.counter(name)
 
 
-def count(name: str, label: str, counter: str) -> Metric:
+def count(name: str, label: str, counter: str, better: Better = "") -> Metric:
     """The metric that is the total of a counter.
 
     Parameters: `name` and `label` of the metric; `counter` by role and name, `*.name`: over all
-    roles.
+    roles; `better` which values are.
     """
-    return Metric(name, "", label, f"total of {counter}", compute=partial(_total, counter))
+    compute = partial(_total, counter)
+    return Metric(name, "", label, f"total of {counter}", compute=compute, better=better, low=0.0)

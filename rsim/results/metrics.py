@@ -12,6 +12,7 @@ import numpy as np
 
 from rsim.results.attack_metrics import ATTACK_METRICS
 from rsim.results.cheating_metrics import CHEATING_METRICS
+from rsim.results.host_metrics import HOST_METRICS
 from rsim.results.metric import Metric, count, ratio
 from rsim.results.observation import Column, Observation
 
@@ -84,26 +85,6 @@ def _takeover_time(observation: Observation) -> float:
     return ratio(total, observation.counter("enrp_servers.takeovers_won"))
 
 
-def _packets_lost(observation: Observation) -> float:
-    lost = observation.counter("network.packets_lost")
-    return 100.0 * ratio(lost, observation.counter("network.packets"))
-
-
-def _server_cpu_load(observation: Observation) -> float:
-    time = observation.counter("enrp_servers.cpu_time")
-    return 100.0 * ratio(observation.counter("enrp_servers.cpu_busy"), time)
-
-
-def _server_cpu_wait(observation: Observation) -> float:
-    waited = observation.counter("enrp_servers.cpu_waited")
-    return ratio(waited, observation.counter("enrp_servers.cpu_jobs"))
-
-
-def _mean_over_time(observation: Observation, counter: str) -> float:
-    """The mean of what a counter adds up over time."""
-    return ratio(observation.counter(counter), observation.duration)
-
-
 def _mean_pool_elements(observation: Observation) -> float:
     return ratio(observation.counter("enrp_servers.element_seconds"), observation.duration)
 
@@ -135,7 +116,12 @@ def _times() -> list[Metric]:
         mean = partial(_mean_span, begin, end)
         metrics.append(
             Metric(
-                f"{name}_s", "s", label=f"mean {label}", formula=f"mean time {about}", compute=mean
+                f"{name}_s",
+                "s",
+                label=f"mean {label}",
+                formula=f"mean time {about}",
+                better="lower",
+                compute=mean,
             )
         )
         for percent in (50, 95, 99):
@@ -147,6 +133,7 @@ def _times() -> list[Metric]:
                     "s",
                     label=f"{label}, {percent}%",
                     formula=text,
+                    better="lower",
                     compute=quantile,
                 )
             )
@@ -171,6 +158,7 @@ METRICS: dict[str, Metric] = {
                 "calculations credited to pool users / (handling times of requests completed x "
                 "mean capacity)"
             ),
+            better="higher",
             compute=partial(_speed, "generated"),
         ),
         Metric(
@@ -181,11 +169,17 @@ METRICS: dict[str, Metric] = {
                 "calculations credited to pool users / (processing times of requests completed x "
                 "mean capacity)"
             ),
+            better="higher",
             compute=partial(_speed, "accepted"),
         ),
         *_times(),
         count("requests_generated", "requests generated", "pool_users.requests_generated"),
-        count("requests_completed", "requests completed", "pool_users.requests_completed"),
+        count(
+            "requests_completed",
+            "requests completed",
+            "pool_users.requests_completed",
+            better="higher",
+        ),
         Metric(
             "completed_share_pct",
             "%",
@@ -194,14 +188,21 @@ METRICS: dict[str, Metric] = {
                 "requests generated in the measured time and completed in it / those generated "
                 "in it"
             ),
+            better="higher",
             compute=_completed_share,
         ),
-        count("requests_failed", "requests failed for good", "pool_users.requests_failed"),
+        count(
+            "requests_failed",
+            "requests failed for good",
+            "pool_users.requests_failed",
+            better="lower",
+        ),
         Metric(
             "work_lost_pct",
             "%",
             label="work lost",
             formula="(calculations done by elements - calculations credited to users) / those done",
+            better="lower",
             compute=_work_lost,
         ),
         Metric(
@@ -216,24 +217,32 @@ METRICS: dict[str, Metric] = {
             "",
             label="requests queued at end",
             formula="sum over pool users",
+            better="lower",
             compute=_queued,
         ),
-        count("accepts", "accepts", "pool_users.accepts"),
-        count("rejects", "rejects", "pool_users.rejects"),
-        count("request_timeouts", "requests without answer", "pool_users.request_timeouts"),
+        count("accepts", "accepts", "pool_users.accepts", better="higher"),
+        count("rejects", "rejects", "pool_users.rejects", better="lower"),
+        count(
+            "request_timeouts",
+            "requests without answer",
+            "pool_users.request_timeouts",
+            better="lower",
+        ),
         count(
             "session_keep_alive_timeouts",
             "session keep-alives without answer",
             "pool_users.keep_alive_timeouts",
+            better="lower",
         ),
         count("failures_told", "failures told by the network", "pool_users.failures_told"),
         count("unreachable_reports", "unreachability reports", "pool_users.unreachable_reports"),
-        count("failovers", "failovers", "pool_users.failovers"),
+        count("failovers", "failovers", "pool_users.failovers", better="lower"),
         Metric(
             "failover_time_s",
             "s",
             label="failover time",
             formula="sum of the times from the last cookie or accept to the next accept",
+            better="lower",
             compute=partial(_total, "pool_users.failover_time"),
         ),
         Metric(
@@ -241,6 +250,7 @@ METRICS: dict[str, Metric] = {
             "s",
             label="mean failover time",
             formula="failover_time_s / failovers",
+            better="lower",
             compute=_mean_failover,
         ),
         count("server_selections", "selections", "pool_users.server_selections"),
@@ -248,7 +258,10 @@ METRICS: dict[str, Metric] = {
         count("cookies_sent", "cookies sent", "pool_elements.cookies_sent"),
         count("registrations", "registrations", "enrp_servers.registrations"),
         count(
-            "registrations_refused", "registrations refused", "enrp_servers.registrations_refused"
+            "registrations_refused",
+            "registrations refused",
+            "enrp_servers.registrations_refused",
+            better="lower",
         ),
         count("deregistrations", "deregistrations", "enrp_servers.deregistrations"),
         count("handle_resolutions", "handle resolutions", "enrp_servers.handle_resolutions"),
@@ -258,6 +271,7 @@ METRICS: dict[str, Metric] = {
             "endpoint_keep_alive_timeouts",
             "endpoint keep-alive time-outs",
             "enrp_servers.keep_alive_timeouts",
+            better="lower",
         ),
         Metric(
             "mean_pool_elements",
@@ -290,6 +304,7 @@ METRICS: dict[str, Metric] = {
                 "share of entries that differ from what the element's home has, over elements "
                 "and servers, time average"
             ),
+            better="lower",
             compute=partial(_observed, "divergence", 100.0),
         ),
         Metric(
@@ -297,6 +312,7 @@ METRICS: dict[str, Metric] = {
             "",
             label="orphaned elements",
             formula="elements whose home server does not serve, time average",
+            better="lower",
             compute=partial(_observed, "orphan", 1.0),
         ),
         Metric(
@@ -304,6 +320,9 @@ METRICS: dict[str, Metric] = {
             "",
             label="fairness of load (Jain)",
             formula="Jain's index of work / capacity over pool elements",
+            better="higher",
+            low=0.0,
+            high=1.0,
             compute=_fairness,
         ),
         count("peers_found_dead", "peers found dead", "enrp_servers.peers_found_dead"),
@@ -313,10 +332,16 @@ METRICS: dict[str, Metric] = {
             "s",
             label="duration of a takeover",
             formula="mean time from the death being found to the last acknowledgement",
+            better="lower",
             compute=_takeover_time,
         ),
         count("elements_taken_over", "elements taken over", "enrp_servers.elements_taken_over"),
-        count("audit_mismatches", "audits that failed", "enrp_servers.audit_mismatches"),
+        count(
+            "audit_mismatches",
+            "audits that failed",
+            "enrp_servers.audit_mismatches",
+            better="lower",
+        ),
         Metric(
             "enrp_messages_per_s",
             "1/s",
@@ -339,59 +364,20 @@ METRICS: dict[str, Metric] = {
             compute=partial(_rate, "network.enrp_handle_update"),
         ),
         count("tables", "pieces of tables", "network.enrp_handle_table_response"),
-        count("resolution_failures", "resolutions that failed", "pool_users.resolution_failures"),
-        count("resolution_timeouts", "resolutions in time-out", "pool_users.resolution_timeouts"),
+        count(
+            "resolution_failures",
+            "resolutions that failed",
+            "pool_users.resolution_failures",
+            better="lower",
+        ),
+        count(
+            "resolution_timeouts",
+            "resolutions in time-out",
+            "pool_users.resolution_timeouts",
+            better="lower",
+        ),
         count("homes_adopted", "changes of home by keep-alive", "pool_elements.homes_adopted"),
-        Metric(
-            "packets_lost_pct",
-            "%",
-            label="packets lost",
-            formula="packets lost on links by loss, full queues and cuts / packets sent",
-            compute=_packets_lost,
-        ),
-        count("retransmissions", "messages sent again by SCTP", "*.retransmissions"),
-        count("associations_lost", "associations lost", "*.associations_lost"),
-        count("handshakes", "TLS handshakes completed", "*.handshakes"),
-        count("handshakes_refused", "TLS handshakes refused", "*.handshakes_refused"),
-        count("records_refused", "TLS records refused", "*.records_refused"),
-        Metric(
-            "server_cpu_load_pct",
-            "%",
-            label="CPU load of the ENRP servers",
-            formula="CPU time used by ENRP servers / (time x servers with a CPU model)",
-            compute=_server_cpu_load,
-        ),
-        Metric(
-            "server_cpu_wait_s",
-            "s",
-            label="mean wait for an ENRP server's CPU",
-            formula="sum of the waits / messages that had their turn",
-            compute=_server_cpu_wait,
-        ),
-        Metric(
-            "server_half_open",
-            "associations",
-            label="half-open associations of the ENRP servers",
-            formula="half-open associations added up over time / time",
-            compute=partial(_mean_over_time, counter="enrp_servers.half_open_seconds"),
-        ),
-        Metric(
-            "server_associations",
-            "associations",
-            label="open associations of the ENRP servers",
-            formula="open associations added up over time / time",
-            compute=partial(_mean_over_time, counter="enrp_servers.association_seconds"),
-        ),
-        Metric(
-            "server_memory_octets",
-            "octets",
-            label="memory of the ENRP servers for their peers",
-            formula="octets of associations, TLS sessions and receive buffers added up over time "
-            "/ time",
-            compute=partial(_mean_over_time, counter="enrp_servers.memory_octet_seconds"),
-        ),
-        count("server_inits_refused", "INITs dropped by servers", "enrp_servers.inits_refused"),
-        count("server_cpu_dropped", "messages dropped by servers", "enrp_servers.cpu_dropped"),
+        *HOST_METRICS,
         *ATTACK_METRICS,
         *CHEATING_METRICS,
     ]

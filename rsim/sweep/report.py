@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rsim.errors import ResultError, shown
 from rsim.explanation import explain
 from rsim.results import METRICS, Result, summarise
-from rsim.results.breaking import breaking_points
+from rsim.results.breaking_table import breaking_points
 from rsim.results.comparison import compare, read_reference
 from rsim.results.folder import (
     read_failures,
@@ -22,6 +22,7 @@ from rsim.results.folder import (
     read_warnings,
     warning_texts,
 )
+from rsim.results.metric import Better
 from rsim.results.registry import learn
 from rsim.results.summary import summarise_differences
 from rsim.scenario import run
@@ -68,17 +69,10 @@ class Report:
         Parameters: `arm` that the others are held against; `metrics` names. Raises ResultError if
         there is no such arm, or no run of another one that has a run of it beside it.
         """
-        base = self._arm(arm)
         for metric in metrics:
             self.check_metric(metric)
-        shared = [name for name in self.parameters[1:] if base[name].notna().all()]
-        keys = [*shared, "seed"]
         joined = self.runs[self.runs["arm"] != arm].merge(
-            base[[*keys, *metrics]],
-            how="left",
-            on=keys,
-            suffixes=("", "_base"),
-            indicator="paired",
+            self._paired(arm, metrics), how="left", on=self._keys(arm), indicator="paired"
         )
         if not (joined["paired"] == "both").any():
             raise ResultError(
@@ -113,14 +107,25 @@ class Report:
         return run(scenario, int(row["seed"])), row.get("digest")
 
     def breaking_points(
-        self, x: str, metric: str, *, arm: str | None = None, share: float = 0.9, level: float = nan
+        self,
+        x: str,
+        metric: str,
+        *,
+        arm: str | None = None,
+        share: float = 0.9,
+        level: float = nan,
+        better: Better = "",
+        stronger: Better = "",
     ) -> pd.DataFrame:
-        """Where along a path of the study a metric falls below a level, with 95% intervals.
+        """Where along a path of the study a metric gets worse than a level, with 95% intervals.
 
-        Parameters: `metric` that falls; `x` the path, `level` the level; if `arm` is given, a
-        `share` of what the metric is there, seed by seed. Frame: see
-        `rsim.results.breaking.breaking_points`. Raises ResultError if there is no such path or arm,
-        or if the path's values are no numbers.
+        Parameters: `metric` that gets worse; `x` the path, `level` the level; if `arm` is given, a
+        `share` of what the metric is there in the run with the same seed and the same other
+        parameters (of a metric that is better low, the level is that value / `share`); `better`
+        which values of the metric are, "": as the metric says; `stronger` which values of the path
+        make it worse, "": the lower ones of an interval, else the higher ones. Frame: see
+        `rsim.results.breaking_table.breaking_points`. Raises ResultError if there is no such path
+        or arm, if the path's values are no numbers, or if the metric does not say what is better.
         """
         import pandas as pd
 
@@ -133,13 +138,41 @@ class Report:
                 raise ResultError(
                     f"{x}: has values such as {shown(value)}; something breaks between numbers only"
                 )
+        known = METRICS.get(metric)
+        better = better or (known.better if known is not None else "")
+        if not better:
+            raise ResultError(
+                f"{metric}: does not say which values are better; --better higher or lower does"
+            )
         if arm is None:
-            levels = pd.Series(level, index=runs["seed"].unique())
+            levels = pd.Series(level, index=runs.index)
         else:
-            base = self._arm(arm)
-            levels = share * base.groupby("seed")[metric].mean()
             runs = runs[runs["arm"] != arm]
-        return breaking_points(runs, levels, x=x, metric=metric, parameters=self.parameters)
+            both = runs.merge(self._paired(arm, [metric]), how="left", on=self._keys(arm))
+            normal = both.set_index(runs.index)[f"{metric}_base"]
+            levels = share * normal if better == "higher" else normal / share
+        worst = known.bounds[0 if better == "higher" else 1] if known is not None else nan
+        stronger = stronger or ("lower" if x.rpartition(".")[2].endswith("interval") else "higher")
+        return breaking_points(
+            runs,
+            levels,
+            x=x,
+            metric=metric,
+            parameters=self.parameters,
+            better=better,
+            stronger=stronger,
+            worst=worst,
+        )
+
+    def _keys(self, arm: str) -> list[str]:
+        """What a run has in common with its partner of an arm: parameters that it has, and seed."""
+        base = self._arm(arm)
+        return [*(name for name in self.parameters[1:] if base[name].notna().all()), "seed"]
+
+    def _paired(self, arm: str, metrics: list[str]) -> pd.DataFrame:
+        """Values of an arm under names that end in `_base`, with what pairs them."""
+        names = {metric: f"{metric}_base" for metric in metrics}
+        return self._arm(arm)[[*self._keys(arm), *metrics]].rename(columns=names)
 
     def _check_some(self) -> None:
         if self.runs.empty:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import nan
 from typing import Any
 
 import numpy as np
 
 from rsim.errors import ResultError, RsimWarning, ScenarioError
 from rsim.results import METRICS, Result
+from rsim.results.breaking import BreakingPoint, search_breaking_point
 from rsim.scenario import run
 from rsim.sweep.workers import workers
 from rsim.threats.catalogue import ARMS, Threat
@@ -20,8 +21,11 @@ from rsim.threats.outcome import SERVICE, Outcome
 
 _SHARES = (0.9, 0.5)
 """Shares of its baseline below which the service is broken: it suffers, and it is half gone."""
-_STEPS = 7
-"""Halvings in the search of a breaking point: a factor of 1000 comes down to one of 1.06."""
+_NARROW = 1.25
+"""Upper end / lower end of a breaking point's interval at which the search ends."""
+_FIRST_STRENGTHS = 5
+_FURTHER_STRENGTHS = 4
+"""Strengths that the search adds for each share, at most."""
 _RECOVERY_STEP = 10.0
 """Time in s between two looks at the service after the attack."""
 
@@ -74,42 +78,32 @@ def _strength(threat: Threat, value: float) -> dict[str, Any]:
     return {threat.strength.path: threat.strength.setting(value)}
 
 
-def _breaking(threat: Threat, changes: dict[str, Any], seeds: int) -> dict[str, Any]:
-    """Smallest strengths at which the service falls below shares of the baseline, by bisection.
-
-    On a logarithmic scale, since strengths span decades; each look is a mean over all seeds.
-    """
+def _breaking(threat: Threat, changes: dict[str, Any], seeds: int) -> dict[str, BreakingPoint]:
+    """Strengths at which the service gets worse than shares of the baseline, on common seeds."""
     assert threat.breaking is not None
     search, metric = threat.breaking, threat.breaking.metric
+    better = METRICS[metric].better or "higher"
+    worst = METRICS[metric].bounds[0 if better == "higher" else 1]
 
-    def service(arm: str, settings: dict[str, Any]) -> float:
-        values = [
-            _metrics(threat, arm, {**changes, **settings}, s + 1)[metric] for s in range(seeds)
-        ]
-        return float(np.mean(np.nan_to_num(values)))
+    def service(arm: str, settings: dict[str, Any]) -> list[float]:
+        return [_metrics(threat, arm, {**changes, **settings}, s + 1)[metric] for s in range(seeds)]
 
-    baseline = service("baseline", {})
-    seen: dict[float, float] = {}
-
-    def at(value: float) -> float:
-        if value not in seen:
-            seen[value] = service("attack", _strength(threat, value))
-        return seen[value]
-
-    found: dict[str, tuple[float, float, float]] = {}
-    for share in _SHARES:
-        low, high = search.low, search.high
-        name = f"{share * 100:.0f}"
-        if at(high) >= share * baseline:
-            found[name] = (nan, high, nan)
-            continue
-        for _ in range(_STEPS):
-            middle = sqrt(low * high)
-            if at(middle) < share * baseline:
-                high = middle
-            else:
-                low = middle
-        found[name] = (sqrt(low * high), low, high)
+    baseline = np.array(service("baseline", {}))
+    seen: dict[float, Sequence[float]] = {}
+    found = {}
+    for number, share in enumerate(_SHARES, start=1):
+        found[f"{share * 100:.0f}"] = search_breaking_point(
+            lambda value: service("attack", _strength(threat, value)),
+            (share * baseline if better == "higher" else baseline / share).tolist(),
+            low=search.low,
+            high=search.high,
+            better=better,
+            worst=worst,
+            narrow=_NARROW,
+            # Strengths of one search serve the next.
+            most=_FIRST_STRENGTHS + number * _FURTHER_STRENGTHS,
+            seen=seen,
+        )
     return found
 
 
@@ -236,7 +230,7 @@ def _plan(outcome: Outcome, effort: Effort, work: list[Job]) -> None:
     if not effort.search:
         return
     if threat.breaking is not None:
-        seeds = max(2, effort.seeds // 3)
+        seeds = max(4, effort.seeds // 2)
         work.append((_breaking, (threat, changes, seeds), outcome.breaking.update))
     attackers = threat.table("attack").get("attackers")
     if attackers and "attackers" not in threat.table("baseline"):

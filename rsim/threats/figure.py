@@ -51,7 +51,12 @@ def _bars(axes: Axes, outcome: Outcome, metric: str) -> None:
     axes.bar(
         range(len(arms)),
         [interval.mean for interval in intervals],
-        yerr=[np.nan_to_num(interval.half_width) for interval in intervals],
+        yerr=np.nan_to_num(
+            [
+                [interval.mean - interval.low for interval in intervals],
+                [interval.high - interval.mean for interval in intervals],
+            ]
+        ),
         color=[_COLOURS[arm] for arm in arms],
         capsize=4,
     )
@@ -69,7 +74,9 @@ def _curves(axes: Axes, outcome: Outcome, what: str, metric: str) -> None:
         axes.errorbar(
             rows["strength"],
             rows[what],
-            yerr=rows[f"{what}_ci95"].fillna(0),
+            yerr=np.nan_to_num(
+                [rows[what] - rows[f"{what}_low"], rows[f"{what}_high"] - rows[what]]
+            ),
             color=_COLOURS[str(arm)],
             marker=MARKERS[number % len(MARKERS)],
             capsize=3,
@@ -102,7 +109,8 @@ def _prediction(axes: Axes, outcome: Outcome) -> None:
 
 
 def _breaking(axes: Axes, outcome: Outcome) -> None:
-    for share, (point, _, _) in outcome.breaking.items():
-        if point == point:
-            axes.axvline(point, color="0.4", lw=0.9, ls="--")
-            axes.annotate(f"{share}%", (point, 2), fontsize=7, rotation=90, ha="right", va="bottom")
+    for share, point in outcome.breaking.items():
+        if not point.censored:
+            at = point.estimate
+            axes.axvline(at, color="0.4", lw=0.9, ls="--")
+            axes.annotate(f"{share}%", (at, 2), fontsize=7, rotation=90, ha="right", va="bottom")

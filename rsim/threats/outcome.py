@@ -9,11 +9,11 @@ from math import inf, isinf, nan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from rsim.errors import ResultError
 from rsim.results import METRICS, Interval, mean_interval
+from rsim.results.breaking import BreakingPoint
 from rsim.scenario.files import get_path
 from rsim.sweep.expressions import evaluate
 from rsim.threats.catalogue import Threat
@@ -27,15 +27,15 @@ class Outcome:
     """What a threat's experiment has shown.
 
     Parameters: `threat` that was tried; `arms` values of each metric, by arm, one a seed; `curve`
-    rows of strength, arm, metric, mean and half-width; `breaking` smallest strength at which the
-    service falls below a share of its baseline, by share, with the bounds of the search; `recovery`
-    times in s after the attack's end, one a seed.
+    rows of strength, arm, metric, mean and half-width; `breaking` strength at which the service
+    gets worse than a share of its baseline, by share in %; `recovery` times in s after the attack's
+    end, one a seed.
     """
 
     threat: Threat
     arms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     curve: list[dict[str, Any]] = field(default_factory=list)
-    breaking: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    breaking: dict[str, BreakingPoint] = field(default_factory=dict)
     recovery: list[float] = field(default_factory=list)
 
     def mean(self, arm: str, metric: str | None = None) -> Interval:
@@ -43,29 +43,31 @@ class Outcome:
 
         Parameters: `arm` its name; `metric` None: that of the threat.
         """
-        return mean_interval(self.arms[arm][metric or self.threat.metric])
+        name = metric or self.threat.metric
+        return METRICS[name].interval(self.arms[arm][name])
 
     def difference(self, arm: str, metric: str | None = None) -> Interval:
-        """Mean of the differences to the baseline, seed by seed, with its 95% interval.
+        """Mean of the differences to the baseline, seed by seed, with its 95% interval and p.
 
-        Parameters: `arm` its name; `metric` None: that of the threat.
+        A seed without a value in one of both is missing. Parameters: `arm` its name; `metric` None:
+        that of the threat.
         """
         name = metric or self.threat.metric
-        values, base = (np.nan_to_num(self.arms[which][name]) for which in (arm, "baseline"))
-        return mean_interval(values - base)
+        return METRICS[name].difference(self.arms[arm][name], self.arms["baseline"][name])
 
     @property
     def moves(self) -> bool:
         """Whether the attack moves its metric for the worse, beyond doubt (95%)."""
         change = self.difference("attack")
         sign = 1 if self.threat.worse == "up" else -1
-        return sign * change.mean > change.half_width
+        return sign * change.mean > 0 and change.p < 0.05
 
     @property
     def restored(self) -> float:
         """Share of the effect that the mitigation takes away, 1 if it does more than that."""
         effect = self.difference("attack").mean
-        return min(1.0, 1 - self.difference("mitigated").mean / effect) if effect else nan
+        left = self.difference("mitigated").mean
+        return min(1.0, 1 - left / effect) if effect and left == left else nan
 
     @property
     def cost(self) -> Interval:
@@ -84,9 +86,14 @@ class Outcome:
         for arm in self.arms:
             interval = self.mean(arm)
             row[arm], row[f"{arm}_ci95"] = interval.mean, interval.half_width
+            row[f"{arm}_low"], row[f"{arm}_high"] = interval.low, interval.high
+            row[f"{arm}_runs"], row[f"{arm}_of"] = interval.runs, interval.of
+            row[f"{arm}_interval_method"] = interval.method
             row[f"{arm}_service"] = self.mean(arm, SERVICE).mean
         effect = self.difference("attack")
         row["effect"], row["effect_ci95"] = effect.mean, effect.half_width
+        row["effect_runs"], row["effect_of"] = effect.runs, effect.of
+        row["effect_interval_method"], row["p"] = effect.method, effect.p
         row["moves"], row["restored"] = self.moves, self.restored
         row["cost"], row["cost_ci95"] = self.cost.mean, self.cost.half_width
         for name in ("startup_delay_s", "asap_octets_per_s"):
@@ -98,9 +105,10 @@ class Outcome:
             row["still_metric"] = name
             for arm in ("baseline", "still"):
                 row[f"{arm}_of_still"] = self.mean(arm, name).mean
-        for share, (point, low, high) in self.breaking.items():
-            row[f"breaking_{share}"] = point
-            row[f"breaking_{share}_low"], row[f"breaking_{share}_high"] = low, high
+        for share, point in self.breaking.items():
+            row[f"breaking_{share}"] = point.estimate
+            row[f"breaking_{share}_low"], row[f"breaking_{share}_high"] = point.low, point.high
+            row[f"breaking_{share}_text"] = point.text
         if self.recovery:
             back = [time for time in self.recovery if not isinf(time)]
             recovery = mean_interval(back)
@@ -130,7 +138,7 @@ def load_outcome(file: Path, threat: Threat) -> Outcome:
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        breaking = {share: tuple(found) for share, found in document["breaking"].items()}
+        breaking = {share: _point(found) for share, found in document["breaking"].items()}
         return Outcome(
             threat,
             arms=document["arms"],
@@ -138,8 +146,18 @@ def load_outcome(file: Path, threat: Threat) -> Outcome:
             breaking=breaking,
             recovery=document["recovery"],
         )
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ResultError(f"{file}: damaged: {error}") from None
+
+
+def _point(stored: Any) -> BreakingPoint:
+    """A stored breaking point; earlier ones are an estimate and the bounds of a bisection."""
+    if isinstance(stored, dict):
+        return BreakingPoint(**stored)
+    estimate, low, high = stored
+    if estimate == estimate:
+        return BreakingPoint(estimate, "", nan, low=low, high=high, runs=0, of=0)
+    return BreakingPoint(nan, "above", low, low=low, high=inf, runs=0, of=0)
 
 
 def predicted(threat: Threat, strengths: Iterable[float]) -> list[float]:
@@ -172,8 +190,9 @@ def curve_of(outcome: Outcome) -> pd.DataFrame:
         return frame
     for (strength, arm), group in frame.groupby(["strength", "arm"], sort=True):
         row: dict[str, Any] = {"strength": strength, "arm": arm}
-        for name in ("effect", "service"):
-            interval = mean_interval(group[name].to_numpy())
+        for name, metric in (("effect", outcome.threat.metric), ("service", SERVICE)):
+            interval = METRICS[metric].interval(group[name].to_numpy())
             row[name], row[f"{name}_ci95"] = interval.mean, interval.half_width
+            row[f"{name}_low"], row[f"{name}_high"] = interval.low, interval.high
         rows.append(row)
     return pd.DataFrame(rows)

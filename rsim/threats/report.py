@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import isinf, isnan
 from pathlib import Path
@@ -13,7 +13,8 @@ import pandas as pd
 
 from rsim.errors import ResultError
 from rsim.plots import save
-from rsim.results import METRICS
+from rsim.results import METRICS, holm
+from rsim.results.digits import interval_text, p_text, rounded
 from rsim.threats.catalogue import Threat, threats
 from rsim.threats.figure import threat_figure
 from rsim.threats.outcome import Outcome, load_outcome
@@ -41,10 +42,24 @@ def store_outcomes(outcomes: Iterable[Outcome], directory: str | Path) -> pd.Dat
         for outcome in outcomes:
             outcome.save(folder)
             save(threat_figure(outcome), folder / f"{outcome.threat.id}.png")
-        rows = pd.DataFrame([outcome.row() for outcome in read_outcomes(folder)])
+        rows = pd.DataFrame(rows_of(read_outcomes(folder)))
         rows.to_csv(folder / "rows.csv", index=False)
     except OSError as error:
         raise ResultError(f"{folder}: can't be written: {error.strerror}") from None
+    return rows
+
+
+def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """A line for each outcome, with p corrected by Holm for their number.
+
+    Whether an attack `moves` its metric is said by the corrected p. Parameters: `outcomes` that are
+    one family of tests.
+    """
+    rows = [outcome.row() for outcome in outcomes]
+    corrected = holm([row["p"] for row in rows]).tolist()
+    for row, p in zip(rows, corrected, strict=True):
+        row["p_holm"] = p
+        row["moves"] = bool(row["moves"] and p < 0.05)
     return rows
 
 
@@ -71,6 +86,7 @@ def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
     """
     folder = Path(directory)
     outcomes = read_outcomes(folder)
+    rows = rows_of(outcomes)
     path = Path(file) if file is not None else folder / "report.html"
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
@@ -79,9 +95,11 @@ def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
         "<h1>Threats to Reliable Server Pooling</h1>",
         "<p>Each threat of RFC 5355 (2.x), and others (N), measured in four arms on common seeds: "
         "no attack, attack, attack with mitigation, mitigation alone. Differences are paired by "
-        "seed; intervals are 95%.</p>",
-        _table(outcomes),
-        *(_section(outcome, folder) for outcome in outcomes),
+        "seed; intervals are 95%. Whether an attack moves its metric is tested at 5% over all "
+        f"{len(outcomes)} threats together, by Holm's procedure. Where some runs have no value, "
+        "n of N says how many have.</p>",
+        _table(outcomes, rows),
+        *(_section(*pair, folder) for pair in zip(outcomes, rows, strict=True)),
         "</body></html>",
     ]
     try:
@@ -91,18 +109,13 @@ def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
     return path
 
 
-def _number(value: Any, interval: Any = None) -> str:
+def _number(value: Any) -> str:
     if value is None or isnan(value):
         return "-"
-    if isinf(value):
-        return "not within the run"
-    text = f"{value:.3g}" if abs(value) < 1e5 else f"{value:.2e}"
-    if interval is not None and not isnan(interval) and interval > 0:
-        text += f" ± {interval:.2g}"
-    return text
+    return "not within the run" if isinf(value) else rounded(value)
 
 
-def _table(outcomes: list[Outcome]) -> str:
+def _table(outcomes: list[Outcome], rows: list[dict[str, Any]]) -> str:
     head = (
         "id",
         "threat",
@@ -119,16 +132,17 @@ def _table(outcomes: list[Outcome]) -> str:
     lines = ["<table id='summary'><thead><tr>"]
     lines += [f"<th>{escape(name)}</th>" for name in head]
     lines.append("</tr></thead><tbody>")
-    for outcome in outcomes:
-        row, threat = outcome.row(), outcome.threat
+    for outcome, row in zip(outcomes, rows, strict=True):
+        threat = outcome.threat
         metric = METRICS[threat.metric]
-        cells = [
-            _number(row[arm], row[f"{arm}_ci95"]) for arm in ("baseline", "attack", "mitigated")
-        ]
+        cells = [interval_text(outcome.mean(arm)) for arm in ("baseline", "attack", "mitigated")]
         service = f"{_number(row['attack_service'])}% / {_number(row['mitigated_service'])}%"
         rate = row["attack_messages_per_s"]
         costs = f"{_number(rate)} messages/s, {_number(row['attack_octets_per_s'])} B/s"
-        points = " / ".join(_number(row.get(f"breaking_{share}")) for share in ("90", "50"))
+        points = " / ".join(
+            outcome.breaking[share].text if share in outcome.breaking else "not searched"
+            for share in ("90", "50")
+        )
         lines.append(
             f"<tr><td><a href='#t{escape(threat.id)}'>{escape(threat.id)}</a></td>"
             f"<td>{escape(threat.name)}</td><td>{escape(metric.axis)}</td>"
@@ -147,8 +161,8 @@ def _seconds(row: dict[str, Any]) -> str:
     return text if isinf(row["recovery_s"]) else f"{text} s"
 
 
-def _section(outcome: Outcome, folder: Path) -> str:
-    threat, row = outcome.threat, outcome.row()
+def _section(outcome: Outcome, row: dict[str, Any], folder: Path) -> str:
+    threat = outcome.threat
     image = folder / f"{threat.id}.png"
     picture = ""
     if image.exists():
@@ -156,10 +170,11 @@ def _section(outcome: Outcome, folder: Path) -> str:
         picture = f"<img alt='figure of {escape(threat.id)}' src='data:image/png;base64,{content}'>"
     verdict = "moves its metric" if row["moves"] else "does not move its metric beyond doubt"
     restored = row["restored"]
-    told = f"The attack {verdict}: {_number(row['effect'], row['effect_ci95'])}"
+    told = f"The attack {verdict}: {interval_text(outcome.difference('attack'))}"
+    told += f" (p {p_text(row['p_holm'])})"
     if not isnan(restored):
         told += f"; the mitigation takes {100 * restored:.0f}% of that away"
-    told += f". Alone it changes the service by {_number(row['cost'], row['cost_ci95'])} points."
+    told += f". Alone it changes the service by {interval_text(outcome.cost)} points."
     facts = {
         "Needs": threat.needs,
         "Attack": threat.attack,

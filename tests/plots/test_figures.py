@@ -116,12 +116,18 @@ def test_the_topology(scenario):
 
 def test_breaking_points():
     points = pd.DataFrame(
-        {"mean": [3.0, 200.0, np.nan], "ci95": [1.0, 4.0, np.nan], "runs": 5, "broken": [5, 3, 0]}
+        {
+            "mean": [3.0, 200.0, np.nan, np.nan],
+            "low": [2.0, 190.0, 250.0, -np.inf],
+            "high": [4.5, np.inf, np.inf, 3.0],
+            "censored": ["", "", "above", "below"],
+            "text": ["", "", "above 300", "below 1"],
+        }
     )
-    axes = plots.plot_breaking(points, labels=["a", "b", "c"], x_label="messages/s")
-    assert [container.lines[0].get_xdata()[0] for container in axes.containers] == [3, 200]
-    assert axes.containers[1].lines[0].get_markerfacecolor() == "none"
-    assert texts(axes) == ["holds"] and axes.get_xscale() == "log"
+    axes = plots.plot_breaking(points, labels=["a", "b", "c", "d"], x_label="messages/s")
+    assert axes.lines[0].get_xdata()[0] == 3 and axes.lines[2].get_xdata()[0] == 200
+    assert [list(axes.lines[n].get_xdata()) for n in (1, 3)] == [[2, 4.5], [190, 200]]
+    assert texts(axes) == ["above 300", "below 1"] and axes.get_xscale() == "log"
 
 
 def test_what_a_scenario_does_not_record_is_told(small):

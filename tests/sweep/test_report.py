@@ -2,13 +2,15 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from rsim.cli import main
 from rsim.errors import ResultError, RsimWarning
-from rsim.sweep import load_study, open_report, sweep
+from rsim.sweep import Report, load_study, open_report, sweep
+from rsim.sweep.table import SweepTable
 
 
 @pytest.fixture
@@ -158,3 +160,55 @@ def test_a_comparison_without_runs_is_told(study_file, tmp_path):
         report = open_report(out)
     with pytest.raises(ResultError, match="no run is finished yet"):
         report.compare(tmp_path / "reference.csv")
+
+
+@pytest.fixture
+def policies():
+    """Two policies whose services differ without the attack, too."""
+    rows = [
+        {"arm": arm, "policy": policy, "attack.interval": x, "seed": seed}
+        | {"completed_share_pct": value + seed / 10}
+        for seed in range(4)
+        for policy, calm, slope in (("random", 90.0, 2.0), ("round robin", 50.0, 1.0))
+        for arm, x, value in (
+            ("baseline", None, calm),
+            *(("attack", x, calm - slope * (40 - x)) for x in (10.0, 20.0, 30.0, 35.0, 40.0)),
+        )
+    ]
+    runs = pd.DataFrame(rows)
+    return Report(
+        runs=runs,
+        summary=pd.DataFrame(),
+        parameters=["arm", "policy", "attack.interval"],
+        sweep=SweepTable(),
+        study=Path("study.toml"),
+        table={},
+    )
+
+
+def test_breaking_points_are_paired_with_the_same_points_baseline(policies):
+    points = policies.breaking_points("attack.interval", "completed_share_pct", arm="baseline")
+    points = points.set_index("policy")
+    # 90% of 90 are lost where 2 * (40 - x) is 9, and of 50 where 40 - x is 5.
+    assert points.loc["random", "mean"] == pytest.approx(35.5, abs=0.2)
+    assert points.loc["round robin", "mean"] == pytest.approx(35.0, abs=0.2)
+    assert points["runs"].tolist() == [4, 4]
+
+
+def test_what_is_better_has_to_be_known(policies):
+    with pytest.raises(ResultError, match="does not say which values are better"):
+        policies.runs["utilisation_pct"] = policies.runs["completed_share_pct"]
+        policies.breaking_points("attack.interval", "utilisation_pct", level=50)
+    given = policies.breaking_points(
+        "attack.interval", "utilisation_pct", level=45, better="higher"
+    )
+    assert given["mean"].notna().all()
+
+
+def test_differences_tell_runs_without_a_partner(policies):
+    policies.runs.loc[
+        (policies.runs["arm"] == "baseline") & (policies.runs["seed"] == 0), "completed_share_pct"
+    ] = float("nan")
+    rows = policies.differences("baseline", ["completed_share_pct"])
+    assert (rows["runs"] == 3).all() and (rows["of"] == 4).all()
+    assert rows["mean"].notna().all()

@@ -90,10 +90,10 @@ def test_an_unknown_threat_is_named():
 def test_breaking_points_and_recovery_are_found():
     one = threat("2.3a")
     [outcome] = run_threats([one], Effort(seeds=4, duration=240.0, curve=False), jobs=1)
-    (ninety, low, high), (fifty, _, _) = outcome.breaking["90"], outcome.breaking["50"]
-    assert one.breaking.low < low <= ninety <= high < one.breaking.high
-    assert high / low < 1.1
+    ninety, fifty = outcome.breaking["90"], outcome.breaking["50"]
+    assert one.breaking.low < ninety.low <= ninety.estimate <= ninety.high < one.breaking.high
+    assert ninety.runs == 4
     # Deregistrations between those that one can do without and one for each element in T4 / 10.
-    assert ninety < fifty < 0.5
+    assert ninety.estimate < fifty.estimate < 0.5
     assert len(outcome.recovery) == 2
     assert all(0 <= time < 280 or time == float("inf") for time in outcome.recovery)
