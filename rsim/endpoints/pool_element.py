@@ -16,6 +16,7 @@ from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolElementSettings
+from rsim.endpoints.waits import Waits
 from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
@@ -64,7 +65,8 @@ class PoolElementEndpoint:
     3.3, 4); `local_port` at which it is heard. `t4` is the time between registrations in s (RFC
     5352 7.1). `on_registered` is called when the first registration is granted, `on_deregistered`
     when the deregistration is, `on_refused` with the causes when a registration is refused;
-    `state_policy` gives the signed statement that goes with each registration, where there is one.
+    `state_policy` gives the signed statement that goes with each registration, where there is one;
+    `waits` are the times from each start to the first registration granted.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class PoolElementEndpoint:
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
         self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
-        self._registering_since = 0.0
+        self.waits = Waits()
         self._changed_home_at = -inf
         self._allowances: dict[str, tuple[float, float]] = {}
         self._t3 = clock.timer(self._t3_expired)
@@ -118,7 +120,10 @@ class PoolElementEndpoint:
         return self.state is ElementState.DEREGISTERING
 
     def _enter(self, event: ElementEvent) -> None:
+        registering = self.state is ElementState.REGISTERING
         self.state = ELEMENT_STATES.after(self.state, event)
+        if registering:
+            self.waits.end(self.clock.now, self.state is ElementState.REGISTERED)
 
     def _settle(self, home: Channel | None) -> None:
         """Has a home server from now on, or none."""
@@ -139,7 +144,7 @@ class PoolElementEndpoint:
         self._policy = policy
         self._enter(ElementEvent.REGISTER)
         self._stop_timers()
-        self._registering_since = self.clock.now
+        self.waits.begin(self.clock.now)
         self._start_over()
 
     def update_policy(self, policy: Policy) -> None:
@@ -280,10 +285,9 @@ class PoolElementEndpoint:
         else:
             self._t4.start(self.t4)
         if first:
-            time = self.clock.now - self._registering_since
             self.counters.first_registrations += 1
-            self.counters.first_registration_time += time
-            self.counters.registrations_late += time > _LATE
+            self.counters.first_registration_time += self.waits.last
+            self.counters.registrations_late += self.waits.last > _LATE
             self.on_registered()
 
     def _refused(self, message: RegistrationResponse) -> None:

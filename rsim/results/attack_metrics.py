@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from rsim.results.metric import Metric, count, ratio
+from rsim.results.metric import Metric, count, ratio, restricted
 from rsim.results.observation import Observation
+from rsim.results.survival import longer_than
+
+_LATE = 1.0
+"""Time in s above which a registration counts as late."""
 
 
 def _rate(name: str, observation: Observation) -> float:
@@ -32,6 +36,10 @@ def _selections(names: tuple[str, ...], observation: Observation) -> float:
 def _knowledge(observation: Observation) -> float:
     known = observation.counter("attackers.elements_known")
     return 100.0 * ratio(known, float(observation.loads.size))
+
+
+def _late(observation: Observation) -> float:
+    return 100.0 * longer_than(observation.waited("registration"), _LATE)
 
 
 ATTACK_METRICS = [
@@ -96,25 +104,25 @@ ATTACK_METRICS = [
         "s",
         label="time to register",
         formula=(
-            "mean time from a first registration's start to its grant, hunts and retries included"
+            "mean time from a start to the first registration granted, hunts and retries included, "
+            "of each at most the measured time (restricted mean by Kaplan-Meier: registrations not "
+            "granted by the end are censored)"
         ),
         better="lower",
-        compute=partial(
-            _mean,
-            "pool_elements.first_registration_time",
-            "pool_elements.first_registrations",
-            1.0,
-        ),
+        censored=True,
+        compute=partial(restricted, "registration"),
     ),
     Metric(
         "registrations_late_pct",
         "%",
         label="late registrations",
-        formula="first registrations that took more than 1 s / those granted",
-        better="lower",
-        compute=partial(
-            _share, "pool_elements.registrations_late", "pool_elements.first_registrations"
+        formula=(
+            "first registrations that take more than 1 s / all (Kaplan-Meier: those not granted by "
+            "the end are censored)"
         ),
+        better="lower",
+        censored=True,
+        compute=_late,
     ),
     count(
         "requests_ignored",

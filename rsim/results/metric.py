@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from rsim.errors import ResultError, shown
 from rsim.results.observation import Observation
 from rsim.results.statistics import Interval, Kind, mean_interval, paired_interval
+from rsim.results.survival import restricted_mean
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -127,6 +128,14 @@ def ratio(part: float, whole: float) -> float:
     Parameters: `part` is divided by `whole`.
     """
     return part / whole if whole else nan
+
+
+def restricted(what: str, observation: Observation) -> float:
+    """Mean of times of which some may not have ended, of each at most the measured time.
+
+    Parameters: `what` was waited for, as `Observation.waited` has it; `observation` of a run.
+    """
+    return restricted_mean(observation.waited(what), observation.duration)
 
 
 def _total(name: str, observation: Observation) -> float:

@@ -13,28 +13,13 @@ import numpy as np
 from rsim.results.attack_metrics import ATTACK_METRICS
 from rsim.results.cheating_metrics import CHEATING_METRICS
 from rsim.results.host_metrics import HOST_METRICS
-from rsim.results.metric import Metric, count, ratio
-from rsim.results.observation import Column, Observation
-
-
-def _span(observation: Observation, begin: str, end: str) -> Column:
-    """Times from one event to another, of the requests whose `end` was measured."""
-    chosen = observation.during(end)
-    return observation.requests[end][chosen] - observation.requests[begin][chosen]
-
-
-def _mean_span(begin: str, end: str, observation: Observation) -> float:
-    span = _span(observation, begin, end)
-    return float(span.mean()) if span.size else float("nan")
-
-
-def _quantile_span(begin: str, end: str, share: float, observation: Observation) -> float:
-    span = _span(observation, begin, end)
-    return float(np.quantile(span, share)) if span.size else float("nan")
+from rsim.results.metric import Metric, count, ratio, restricted
+from rsim.results.observation import Observation
+from rsim.results.request_times import REQUEST_TIMES, span
 
 
 def _speed(begin: str, observation: Observation) -> float:
-    time = float(_span(observation, begin, "completed").sum())
+    time = float(span(observation, begin, "completed").sum())
     work = observation.counter("pool_users.work_credited")
     return 100.0 * ratio(work, time * observation.reference)
 
@@ -80,11 +65,6 @@ def _fairness(observation: Observation) -> float:
     return float(loads.sum() ** 2 / (loads.size * (loads**2).sum()))
 
 
-def _takeover_time(observation: Observation) -> float:
-    total = observation.counter("enrp_servers.takeover_time")
-    return ratio(total, observation.counter("enrp_servers.takeovers_won"))
-
-
 def _mean_pool_elements(observation: Observation) -> float:
     return ratio(observation.counter("enrp_servers.element_seconds"), observation.duration)
 
@@ -99,45 +79,6 @@ def _queue_length(observation: Observation) -> float:
 
 def _queued(observation: Observation) -> float:
     return float(observation.queued_at_end)
-
-
-_SPANS = (
-    ("queuing_delay", "generated", "started", "queuing delay"),
-    ("startup_delay", "started", "accepted", "start-up delay"),
-    ("processing_time", "accepted", "completed", "processing time"),
-    ("handling_time", "generated", "completed", "handling time"),
-)
-
-
-def _times() -> list[Metric]:
-    metrics = []
-    for name, begin, end, label in _SPANS:
-        about = f"from {begin} to {end}, over requests {end}"
-        mean = partial(_mean_span, begin, end)
-        metrics.append(
-            Metric(
-                f"{name}_s",
-                "s",
-                label=f"mean {label}",
-                formula=f"mean time {about}",
-                better="lower",
-                compute=mean,
-            )
-        )
-        for percent in (50, 95, 99):
-            quantile = partial(_quantile_span, begin, end, percent / 100)
-            text = f"{percent}% quantile of the time {about}"
-            metrics.append(
-                Metric(
-                    f"{name}_p{percent}_s",
-                    "s",
-                    label=f"{label}, {percent}%",
-                    formula=text,
-                    better="lower",
-                    compute=quantile,
-                )
-            )
-    return metrics
 
 
 METRICS: dict[str, Metric] = {
@@ -172,7 +113,7 @@ METRICS: dict[str, Metric] = {
             better="higher",
             compute=partial(_speed, "accepted"),
         ),
-        *_times(),
+        *REQUEST_TIMES,
         count("requests_generated", "requests generated", "pool_users.requests_generated"),
         count(
             "requests_completed",
@@ -331,9 +272,14 @@ METRICS: dict[str, Metric] = {
             "takeover_time_s",
             "s",
             label="duration of a takeover",
-            formula="mean time from the death being found to the last acknowledgement",
+            formula=(
+                "mean time from the death being found to the last acknowledgement, of each at most "
+                "the measured time (restricted mean by Kaplan-Meier: takeovers that had not ended "
+                "are censored, those of servers that live left out)"
+            ),
+            censored=True,
             better="lower",
-            compute=_takeover_time,
+            compute=partial(restricted, "takeover"),
         ),
         count("elements_taken_over", "elements taken over", "enrp_servers.elements_taken_over"),
         count(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rsim.errors import ResultError, shown
+from rsim.results.survival import Spans
 from rsim.suggestions import nearest
 
 Column = npt.NDArray[np.float64]
@@ -39,8 +40,9 @@ class Observation:
     time; `requests` columns (s; NaN: has not happened) of all requests of the run; `reference`
     mean capacity of a pool element in calculations/s; `queued_at_end` requests; `loads` work of
     each pool element in the measured time / its capacity, in s, and which of them are `liars`;
-    `cheats` which requests are those of users that cheat; `known` gives the names of all counters
-    (a run has some of them), None: any name may be one.
+    `cheats` which requests are those of users that cheat; `waits` times that ended or had not when
+    the run did, by what was waited for: `registration` and `takeover`; `known` gives the names of
+    all counters (a run has some of them), None: any name may be one.
 
     >>> import rsim
     >>> shown = rsim.run(rsim.load("scenario.toml")).observation
@@ -64,6 +66,7 @@ class Observation:
     liars: npt.NDArray[np.bool_]
     cheats: npt.NDArray[np.bool_]
     known: Callable[[], frozenset[str]] | None = None
+    waits: Mapping[str, Spans] = field(default_factory=dict)
 
     @classmethod
     def between(
@@ -76,10 +79,11 @@ class Observation:
         liars: npt.NDArray[np.bool_],
         cheats: npt.NDArray[np.bool_],
         known: Callable[[], frozenset[str]] | None = None,
+        waits: Mapping[str, Spans] | None = None,
     ) -> Observation:
         """What a run has shown between two samples.
 
-        Parameters: `requests`, `reference`, `liars`, `cheats` and `known` as those of the class;
+        Parameters: `requests`, `reference`, `liars`, `cheats`, `waits` and `known` as of the class;
         `before` and `after` the samples; the others as those of the class.
         """
         counters = {
@@ -97,6 +101,7 @@ class Observation:
             liars=liars,
             cheats=cheats,
             known=known,
+            waits=waits or {},
         )
 
     @property
@@ -127,6 +132,22 @@ class Observation:
         if name.startswith("*."):
             return any(key.endswith(name[1:]) for key in self.counters)
         return name in self.counters
+
+    def waited(self, what: str) -> Spans:
+        """Times of a kind that were seen in the measured time.
+
+        Parameters: `what` was waited for: `registration`, a pool element's first after a start;
+        `takeover` of a server that was found dead; or `completion` of a request and `acceptance` of
+        one that is started, from its generation and start in the measured time on.
+        """
+        spans = {"completion": ("generated", "completed"), "acceptance": ("started", "accepted")}
+        if what not in spans:
+            nothing = np.empty(0)
+            return self.waits.get(what, Spans(nothing, nothing, nothing.astype(bool)))
+        first, last = spans[what]
+        chosen = self.during(first)
+        begun, over = self.requests[first][chosen], self.requests[last][chosen]
+        return Spans.seen(begun, over, ~np.isnan(over), begin=self.begin, end=self.end)
 
     def unchecked(self) -> Observation:
         """The same, which takes any name for that of a counter."""

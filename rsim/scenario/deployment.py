@@ -77,6 +77,7 @@ class Deployment:
             self.world,
             elements=self.elements,
             users=self.users,
+            servers=[server for _, server in self.servers],
             attackers=self.attackers,
             observer=self.observer,
         )

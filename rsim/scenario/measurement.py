@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, inf
 
 import numpy as np
 
 from rsim.attackers import Attacker
+from rsim.endpoints import EnrpServer
+from rsim.endpoints.waits import Waits
 from rsim.errors import ScenarioError
 from rsim.results import Observation, Result, Sample, mser5
 from rsim.results.observation import Columns
+from rsim.results.survival import Spans
 from rsim.scenario.counters import known_counters
 from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario
@@ -26,8 +29,8 @@ _SAMPLES = 200
 class Measurement:
     """Runs the clock of a world, takes samples when they are due, and makes the result.
 
-    Parameters: `scenario` says when; `seed` for messages; `world` what runs; `elements`, `users`
-    and `attackers` in it; `observer` compares handlespaces, None: nobody does.
+    Parameters: `scenario` says when; `seed` for messages; `world` what runs; `elements`, `users`,
+    `servers` and `attackers` in it; `observer` compares handlespaces, None: nobody does.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Measurement:
         *,
         elements: Sequence[CalcAppServer],
         users: Sequence[CalcAppClient],
+        servers: Sequence[EnrpServer],
         attackers: Sequence[Attacker],  # type: ignore[type-arg]
         observer: Observer | None,
     ) -> None:
@@ -46,6 +50,7 @@ class Measurement:
         self._world = world
         self._elements = elements
         self._users = users
+        self._servers = servers
         self._attackers = attackers
         self._observer = observer
         self._settles = scenario.warm_up == "mser5"
@@ -119,6 +124,14 @@ class Measurement:
             ),
         )
 
+    def _waits(self, begin: float) -> dict[str, Spans]:
+        elements = [one.endpoint.waits for each in self._elements for one in each.memberships]
+        servers = [server.takeovers.waits for server in self._servers]
+        return {
+            "registration": _spans(elements, begin, self.end),
+            "takeover": _spans(servers, begin, self.end),
+        }
+
     def _observation(self, requests: Columns) -> Observation:
         begin = self._begin
         if self._settles:
@@ -136,7 +149,16 @@ class Measurement:
             liars=np.array([element.liar is not None for element in self._elements], dtype=bool),
             cheats=requests["cheat"],
             known=known_counters,
+            waits=self._waits(begin),
         )
+
+
+def _spans(waits: Iterable[Waits], begin: float, end: float) -> Spans:
+    """What is seen of waits from `begin` to `end` in s."""
+    every = [span for one in waits for span in one.until(inf)]
+    columns = np.array(every, dtype=float).reshape(-1, 3)
+    begun, over, happened = columns[:, 0], columns[:, 1], columns[:, 2] == 1
+    return Spans.seen(begun, over, happened, begin=begin, end=end)
 
 
 def _settled(requests: Columns, samples: list[float]) -> float:

@@ -107,8 +107,10 @@ def _breaking(threat: Threat, changes: dict[str, Any], seeds: int) -> dict[str, 
     return found
 
 
-def _recovery(threat: Threat, changes: dict[str, Any], seed: int) -> float:
+def _recovery(threat: Threat, changes: dict[str, Any], seed: int) -> tuple[float, float]:
     """Time in s from the attack's end until service and handlespace are as without it.
+
+    The other number is the time for which this was looked for.
 
     Service: at least 90% of the requests of the baseline's mean complete in the minute that
     begins; handlespace: genuine entries 90% of the baseline's, false ones at most a tenth of them.
@@ -120,7 +122,7 @@ def _recovery(threat: Threat, changes: dict[str, Any], seed: int) -> float:
     attacked = _result(threat, "attack", {**changes, **halted}, seed)
     normal = _completions(base, base.observation.begin, base.observation.end)
     genuine = base.series["genuine"].iloc[-20:].mean()
-    time = stop
+    time, horizon = stop, max(attacked.observation.end - 60.0 - stop, 0.0)
     while time + 60.0 <= attacked.observation.end:
         served = _completions(attacked, time, time + 60.0)
         looks = attacked.series[attacked.series["time"] >= time]
@@ -129,9 +131,9 @@ def _recovery(threat: Threat, changes: dict[str, Any], seed: int) -> float:
             first["genuine"] >= 0.9 * genuine and first["false"] <= max(0.1 * genuine, 0.5)
         )
         if listed and served >= 0.9 * normal:
-            return time - stop
+            return time - stop, horizon
         time += _RECOVERY_STEP
-    return float("inf")
+    return float("inf"), horizon
 
 
 def _completions(result: Result, begin: float, end: float) -> float:
@@ -234,9 +236,13 @@ def _plan(outcome: Outcome, effort: Effort, work: list[Job]) -> None:
         work.append((_breaking, (threat, changes, seeds), outcome.breaking.update))
     attackers = threat.table("attack").get("attackers")
     if attackers and "attackers" not in threat.table("baseline"):
-        keep_time = outcome.recovery.append
+
+        def note_recovery(found: tuple[float, float]) -> None:
+            outcome.recovery.append(found[0])
+            outcome.recovery_horizon = found[1]
+
         work += [
-            (_recovery, (threat, changes, number + 1), keep_time)
+            (_recovery, (threat, changes, number + 1), note_recovery)
             for number in range(max(2, effort.seeds // 2))
         ]
 

@@ -9,6 +9,7 @@ from math import inf, isinf, nan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rsim.errors import ResultError
@@ -29,7 +30,8 @@ class Outcome:
     Parameters: `threat` that was tried; `arms` values of each metric, by arm, one a seed; `curve`
     rows of strength, arm, metric, mean and half-width; `breaking` strength at which the service
     gets worse than a share of its baseline, by share in %; `recovery` times in s after the attack's
-    end, one a seed.
+    end, one a seed, infinite where it was not seen; `recovery_horizon` time in s for which it was
+    looked for, NaN in outcomes of old.
     """
 
     threat: Threat
@@ -37,6 +39,7 @@ class Outcome:
     curve: list[dict[str, Any]] = field(default_factory=list)
     breaking: dict[str, BreakingPoint] = field(default_factory=dict)
     recovery: list[float] = field(default_factory=list)
+    recovery_horizon: float = nan
 
     def mean(self, arm: str, metric: str | None = None) -> Interval:
         """Mean of a metric in an arm, with its 95% interval.
@@ -74,6 +77,16 @@ class Outcome:
         """Change of the service by the mitigation alone, in percentage points."""
         return self.difference("cost", SERVICE)
 
+    @property
+    def mean_recovery(self) -> Interval:
+        """Mean time to recover in s, of each at most the horizon, infinite if that is unknown."""
+        times = np.minimum(self.recovery, self.recovery_horizon)
+        if np.isnan(self.recovery_horizon):
+            times = np.array(self.recovery)
+        if np.isinf(times).any():
+            return Interval(inf, nan, nan, runs=len(times), of=len(times), method="censored")
+        return mean_interval(times, kind="time", low=0.0)
+
     def row(self) -> dict[str, Any]:
         """The experiment in a line."""
         threat = self.threat
@@ -110,11 +123,12 @@ class Outcome:
             row[f"breaking_{share}_low"], row[f"breaking_{share}_high"] = point.low, point.high
             row[f"breaking_{share}_text"] = point.text
         if self.recovery:
-            back = [time for time in self.recovery if not isinf(time)]
-            recovery = mean_interval(back)
-            row["recovery_s"] = recovery.mean if len(back) == len(self.recovery) else inf
-            row["recovery_ci95"] = recovery.half_width
-            row["recovered"] = len(back) / len(self.recovery)
+            recovery = self.mean_recovery
+            row["recovery_s"], row["recovery_ci95"] = recovery.mean, recovery.half_width
+            row["recovery_low"], row["recovery_high"] = recovery.low, recovery.high
+            row["recovery_horizon_s"] = self.recovery_horizon
+            back = sum(not isinf(time) for time in self.recovery)
+            row["recovered"] = back / len(self.recovery)
         return row
 
     def save(self, directory: Path) -> None:
@@ -145,6 +159,7 @@ def load_outcome(file: Path, threat: Threat) -> Outcome:
             curve=document["curve"],
             breaking=breaking,
             recovery=document["recovery"],
+            recovery_horizon=document.get("recovery_horizon", nan),
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ResultError(f"{file}: damaged: {error}") from None

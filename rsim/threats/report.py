@@ -110,9 +110,7 @@ def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
 
 
 def _number(value: Any) -> str:
-    if value is None or isnan(value):
-        return "-"
-    return "not within the run" if isinf(value) else rounded(value)
+    return "-" if value is None or isnan(value) else rounded(value)
 
 
 def _table(outcomes: list[Outcome], rows: list[dict[str, Any]]) -> str:
@@ -148,17 +146,23 @@ def _table(outcomes: list[Outcome], rows: list[dict[str, Any]]) -> str:
             f"<td>{escape(threat.name)}</td><td>{escape(metric.axis)}</td>"
             + "".join(f"<td class='n'>{cell}</td>" for cell in cells)
             + f"<td class='n'>{service}</td><td>{costs}</td><td class='n'>{points}</td>"
-            f"<td class='n'>{_seconds(row)}</td><td>{escape(threat.still_works)}</td></tr>"
+            f"<td class='n'>{_seconds(outcome)}</td><td>{escape(threat.still_works)}</td></tr>"
         )
     lines.append("</tbody></table>")
     return "".join(lines)
 
 
-def _seconds(row: dict[str, Any]) -> str:
-    if "recovery_s" not in row:
+def _seconds(outcome: Outcome) -> str:
+    if not outcome.recovery:
         return "-"
-    text = _number(row["recovery_s"])
-    return text if isinf(row["recovery_s"]) else f"{text} s"
+    found = outcome.mean_recovery
+    if isinf(found.mean):
+        return "not within the run"
+    back = sum(not isinf(time) for time in outcome.recovery)
+    if back == len(outcome.recovery):
+        return f"{interval_text(found)} s"
+    horizon, of = rounded(outcome.recovery_horizon), len(outcome.recovery)
+    return f"{interval_text(found)} s (up to {horizon} s, {back} of {of} recover)"
 
 
 def _section(outcome: Outcome, row: dict[str, Any], folder: Path) -> str:

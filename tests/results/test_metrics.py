@@ -220,6 +220,46 @@ def cpu_time(trace):
     return sum(trace.integrals("cpu"))
 
 
+def product_limit(trace, found):
+    """Ages at which spans end, with the share that lasts longer."""
+    seen = []
+    for begun, over, happened in found:
+        over = math.inf if over is None or math.isnan(over) else over
+        if begun < trace.end and over >= trace.begin:
+            left = min(over, trace.end) - begun
+            seen.append((max(trace.begin - begun, 0), left, happened and over < trace.end))
+    share, curve = 1.0, []
+    for age in sorted({left for _, left, ended in seen if ended}):
+        risk = sum(left >= age and (entered < age or entered == 0) for entered, left, _ in seen)
+        share *= 1 - sum(ended and left == age for _, left, ended in seen) / risk
+        curve.append((age, share))
+    return curve if seen else None
+
+
+def restricted(trace, found):
+    curve = product_limit(trace, found)
+    if curve is None:
+        return math.nan
+    area, share, before = 0.0, 1.0, 0.0
+    for age, after in [*curve, (trace.duration, 0.0)]:
+        area += share * (min(age, trace.duration) - min(before, trace.duration))
+        share, before = after, age
+    return area
+
+
+def late(trace):
+    curve = product_limit(trace, trace.registrations())
+    if curve is None:
+        return math.nan
+    return 100 * min([share for age, share in curve if age <= 1], default=1.0)
+
+
+def unfinished(begin, end):
+    return lambda trace: restricted(
+        trace, [(one[begin], one[end], True) for one in trace.measured(begin)]
+    )
+
+
 def over_time(trace, name):
     states = trace.integrals(name)
     return sum(states) / trace.duration if states else math.nan
@@ -281,7 +321,9 @@ DEFINITIONS = {
     "divergence_pct": lambda t: 100 * over_time(t, "divergence"),
     "orphans": lambda t: over_time(t, "orphans"),
     "fairness": jain,
-    "takeover_time_s": lambda t: per(t, "enrp_servers.takeover_time", "enrp_servers.takeovers_won"),
+    "takeover_time_s": lambda t: restricted(t, t.takeovers()),
+    "startup_delay_restricted_s": unfinished("started", "accepted"),
+    "handling_time_restricted_s": unfinished("generated", "completed"),
     "packets_lost_pct": lambda t: 100 * per(t, "network.packets_lost", "network.packets"),
     "server_cpu_load_pct": lambda t: 100 * ratio(t.total("enrp_servers.cpu_busy"), cpu_time(t)),
     "server_half_open": lambda t: sum(t.integrals("half-open")) / t.duration,
@@ -296,12 +338,8 @@ DEFINITIONS = {
     "servers_unknown_pct": lambda t: (
         100 * per(t, "observer.servers_unknown", "observer.looks_at_lists")
     ),
-    "registration_delay_s": lambda t: per(
-        t, "pool_elements.first_registration_time", "pool_elements.first_registrations"
-    ),
-    "registrations_late_pct": lambda t: (
-        100 * per(t, "pool_elements.registrations_late", "pool_elements.first_registrations")
-    ),
+    "registration_delay_s": lambda t: restricted(t, t.registrations()),
+    "registrations_late_pct": late,
     "attack_messages_per_s": lambda t: rate(t, "attackers.attack_messages"),
     "attack_octets_per_s": lambda t: rate(t, "attackers.attack_octets"),
     "exposed_octets": lambda t: t.total("attackers.application_octets_read"),

@@ -92,7 +92,13 @@ class Trace:
         for number, element in enumerate(deployment.elements):
             self._note(("busy", number), now, element._processor.tasks > 0)
             self._note(("in service", number), now, element.running)
+            for one in element.memberships:
+                state = one.endpoint.state.name
+                self._note(("registration", (number, one.endpoint.pool_handle)), now, state)
         for number, (ports, server) in enumerate(deployment.servers):
+            initiated = frozenset(server.takeovers._initiated)
+            won = frozenset(server.takeovers._won.items())
+            self._note(("takeovers", number), now, (initiated, won, server.serving))
             self._note(("entries", number), now, len(server.handlespace))
             if ports.host.cpu is not None:
                 # What it counts itself, at the time at which it happens.
@@ -151,6 +157,38 @@ class Trace:
                     )
                 )
         return found
+
+    def registrations(self):
+        """Begin, end (None: not yet) and success of each time in which an element registers."""
+        for (kind, _), states in self._states.items():
+            if kind == "registration":
+                following = [*states[1:], (None, "")]
+                for (since, state), (until, after) in zip(states, following, strict=True):
+                    if state == "REGISTERING":
+                        yield since, until, after == "REGISTERED"
+
+    def takeovers(self):
+        """The same of each takeover, but for those of servers that turned out to live."""
+        for (kind, _), states in self._states.items():
+            if kind != "takeovers":
+                continue
+            open_since = {}
+            before = (frozenset(), frozenset(), True)
+            for time, state in states:
+                for target in state[0] - before[0]:
+                    open_since[target] = time
+                for target in before[0] - state[0]:
+                    since = open_since.pop(target)
+                    won = (target, time) in state[1]
+                    if won or not state[2]:
+                        yield since, time, won
+                # One that nobody has to acknowledge is won at once.
+                for target, time_won in state[1] - before[1]:
+                    if target not in before[0]:
+                        yield time_won, time_won, True
+                before = state
+            for since in open_since.values():
+                yield since, None, False
 
     def sent(self, ppid, *codes):
         """Number of messages sent, of these types or of all."""

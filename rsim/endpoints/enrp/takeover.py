@@ -18,6 +18,7 @@ from rsim.endpoints.enrp.peers import Peer, PeerEvent, Peers, PeerState
 from rsim.endpoints.enrp.startup import Startup
 from rsim.endpoints.ports import Channel, ClockPort, TimerPort
 from rsim.endpoints.settings import ServerSettings
+from rsim.endpoints.waits import Waits
 from rsim.states import RoleEvent, RoleState, StateTable
 from rsim.wire import InitTakeover, InitTakeoverAck, TakeoverServer
 
@@ -108,11 +109,14 @@ class Takeovers:
         self._initiated: dict[int, _Takeover] = {}
         self._won: dict[int, float] = {}
         self._granted: dict[int, int] = {}
+        self.waits = Waits()
+        """From a death that was found to its takeover; those that were needless are left out."""
 
     def stop(self) -> None:
         """Forgets all."""
         for takeover in self._initiated.values():
             takeover.timer.stop()
+            self.waits.end(self._clock.now, False, takeover.target)
         self._initiated.clear()
         self._won.clear()
         self._granted.clear()
@@ -130,7 +134,9 @@ class Takeovers:
         target.enter(PeerEvent.SUSPEND)
         target.timer.stop()
         timer = self._clock.timer(lambda: self._expire(identifier))
-        takeover = self._initiated[identifier] = _Takeover(identifier, self._clock.now, timer)
+        now = self._clock.now
+        takeover = self._initiated[identifier] = _Takeover(identifier, now, timer)
+        self.waits.begin(now, identifier)
         takeover.missing = {
             peer.identifier
             for peer in self._peers.introduced()
@@ -188,6 +194,10 @@ class Takeovers:
         takeover.enter(event)
         takeover.timer.stop()
         del self._initiated[takeover.target]
+        if event in (TakeoverEvent.COMPLETE, TakeoverEvent.DROP):
+            self.waits.end(self._clock.now, event is TakeoverEvent.COMPLETE, takeover.target)
+        else:
+            self.waits.forget(takeover.target)
 
     # Of others (3.5.1) ----------------------------------------------------------------------------
 
