@@ -18,11 +18,7 @@ def _handling(cheats: bool, observation: Observation) -> float:
 
 
 def _speed(cheats: bool, observation: Observation) -> float:
-    chosen = observation.during("completed") & (observation.cheats == cheats)
-    columns = observation.requests
-    time = float((columns["completed"][chosen] - columns["generated"][chosen]).sum())
-    work = float(columns["size"][chosen].sum())
-    return 100.0 * ratio(work, time * observation.reference)
+    return observation.speed("generated", observation.cheats == cheats)
 
 
 def _advantage(observation: Observation) -> float:
@@ -64,7 +60,8 @@ CHEATING_METRICS = [
         "% of a PE's capacity",
         label="handling speed of cheats",
         formula=(
-            "calculations of requests completed by cheats / (their handling times x mean capacity)"
+            "calculations of requests completed by cheats / (their handling times x the "
+            "fastest element's capacity)"
         ),
         compute=partial(_speed, True),
     ),

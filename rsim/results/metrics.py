@@ -15,13 +15,8 @@ from rsim.results.cheating_metrics import CHEATING_METRICS
 from rsim.results.host_metrics import HOST_METRICS
 from rsim.results.metric import Metric, count, ratio, restricted
 from rsim.results.observation import Observation
-from rsim.results.request_times import REQUEST_TIMES, span
-
-
-def _speed(begin: str, observation: Observation) -> float:
-    time = float(span(observation, begin, "completed").sum())
-    work = observation.counter("pool_users.work_credited")
-    return 100.0 * ratio(work, time * observation.reference)
+from rsim.results.request_times import REQUEST_TIMES
+from rsim.results.speed_metrics import SPEED_METRICS
 
 
 def _utilisation(observation: Observation) -> float:
@@ -91,28 +86,7 @@ METRICS: dict[str, Metric] = {
             formula="calculations done by all pool elements / (capacity x time in service)",
             compute=_utilisation,
         ),
-        Metric(
-            "handling_speed_pct",
-            "% of a PE's capacity",
-            label="handling speed",
-            formula=(
-                "calculations credited to pool users / (handling times of requests completed x "
-                "mean capacity)"
-            ),
-            better="higher",
-            compute=partial(_speed, "generated"),
-        ),
-        Metric(
-            "processing_speed_pct",
-            "% of a PE's capacity",
-            label="processing speed",
-            formula=(
-                "calculations credited to pool users / (processing times of requests completed x "
-                "mean capacity)"
-            ),
-            better="higher",
-            compute=partial(_speed, "accepted"),
-        ),
+        *SPEED_METRICS,
         *REQUEST_TIMES,
         count("requests_generated", "requests generated", "pool_users.requests_generated"),
         count(

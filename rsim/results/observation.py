@@ -38,7 +38,8 @@ class Observation:
 
     Parameters: `begin`, `end` in s; `counters` by role and name, differences over the measured
     time; `requests` columns (s; NaN: has not happened) of all requests of the run; `reference`
-    mean capacity of a pool element in calculations/s; `queued_at_end` requests; `loads` work of
+    mean capacity of a pool element in calculations/s, `fastest` that of the fastest one;
+    `queued_at_end` requests; `loads` work of
     each pool element in the measured time / its capacity, in s, and which of them are `liars`;
     `cheats` which requests are those of users that cheat; `waits` times that ended or had not when
     the run did, by what was waited for: `registration` and `takeover`; `known` gives the names of
@@ -61,6 +62,7 @@ class Observation:
     counters: dict[str, float]
     requests: dict[str, Column]
     reference: float
+    fastest: float
     queued_at_end: int
     loads: Column
     liars: npt.NDArray[np.bool_]
@@ -76,6 +78,7 @@ class Observation:
         *,
         requests: dict[str, Column],
         reference: float,
+        fastest: float,
         liars: npt.NDArray[np.bool_],
         cheats: npt.NDArray[np.bool_],
         known: Callable[[], frozenset[str]] | None = None,
@@ -83,8 +86,8 @@ class Observation:
     ) -> Observation:
         """What a run has shown between two samples.
 
-        Parameters: `requests`, `reference`, `liars`, `cheats`, `waits` and `known` as of the class;
-        `before` and `after` the samples; the others as those of the class.
+        Parameters: `requests`, `reference`, `fastest`, `liars`, `cheats`, `waits` and `known` as of
+        the class; `before` and `after` the samples.
         """
         counters = {
             name: total - before.totals.get(name, 0) for name, total in after.totals.items()
@@ -96,6 +99,7 @@ class Observation:
             counters=counters,
             requests=requests,
             reference=reference,
+            fastest=fastest,
             queued_at_end=after.queued,
             loads=loads,
             liars=liars,
@@ -148,6 +152,23 @@ class Observation:
         chosen = self.during(first)
         begun, over = self.requests[first][chosen], self.requests[last][chosen]
         return Spans.seen(begun, over, ~np.isnan(over), begin=self.begin, end=self.end)
+
+    def speed(self, begin: str, chosen: npt.NDArray[np.bool_] | None = None) -> float:
+        """How fast requests were, in % of the fastest element's capacity; NaN without a request.
+
+        The work of the requests completed / what the fastest element, idle, does in their times.
+        No request counts for more than that: a forged cookie can have one end before its time.
+
+        Parameters: `begin` event from which their times count, `generated` or `accepted`; `chosen`
+        requests, None for all.
+        """
+        done = self.during("completed")
+        if chosen is not None:
+            done = done & chosen
+        time = self.requests["completed"][done] - self.requests[begin][done]
+        most = time * self.fastest
+        work = np.minimum(self.requests["size"][done], most)
+        return 100.0 * float(work.sum()) / float(most.sum()) if most.sum() > 0 else float("nan")
 
     def unchecked(self) -> Observation:
         """The same, which takes any name for that of a counter."""

@@ -102,6 +102,7 @@ class Result:
                 after,
                 requests=whole.requests,
                 reference=whole.reference,
+                fastest=whole.fastest,
                 liars=whole.liars,
                 cheats=whole.cheats,
                 known=whole.known,

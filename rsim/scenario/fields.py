@@ -55,9 +55,10 @@ class ScenarioFields(Model):
         "rfc", description="set of protocol settings from which this scenario departs"
     )
     warm_up: Annotated[Literal["mser5"] | Seconds, WrapValidator(_warm_up)] = Field(
-        "15min",
+        "40min",
         validate_default=True,
-        description="simulated time before measurement; mser5: found by MSER-5 within `duration`",
+        description="simulated time before measurement; mser5: found by MSER-5 within `duration`, "
+        "from when the last group has started",
     )
     duration: Interval = Field(
         "120min", validate_default=True, description="measured simulated time"

@@ -18,6 +18,7 @@ from rsim.scenario.counters import known_counters
 from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario
 from rsim.scenario.observer import Look, Observer
+from rsim.scenario.relaxation import last_start
 from rsim.scenario.result_warnings import warnings_of
 from rsim.scenario.world import World
 from rsim.workload import CalcAppClient, CalcAppServer
@@ -135,8 +136,9 @@ class Measurement:
     def _observation(self, requests: Columns) -> Observation:
         begin = self._begin
         if self._settles:
-            begin = _settled(requests, [sample.time for sample in self._samples])
-        times = {
+            times = [sample.time for sample in self._samples]
+            begin = _settled(requests, times, since=last_start(self._scenario))
+        columns = {
             column: requests[column]
             for column in ("generated", "started", "accepted", "completed", "size")
         }
@@ -144,8 +146,9 @@ class Measurement:
         return Observation.between(
             next(sample for sample in self._samples if sample.time == begin),
             self._samples[-1],
-            requests=times,
+            requests=columns,
             reference=sum(capacities) / len(capacities) if capacities else float("nan"),
+            fastest=max(capacities, default=float("nan")),
             liars=np.array([element.liar is not None for element in self._elements], dtype=bool),
             cheats=requests["cheat"],
             known=known_counters,
@@ -161,19 +164,20 @@ def _spans(waits: Iterable[Waits], begin: float, end: float) -> Spans:
     return Spans.seen(begun, over, happened, begin=begin, end=end)
 
 
-def _settled(requests: Columns, samples: list[float]) -> float:
+def _settled(requests: Columns, samples: list[float], since: float) -> float:
     """The first sample after the end of the start-up by MSER-5, over handling times as they come.
 
-    Parameters: `samples` their times in s.
+    Parameters: `samples` their times in s; `since` time in s from which on all groups are there.
     """
-    done = np.flatnonzero(requests["completed"] < samples[-1])
+    done = np.flatnonzero((requests["completed"] < samples[-1]) & (requests["generated"] >= since))
     done = done[requests["completed"][done].argsort()]
     completed = requests["completed"][done]
     cut = mser5(completed - requests["generated"][done])
     if cut is None:
         raise ScenarioError(
-            f"warm_up: MSER-5 finds no steady state in {samples[-1]:g} s with {len(done)} requests "
-            "completed; make duration longer, or give warm_up as a time"
+            f"warm_up: MSER-5 finds no steady state from {since:g} s, when the last group starts, "
+            f"to {samples[-1]:g} s with {len(done)} requests completed; make duration longer, or "
+            "give warm_up as a time"
         )
-    end = float(completed[cut]) if cut else samples[0]
+    end = float(completed[cut]) if cut else since
     return next(sample for sample in samples if sample >= end)

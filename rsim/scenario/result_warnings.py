@@ -1,4 +1,4 @@
-"""What a reader of a run's results should know: that something in it had no effect.
+"""What a reader of a run's results should know: what had no effect, and what has not settled.
 
 A run in which nothing happens has metrics like any other, and a mistake in a scenario is taken for
 a result. The texts hold no numbers that differ from run to run, so that a sweep tells each once.
@@ -13,6 +13,7 @@ from rsim.network import parse_schedule
 from rsim.results import Observation
 from rsim.scenario.fields import ACTORS, HONEST
 from rsim.scenario.model import Scenario
+from rsim.scenario.relaxation import SETTLING, last_start, settling_times
 
 
 def warnings_of(
@@ -22,7 +23,7 @@ def warnings_of(
     attackers: Sequence[Attacker],  # type: ignore[type-arg]
     totals: Mapping[str, float],
 ) -> tuple[str, ...]:
-    """One text for each thing without effect in a run of `scenario` that has ended.
+    """One text for each thing to know of a run of `scenario` that has ended.
 
     Parameters: `observation` of the measured time; `attackers` of the run; `totals` of all
     counters at its end.
@@ -34,6 +35,7 @@ def warnings_of(
         *_users(scenario, observation),
         *_attackers(scenario, attackers, tried),
         *_limits(observation),
+        *_settling(scenario, observation),
     )
 
 
@@ -152,3 +154,20 @@ def _limits(observation: Observation) -> Iterator[str]:
             "enrp_servers: a limit or a detector dropped news of loads of listed elements, so that "
             "selections go by old ones; the metric load_updates_ignored counts them"
         )
+
+
+def _settling(scenario: Scenario, observation: Observation) -> Iterator[str]:
+    """Groups of users that had not settled when measurement began.
+
+    Who measures from the very beginning (`warm_up = 0`) wants to see how a run begins.
+    """
+    if scenario.warm_up == 0:
+        return
+    loaded = observation.begin - last_start(scenario)
+    for name, service, load, time in settling_times(scenario):
+        if loaded < SETTLING * time:
+            yield (
+                f"warm_up: pool_users.{name} had not settled when measurement began, "
+                f"{max(0.0, loaded):.3g} s after the last group's start; requests of "
+                f"{service:.3g} s at a load of {load:.2g} take {SETTLING * time:.3g} s"
+            )

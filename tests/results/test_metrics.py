@@ -175,6 +175,14 @@ def speed(trace, requests, credited, begin="generated"):
     return 100 * ratio(credited, time * reference(trace))
 
 
+def own_speed(trace, requests, begin="generated"):
+    """What the fastest element would need / what it took, each request by its own work."""
+    fastest = max([one["capacity"] for one in trace.elements], default=math.nan)
+    times = [one["completed"] - one[begin] for one in requests]
+    needed = [one["size"] / fastest for one in requests]
+    return 100 * ratio(sum(map(min, needed, times)), sum(times))
+
+
 def handling(trace, cheats):
     done = [one for one in trace.measured("completed") if one["cheat"] == cheats]
     return mean([one["completed"] - one["generated"] for one in done])
@@ -182,7 +190,7 @@ def handling(trace, cheats):
 
 def cheat_speed(trace, cheats):
     done = [one for one in trace.measured("completed") if one["cheat"] == cheats]
-    return speed(trace, done, sum(one["size"] for one in done))
+    return own_speed(trace, done)
 
 
 def credited(trace):
@@ -286,8 +294,12 @@ DEFINITIONS = {
             ),
         )
     ),
-    "handling_speed_pct": lambda t: speed(t, t.measured("completed"), credited(t)),
-    "processing_speed_pct": lambda t: speed(t, t.measured("completed"), credited(t), "accepted"),
+    "handling_speed_pct": lambda t: own_speed(t, t.measured("completed")),
+    "processing_speed_pct": lambda t: own_speed(t, t.measured("completed"), "accepted"),
+    "rspsim_handling_speed_pct": lambda t: speed(t, t.measured("completed"), credited(t)),
+    "rspsim_processing_speed_pct": lambda t: speed(
+        t, t.measured("completed"), credited(t), "accepted"
+    ),
     **{
         f"{name}_{suffix}s": lambda t, begin=begin, end=end, share=share: (
             mean(spans(t, begin, end)) if share is None else quantile(spans(t, begin, end), share)
