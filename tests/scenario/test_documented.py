@@ -21,4 +21,5 @@ def test_documented_scenario_and_study_are_valid(tmp_path):
     assert len(load_study(file)) == (2 * 3 + 2) * 12
     assert len(load_study(file, quick=True)) == (2 * 3 + 2) * 3
     file.write_text(scenario + "[sweep]\nreplications = 2\n" + sample)
-    assert len(load_study(file)) == 64 * 2
+    # Adaptive precision begins with ten runs.
+    assert len(load_study(file)) == 64 * 10
