@@ -447,7 +447,8 @@ void Association::take_data(Packet& packet) {
     if (!transmission_.primary().route->plain) transmission_.watch();
     calm_ = false;
     std::vector<Ref<Message>> ready;
-    bool at_once = state_ == State::shutdown_sent;
+    // What fills a gap is told at once, too: the sender waits for it to end its recovery (RFC 5681 4.2).
+    bool at_once = state_ == State::shutdown_sent || reception_.has_gaps();
     for (const DataChunk& chunk : packet.data) {
         const auto arrival = reception_.take(chunk, ready);
         at_once = at_once || arrival != Reception::Arrival::fresh;

@@ -227,7 +227,6 @@ void Transmission::send_again(Path& path, std::set<std::uint64_t>& tsns, bool fa
         sent.path = &path;
         sent.sent_at = schedule_.now;
         sent.again = true;
-        sent.fast = sent.fast || fast;
         sent.marked = false;
         sent.missing = 0;
         path.flight += sent.length;
@@ -407,6 +406,8 @@ void Transmission::enter_recovery(const std::vector<std::uint64_t>& lost) {
             recovery_end_ = next_tsn_ - 1;
         }
         mark(tsn);
+        // Those that do not fit into the packet do not go out this way a second time, either (7.2.4, step 5).
+        at(tsn).fast = true;
         again.insert(tsn);
     }
     send_again(best(), again, true);
