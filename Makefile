@@ -12,7 +12,7 @@ COMPILED := tools/compile_modules.py rsim/clock.py $(shell grep -oE '^  rsim/[a-
 STUDY := experiments/registration-flood/study.toml
 OUT := results/registration-flood
 
-.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism hostile big mutants wheel conformance clean machine
+.PHONY: run test lint types native-test python-test coverage notebook docs bench sanitize fuzz soak determinism hostile big mutants wheel conformance coverage-study verification clean machine
 
 run: .venv/built
 	rm -rf $(OUT)
@@ -133,6 +133,14 @@ determinism: .venv/built
 # nothing grows, drifts or is lost. CASES="month users" for some.
 big: .venv/built
 	$(BIN)/python -m tests.verification.big $(CASES)
+
+# How often intervals cover a truth that is known: the table in docs/statistics.md (some minutes).
+coverage-study: .venv/built
+	$(BIN)/python -m tests.verification.coverage
+
+# Theory against simulation: docs/verification.md, with z-scores and a joint test.
+verification: .venv/built
+	$(BIN)/python -m tests.verification.page
 
 # The table of requirements and the tests that show them, from the markers on the tests.
 conformance: .venv/built
