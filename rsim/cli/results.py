@@ -157,15 +157,17 @@ def compare_command(
     ] = False,
 ) -> None:
     """Compares stored results with a reference, point by point, by joint 95% intervals."""
+    from rsim.results.comparison import agreement
     from rsim.sweep import open_report
 
     report = open_report(directory)
     points = report.compare(reference)
-    shares = Table("metric", "within", "points", "share")
-    for metric, group in points.groupby("metric", sort=False):
-        within = int(group["within"].sum())
+    shares = Table("metric", "within", "points", "common shift", "p", "p of the shape")
+    for row in agreement(points).to_dict("records"):
+        shift = f"{rounded(row['shift'], row['shift_ci95'])} ± {half_width_text(row['shift_ci95'])}"
+        counts = (str(row["within"]), str(row["points"]))
         shares.add_row(
-            str(metric), str(within), str(len(group)), f"{100 * within / len(group):.0f}%"
+            row["metric"], *counts, shift, p_text(row["shift_p"]), p_text(row["shape_p"])
         )
     listed = points if everything else points[~points["within"]]
     names = [name for name in report.parameters if listed[name].notna().any()]

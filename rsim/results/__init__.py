@@ -1,5 +1,7 @@
 """What a run yields: counters, requests, metrics, statistics, and their storage."""
 
+from rsim.results.breaking import BreakingPoint, breaking_point, search_breaking_point
+from rsim.results.digits import half_width_text, interval_text, p_text, rounded
 from rsim.results.metric import Metric
 from rsim.results.metrics import METRICS
 from rsim.results.observation import Observation, Sample
@@ -18,17 +20,24 @@ from rsim.results.warm_up import mser5
 
 __all__ = [
     "METRICS",
+    "BreakingPoint",
     "Interval",
     "Metric",
     "Observation",
     "Recorder",
     "Result",
     "Sample",
+    "breaking_point",
+    "half_width_text",
     "holm",
+    "interval_text",
     "mean_interval",
     "metric",
     "mser5",
+    "p_text",
     "paired_interval",
     "quantile_interval",
+    "rounded",
+    "search_breaking_point",
     "summarise",
 ]

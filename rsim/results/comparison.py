@@ -13,6 +13,9 @@ from rsim.reading import check_regular
 if TYPE_CHECKING:
     import pandas as pd
 
+_NORMAL = 1.959964
+"""Half-width of a 95% interval in standard errors."""
+
 
 def read_reference(
     file: str | Path,
@@ -139,3 +142,35 @@ def compare(summary: pd.DataFrame, reference: pd.DataFrame, parameters: list[str
     both["within"] = both["difference"].abs() <= both["joint_ci95"].fillna(0.0) + slack
     both["within"] |= undefined
     return both
+
+
+def agreement(points: pd.DataFrame) -> pd.DataFrame:
+    """For each metric, whether all points are shifted together, and whether the rest differs.
+
+    Points share seeds, so that one difference may stand for all: how many points lie within their
+    intervals says little. Gives `metric`, `points`, `within`, the common `shift` (mean of the
+    differences, weighted by 1 / variance) with `shift_ci95` and `shift_p`, as if all points had
+    their noise in common, and `shape_p` of the differences from that shift by chi-square, as if
+    they had none in common: either is on the safe side.
+
+    Parameters: `points` as `compare` gives them.
+    """
+    import pandas as pd
+    from scipy.special import chdtrc, ndtr
+
+    rows = []
+    for metric, group in points.groupby("metric", sort=False):
+        known = group[group["joint_ci95"].gt(0) & group["difference"].notna()]
+        row = {"metric": metric, "points": len(group), "within": int(group["within"].sum())}
+        errors = known["joint_ci95"] / _NORMAL
+        weights = errors**-2.0 / (errors**-2.0).sum()
+        shift, error = float((weights * known["difference"]).sum()), float((weights * errors).sum())
+        square = float((((known["difference"] - shift) / errors) ** 2).sum())
+        row |= dict.fromkeys(("shift", "shift_ci95", "shift_p", "shape_p"), np.nan)
+        if len(known):
+            p = 2 * float(ndtr(-abs(shift / error)))
+            row |= {"shift": shift, "shift_ci95": _NORMAL * error, "shift_p": p}
+        if len(known) > 1:
+            row["shape_p"] = float(chdtrc(len(known) - 1, square))
+        rows.append(row)
+    return pd.DataFrame(rows)

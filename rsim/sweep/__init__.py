@@ -8,11 +8,12 @@ from rsim.sweep.figures import Reference
 from rsim.sweep.report import Report, open_report, read
 from rsim.sweep.runner import Sweep, sweep
 from rsim.sweep.study import Point, Study, load_study
-from rsim.sweep.table import Arm, SweepTable
+from rsim.sweep.table import Arm, Precision, SweepTable
 
 __all__ = [
     "Arm",
     "Point",
+    "Precision",
     "Reference",
     "Report",
     "Study",

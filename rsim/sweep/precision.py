@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rsim.results.digits import rounded
@@ -12,18 +12,6 @@ from rsim.results.without_effect import STUDY
 if TYPE_CHECKING:
     from rsim.sweep.executors import PlannedRun
     from rsim.sweep.table import Precision
-
-
-def looks(first: int, most: int) -> Iterator[int]:
-    """Numbers of seeds at which a point's interval is judged: half as many again each time.
-
-    Parameters: `first` and `most` seeds of a point.
-    """
-    size = first
-    while size < most:
-        yield size
-        size += max(2, size // 2)
-    yield most
 
 
 def further(
@@ -45,7 +33,7 @@ def further(
     known = {task.key for task in tasks}
     for point_tasks in _by_point(tasks):
         done = len(point_tasks)
-        steps = [size for size in looks(first, precision.most) if size <= done]
+        steps = [size for size in precision.looks(first) if size <= done]
         judged = steps[-2:] if done < precision.most else steps[-1:]
         values = [_value(task, rows, precision) for task in point_tasks]
         enough = len(steps) > 1 and all(precision.met(values[:size]) for size in judged)
@@ -53,7 +41,7 @@ def further(
             continue
         point = point_tasks[0].point
         fresh = [task for task in everything if task.point is point and task.key not in known]
-        following = next(size for size in looks(first, precision.most) if size > done)
+        following = next(size for size in precision.looks(first) if size > done)
         chosen += fresh[: following - done]
     return chosen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
@@ -62,6 +63,17 @@ class Precision(Model):
             assert self.relative is not None
             limit = self.relative * abs(interval.mean)
         return interval.half_width <= limit
+
+    def looks(self, first: int) -> Iterator[int]:
+        """Numbers of seeds at which a point's interval is judged: half as many again each time.
+
+        Parameters: `first` seeds of a point.
+        """
+        size = first
+        while size < self.most:
+            yield size
+            size += max(2, size // 2)
+        yield self.most
 
 
 class SweepTable(Model):

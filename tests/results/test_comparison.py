@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rsim.errors import ResultError
-from rsim.results.comparison import compare, read_reference
+from rsim.results.comparison import agreement, compare, read_reference
 
 HEAD = "x,metric,mean,ci95,runs\n"
 
@@ -62,3 +62,27 @@ def test_columns_with_gaps_are_held_against_those_without():
     both = compare(points([True, None, False]), points([True, False]), ["x"])
     assert both["x"].tolist() == [True, False]
     assert compare(points([1, 2]), points([1.5, 2.0]), ["x"])["x"].tolist() == [2]
+
+
+def moved(differences, ci95=1.0):
+    return pd.DataFrame(
+        {
+            "metric": "speed",
+            "difference": differences,
+            "joint_ci95": ci95,
+            "within": [abs(one) <= ci95 for one in differences],
+        }
+    )
+
+
+def test_a_common_shift_is_told_from_a_difference_of_shape():
+    [shifted] = agreement(moved([2.0, 2.1, 1.9, 2.0])).to_dict("records")
+    assert shifted["within"] == 0 and shifted["shift"] == pytest.approx(2.0)
+    assert shifted["shift_p"] < 0.001 and shifted["shape_p"] > 0.9
+    [bent] = agreement(moved([-3.0, 3.0, -3.0, 3.0])).to_dict("records")
+    assert bent["shift_p"] > 0.9 and bent["shape_p"] < 0.001
+
+
+def test_points_that_share_their_noise_prove_no_shift_by_their_number():
+    [row] = agreement(moved([0.8] * 100)).to_dict("records")
+    assert row["shift_p"] > 0.05 and row["shift_ci95"] == pytest.approx(1.0)

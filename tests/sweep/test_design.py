@@ -7,10 +7,9 @@ import pytest
 from scipy.stats import kstest
 
 from rsim.errors import RsimWarning, ScenarioError
-from rsim.sweep import load_study, sweep
+from rsim.sweep import Precision, load_study, sweep
 from rsim.sweep.design import Range, SpaceSample, design
-from rsim.sweep.precision import further, looks
-from rsim.sweep.table import Precision
+from rsim.sweep.precision import further
 
 STUDY = """
 warm_up = "2min"
@@ -173,7 +172,7 @@ def test_few_values_and_equal_ones_are_not_exact_enough():
 
 
 def test_an_interval_has_to_be_narrow_enough_twice():
-    assert list(looks(10, 100)) == [10, 15, 22, 33, 49, 73, 100]
+    assert list(precision(half_width=1).looks(10)) == [10, 15, 22, 33, 49, 73, 100]
     point = object()
     everything = [SimpleNamespace(point=point, key=str(n)) for n in range(100)]
     noise = np.random.default_rng(1).normal(50, 1, 100)

@@ -15,11 +15,15 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from rsim.results import mean_interval, paired_interval, quantile_interval
-from rsim.results.breaking import breaking_point, search_breaking_point
-from rsim.results.statistics import Interval
-from rsim.sweep.precision import looks
-from rsim.sweep.table import Precision
+from rsim.results import (
+    Interval,
+    breaking_point,
+    mean_interval,
+    paired_interval,
+    quantile_interval,
+    search_breaking_point,
+)
+from rsim.sweep import Precision
 
 EXPERIMENTS = 1000
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
@@ -214,7 +218,7 @@ def _stopping() -> list[Case]:
 
         def experiment(random: np.random.Generator) -> bool:
             values, before = draw(random, 400), False
-            for size in looks(10, 400):
+            for size in asked.looks(10):
                 now = asked.met(values[:size].tolist())
                 if now and before:
                     break

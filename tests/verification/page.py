@@ -15,8 +15,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from rsim.errors import RsimWarning
-from rsim.results import holm
-from rsim.results.digits import half_width_text, p_text, rounded
+from rsim.results import half_width_text, holm, p_text, rounded
 from tests.verification import pools, protocols, queues
 from tests.verification.rows import Outcome, joint, outcome_of
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from rsim.network.profiles import PROFILES
+from rsim.network import PROFILES
 from rsim.scenario import Deployment, Scenario, run
 from rsim.threats import predicted, threat
 from tests.network.conftest import Pair
