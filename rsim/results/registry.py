@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import inf, nan
+from math import inf, isfinite, nan
 from typing import Any, TypeVar
 
 from rsim.errors import ResultError, shown
@@ -27,6 +27,8 @@ _TAKEN = frozenset(
     ]
 )
 """Columns of results that are no metrics."""
+_TEXTS = ("unit", "label", "formula")
+"""What a file of results has to say of a user's metric."""
 _LONGEST_TEXT = 200
 """Characters of a unit, label or formula: one line of a figure or a table."""
 
@@ -55,8 +57,10 @@ def metric(
     Parameters: `name` of small letters, digits and _; `unit` "" for a mere number; `label` in
     figures, by default the name; `formula` in words, by default the function's first line of
     documentation; `better` "higher" or "lower" values, or "" for neither; `low` and `high` ends of
-    the range that values lie in; `needs` counters such as "pool_users.accepts": where a run has one
-    of them not, the metric is undefined (NaN). Raises ResultError where one of these can't be.
+    the range that values lie in, which with the unit say what interval its mean has: that of a
+    share if there are both or the unit is %, that of a time if it is s; `needs` counters such as
+    "pool_users.accepts": where a run has one of them not, the metric is undefined (NaN). Raises
+    ResultError where one of these can't be.
 
     >>> import rsim
     >>> @rsim.metric("rejects_per_accept", better="lower", low=0)
@@ -171,13 +175,20 @@ def check_needs(metrics: Mapping[str, Metric], known: Callable[[], frozenset[str
                 raise ResultError(f"metric {one.name}: {error}") from None
 
 
-def describe(metrics: Iterable[Metric]) -> dict[str, dict[str, str]]:
-    """What a file of results keeps of users' metrics: unit, label and formula, by name.
+def describe(metrics: Iterable[Metric]) -> dict[str, dict[str, str | float]]:
+    """What a file of results keeps of users' metrics, by name.
+
+    That is unit, label and formula, which values are better, and finite ends of their range.
 
     Parameters: `metrics` of a study, the built-in ones among them.
     """
-    keys = ("unit", "label", "formula")
-    return {one.name: {key: getattr(one, key) for key in keys} for one in metrics if one.own}
+    found = {}
+    for one in metrics:
+        if one.own:
+            found[one.name] = {key: getattr(one, key) for key in (*_TEXTS, "better")}
+            ends = {"low": one.low, "high": one.high}
+            found[one.name] |= {key: value for key, value in ends.items() if isfinite(value)}
+    return found
 
 
 def learn(descriptions: Any) -> None:
@@ -191,7 +202,8 @@ def learn(descriptions: Any) -> None:
     for name, texts in descriptions.items():
         if name in METRICS:
             continue
-        if not isinstance(texts, dict) or texts.keys() != {"unit", "label", "formula"}:
+        allowed = {*_TEXTS, "better", "low", "high"}
+        if not isinstance(texts, dict) or not set(_TEXTS) <= texts.keys() <= allowed:
             raise ResultError(f"metrics.{name} is {shown(texts)}, must be unit, label and formula")
         found = Metric(name=name, **texts, compute=_is_not_here, own=True)
         _check(found)

@@ -236,3 +236,14 @@ def test_built_in_metrics_have_the_order_that_they_had():
     metric("last_one")(lambda observation: 0)
     assert list(METRICS)[-1] == "last_one"
     assert all(one.metric in METRICS for one in threats())
+
+
+def test_what_a_metric_says_of_itself_is_kept_with_results():
+    rsim.metric("waste_share", unit="1", better="lower", low=0, high=1)(lambda shown: 0.5)
+    kept = registry.describe([METRICS["waste_share"]])
+    del METRICS["waste_share"]
+    registry.learn(kept)
+    found = METRICS["waste_share"]
+    assert (found.better, found.low, found.high, found.kind) == ("lower", 0, 1, "share")
+    registry.learn({"of_old": {"unit": "s", "label": "old", "formula": "from before"}})
+    assert METRICS["of_old"].kind == "time" and METRICS["of_old"].better == ""
