@@ -1,8 +1,8 @@
 """The pool element's ASAP side: registration and its renewal (RFC 5352 3.1, 3.2, 3.4).
 
 Timers: T2 while a registration response is awaited, T3 while a deregistration response is, T4
-between registrations, retry between two rounds of attempts; T5 of the server hunt
-(server_hunt.py), which is on while there is no home server or it does not answer.
+between registrations; T5 of the server hunt (server_hunt.py), which is on while there is no home
+server or it does not answer.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class PoolElementEndpoint:
     `life` in s, -1 for ever; `user` its side as a pool user, which asks the same server (RFC 5352
     3.3, 4); `local_port` at which it is heard. `t4` is the time between registrations in s (RFC
     5352 7.1). `on_registered` is called when the first registration is granted, `on_deregistered`
-    when the deregistration is, `on_refused` with the causes when a registration is refused;
-    `state_policy` gives the signed statement that goes with each registration, where there is one;
+    when the deregistration is, `on_refused` with the causes of a refusal, `on_given_up` after more
+    than MAX-REG-ATTEMPT failures; `state_policy` signs a statement for each registration, if set;
     `waits` are the times from each start to the first registration granted.
     """
 
@@ -108,11 +108,14 @@ class PoolElementEndpoint:
         self.on_registered: Callable[[], None] = _nothing
         self.on_deregistered: Callable[[], None] = _nothing
         self.on_refused: Callable[[tuple[int, ...]], None] = _nothing
+        self.on_given_up: Callable[[], None] = _nothing
         self.waits = Waits()
         self._changed_home_at = -inf
         self._allowances: dict[str, tuple[float, float]] = {}
         self._t3 = clock.timer(self._t3_expired)
-        self._retry = clock.timer(self._start_over)
+        if user is not None:
+            # The home does not answer what the element asks as a pool user (RFC 5352 3.7.2).
+            user.on_silence = self._look_for_another
 
     @property
     def deregistering(self) -> bool:
@@ -136,8 +139,7 @@ class PoolElementEndpoint:
     def register(self, identifier: int, transport: Transport, policy: Policy) -> None:
         """Joins the pool (RFC 5352 3.1).
 
-        Parameters: `identifier` 32 bits; `transport` at which users find it; `policy` with its
-        values.
+        Parameters: `identifier` 32 bits; `transport` where users find it; `policy` with its values.
         """
         self.identifier = identifier
         self._transport = transport
@@ -145,7 +147,13 @@ class PoolElementEndpoint:
         self._enter(ElementEvent.REGISTER)
         self._stop_timers()
         self.waits.begin(self.clock.now)
-        self._start_over()
+        self.register_again()
+
+    def register_again(self) -> None:
+        """Registers as before, after it has given up, unless it has left since."""
+        if self.state in (ElementState.REGISTERING, ElementState.REGISTERED):
+            self._attempts = 0
+            self._register()
 
     def update_policy(self, policy: Policy) -> None:
         """Registers again with new policy values, now or after the response that is awaited.
@@ -196,7 +204,7 @@ class PoolElementEndpoint:
             self._register()
 
     def notify(self, channel: Channel, event: Event) -> None:
-        """The association with the home server has ended: RFC 5352 3.7.2, look for another."""
+        """The association with the home server has ended: RFC 5352 3.7.1, look for another."""
         if self._hunt.notify(channel, event):
             return
         if channel is not self._home or event is Event.UP:
@@ -211,14 +219,11 @@ class PoolElementEndpoint:
         elif self.state is ElementState.REGISTERED:
             self._hunt.start()
 
-    # Registration ---------------------------------------------------------------------------------
-
-    def _start_over(self) -> None:
-        self._attempts = 0
-        if self._home is None:
+    def _look_for_another(self) -> None:
+        if self.state is ElementState.REGISTERED:
             self._hunt.start()
-        else:
-            self._register()
+
+    # Registration ---------------------------------------------------------------------------------
 
     def _register(self) -> None:
         if self._home is None:
@@ -247,16 +252,16 @@ class PoolElementEndpoint:
         self.counters.registrations_sent += 1
 
     def _t2_expired(self) -> None:
-        """No response: hunt; after MAX-REG-ATTEMPT more attempts, pause (RFC 5352 3.1)."""
         self.counters.registration_timeouts += 1
         self._try_elsewhere()
 
     def _try_elsewhere(self) -> None:
+        """Hunts; beyond MAX-REG-ATTEMPT attempts, gives up and tells its user (RFC 5352 3.1)."""
         if self._attempts > self.settings.max_reg_attempt:
-            self._retry.start(self.settings.retran_max)
             if self._home is not None:
                 self._home.discard()
                 self._settle(None)
+            self.on_given_up()
         else:
             self._hunt.start()
 
@@ -315,10 +320,6 @@ class PoolElementEndpoint:
         else:
             self._hunt.start()
 
-    def _deregistration_response(self) -> None:
-        self._t3.stop()
-        self._leave()
-
     def _leave(self) -> None:
         self._enter(ElementEvent.LEAVE)
         self._hunt.stop()
@@ -339,6 +340,8 @@ class PoolElementEndpoint:
             channel.send(PPID_ASAP, received.reply.encode(self._dialect))
         message = received.message
         if self.user is not None and isinstance(message, HandleResolutionResponse):
+            if channel is self._home and self.state is ElementState.REGISTERED:
+                self._hunt.stop()
             self.user.receive(channel, ppid, data)
         elif isinstance(message, EndpointKeepAlive):
             self._keep_alive(channel, message)
@@ -348,7 +351,8 @@ class PoolElementEndpoint:
             if isinstance(message, RegistrationResponse):
                 self._registration_response(channel, message)
             elif self.state is ElementState.DEREGISTERING:
-                self._deregistration_response()
+                self._t3.stop()
+                self._leave()
             elif self.state is ElementState.REGISTERED and channel is self._home:
                 # The registration has lapsed (RFC 5352 2.2.4).
                 self._register()
@@ -396,5 +400,5 @@ class PoolElementEndpoint:
         return heeded
 
     def _stop_timers(self) -> None:
-        for timer in (self._t2, self._t3, self._t4, self._retry):
+        for timer in (self._t2, self._t3, self._t4):
             timer.stop()

@@ -35,6 +35,11 @@ from rsim.wire import (
 
 _ROUND_ROBIN = policy_kinds()["round_robin"].type_code
 """Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
+_PRIORITY = policy_kinds()["priority"].type_code
+
+
+def _rank(element: PoolElement) -> int:
+    return -(element.policy.priority or 0)
 
 
 # Read for each resolution: compiled code finds what is Final at once.
@@ -49,7 +54,8 @@ class PoolUserEndpoint:
 
     Parameters: `settings` of the user; `clock` of the run; `dialect` of what it sends; `servers`
     that it may turn to; `connect` begins an association with one; `draws` for policies that leave a
-    random choice to the user. `on_chosen` sees each element that is selected; `choice` proves
+    random choice to the user. `on_silence` is called where T1 expires and another one looks for
+    servers (`use`); `on_chosen` sees each element that is selected; `choice` proves
     choices, where servers give grants; `chooser` decides otherwise, as cheats do; `ledger` holds
     elements to what they state.
     """
@@ -85,6 +91,7 @@ class PoolUserEndpoint:
         self._verifier: Verifier | None = None
         self._reports: tuple[bytes, ...] = ()
         self._borrowed = False
+        self.on_silence: Callable[[], None] | None = None
 
     def use(self, channel: Channel | None) -> None:
         """Asks this server from now on, as a pool element does at its home (RFC 5352 3.3, 3.5).
@@ -213,7 +220,9 @@ class PoolUserEndpoint:
         return self._connect(self, address)
 
     def found(self, channel: Channel) -> None:
-        """A server answers: it gets what has waited for one."""
+        """A server answers: it gets what has waited for one, in place of a silent one."""
+        if self._server is not channel:
+            self._drop_server()
         self._server = channel
         reports, self._reports = self._reports, ()
         for data in reports:
@@ -258,12 +267,16 @@ class PoolUserEndpoint:
         self._count_resolution()
 
     def _t1_expired(self, pool: ResolvedPool) -> None:
-        """No answer: hunt, and ask again up to MAX-REQUEST-RETRANSMIT times (RFC 5352 3.7.2)."""
+        """No answer: ask again up to MAX-REQUEST-RETRANSMIT times, and hunt beside it (3.7.2)."""
         self.counters.resolution_timeouts += 1
-        self._drop_server()
         if pool.sent <= self.settings.max_request_retransmit:
             pool.enter(ResolutionEvent.RETRY)
+            silent = self._server
             self._ask(pool)
+            if silent is not None and not self._borrowed:
+                self._hunt.start(silent)
+            elif self.on_silence is not None:
+                self.on_silence()
             return
         pool.enter(ResolutionEvent.GIVE_UP)
         self.counters.resolution_failures += 1
@@ -291,7 +304,7 @@ class PoolUserEndpoint:
             if not channel.protected:
                 # What comes in clear may have been changed on its way (RFC 5352 9.3).
                 self.counters.answers_unprotected += 1
-            self._resolution_response(message)
+            self._resolution_response(message, channel)
 
     def notify(self, channel: Channel, event: Event) -> None:
         """The association with the server has ended; the next resolution goes elsewhere."""
@@ -303,7 +316,7 @@ class PoolUserEndpoint:
             if event is not Event.REFUSED and any(pool.state is _ASKING for pool in self._pools):
                 self._hunt.start()
 
-    def _resolution_response(self, message: HandleResolutionResponse) -> None:
+    def _resolution_response(self, message: HandleResolutionResponse, channel: Channel) -> None:
         pool = self._known(message.pool_handle)
         asked = pool is not None and pool.state is _ASKING
         if pool is None or not (asked or message.accept_updates):
@@ -313,9 +326,16 @@ class PoolUserEndpoint:
             # It is starting; another one is asked when T1 expires.
             self._drop_server()
             return
+        if channel is self._server and self._hunt.running:
+            # A late answer counts: the server is there after all.
+            self._hunt.stop()
         pool.enter(_ANSWER)
         pool.timer.stop()
         policy_type = message.policy.type if message.policy else _ROUND_ROBIN
+        if policy_type == _PRIORITY:
+            # The user takes the highest priority, whatever the order of the list (RFC 5356 4.5.3).
+            listed = sorted(message.pool_elements, key=_rank)
+            message = message.replace(pool_elements=listed)
         # No object is made of an element that nobody looks at.
         pool.elements = elements = UserList(message, user_rule(policy_type))
         if pool.reported:

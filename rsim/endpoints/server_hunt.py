@@ -125,16 +125,22 @@ class ServerHunt:
         self._wait = settings.t5_serverhunt
         self._t5 = clock.timer(self._t5_expired)
         self._running = False
+        self._silent: str | None = None
 
     @property
     def running(self) -> bool:
         """Whether a hunt is on."""
         return self._running
 
-    def start(self) -> None:
-        """Begins a hunt, unless one is on."""
+    def start(self, silent: Channel | None = None) -> None:
+        """Begins a hunt, unless one is on.
+
+        Parameters: `silent` association with a server that is asked again beside the hunt, which
+        looks for other ones (RFC 5352 3.7.2).
+        """
         if not self._running:
             self._wait = self._settings.t5_serverhunt
+            self._silent = silent.remote_address if silent is not None else None
             self._round()
 
     def stop(self) -> None:
@@ -150,7 +156,9 @@ class ServerHunt:
     def _round(self) -> None:
         self._running = True
         self._t5.start(self._wait)
-        self._untried = tuple(self._servers.present())
+        self._untried = tuple(
+            address for address in self._servers.present() if self._silent not in address[0]
+        )
         while self._running and self._untried:
             if len(self._attempts) >= self._settings.hunt_attempts:
                 break

@@ -15,10 +15,27 @@ from rsim.endpoints.pool_user import PoolUserEndpoint
 from rsim.endpoints.ports import Channel, count_sent
 from rsim.network import Event
 from rsim.states import RoleEvent, RoleState, StateTable
-from rsim.wire import PPID_ASAP, BusinessCard, Cookie, CookieEcho, PoolElement, receive
+from rsim.wire import (
+    PPID_ASAP,
+    BusinessCard,
+    Cookie,
+    CookieEcho,
+    PoolElement,
+    SctpTransport,
+    Transport,
+    receive,
+)
 
 CONTROL = 1
 """Transport use of a user transport that carries control as well as data (RFC 5354 3.1)."""
+
+
+def has_control_channel(transport: Transport) -> bool:
+    """Whether ASAP goes beside the data: over SCTP alone, where the element says so (RFC 5354 3.4).
+
+    Parameters: `transport` at which an element serves.
+    """
+    return isinstance(transport, SctpTransport) and transport.use == CONTROL
 
 
 class SessionUser(Protocol):
@@ -218,7 +235,7 @@ class Session:
         self._enter(_OPEN)
         channel = self._channel = self._user.connect(self, element)
         echo = self.use_cookies and self.cookie is not None
-        echo = echo and getattr(element.user_transport, "use", 0) == CONTROL
+        echo = echo and has_control_channel(element.user_transport)
         if self.preamble is not None:
             first = self.preamble()
             if first is not None:

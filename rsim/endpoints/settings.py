@@ -168,6 +168,11 @@ class ServerSettings(Model):
         "continue",
         description="take over without peers that are silent, or drop the takeover as rsplib does",
     )
+    resume_watch: bool = Field(
+        True,
+        description="watch the target of another server's takeover again if that does not end "
+        "within three MAX-TIME-NO-RESPONSE (else a target whose winner dies is nobody's)",
+    )
     takeover_suggestion: bool = Field(
         False, description="suggest to the peer nearest to an element to become its home"
     )
@@ -199,7 +204,7 @@ class HuntSettings(Model):
     )
     hunt_attempts: SomeCount = Field(3, description="servers that a hunt tries at once")
     retran_max: Interval = Field(
-        60.0, description="RETRAN-MAX: longest round, and pause before starting over"
+        60.0, description="RETRAN-MAX: longest round, and pause after a refusal"
     )
     t7_enrp_outdate: Interval = Field(5.0, description="T7: an announced server counts for so long")
     t7_scaling: bool = Field(

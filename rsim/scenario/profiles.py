@@ -24,6 +24,7 @@ PROFILES: dict[str, dict[str, Any]] = {
                 "error_interval": 0.0,
                 "nonowner_removes": True,
                 "heal_split_pools": False,
+                "resume_watch": False,
             },
         },
     },

@@ -106,6 +106,10 @@ class CalcAppServer:
         self.on_left: Callable[[], None] = _nothing
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
         self._again = tuple(clock.timer(partial(self._register, one)) for one in memberships)
+        self._return = tuple(clock.timer(one.endpoint.register_again) for one in memberships)
+        if settings.registration_pause is not None:
+            for one, timer in zip(memberships, self._return, strict=True):
+                one.endpoint.on_given_up = partial(timer.start, settings.registration_pause)
         for one, timer in zip(memberships, self._again, strict=True):
             one.endpoint.on_refused = partial(self._refused, one, timer)
             if signer is not None:
@@ -185,7 +189,7 @@ class CalcAppServer:
         self.settle()
         self._in_service_since = None
         self._finishing = False
-        for timer in self._again:
+        for timer in (*self._again, *self._return):
             timer.stop()
         self.host.close(self._port, silently)
         self._port = 0

@@ -111,6 +111,11 @@ class ElementSettings(Model):
     serve_after_deregistration: bool = Field(
         False, description="while it finishes, take requests of users that have it in their cache"
     )
+    registration_pause: Interval | None = Field(
+        60.0,
+        description="pause after which an element that has given up its registration "
+        "(MAX-REG-ATTEMPT) tries again; null: never",
+    )
     keep_alive_interval: Interval = Field(
         50.0, description="time between session keep-alives to a pool user"
     )

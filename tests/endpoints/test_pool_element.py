@@ -67,17 +67,23 @@ def test_t4_follows_from_the_life(make, life, t4):
 
 @requirement("ASAP-053")
 @requirement("ASAP-183")
-def test_t2_tries_other_servers_then_pauses(clock, make):
-    _, channels = make()
+def test_t2_tries_other_servers_then_gives_up(clock, make):
+    endpoint, channels = make()
+    given_up = []
+    endpoint.on_given_up = lambda: given_up.append(clock.now)
     clock.run_until(29)
     assert len(channels) == 1
-    clock.run_until(89)
-    assert len(channels) == 3
-    clock.run_until(149)
-    assert len(channels) == 3
-    clock.run_until(151)
-    assert len(channels) == 4
-    assert all(len(channel.take()) == 1 for channel in channels)
+    clock.run_until(3600)
+    assert [len(channel.take()) for channel in channels] == [1, 1, 1]
+    assert given_up == [90] and all(channel.closed for channel in channels)
+    # The application may try again; the count begins anew.
+    endpoint.register_again()
+    clock.run_until(7200)
+    assert [len(channel.take()) for channel in channels] == [0, 0, 0, 1, 1, 1]
+    assert given_up == [90, 3690]
+    endpoint.deregister()
+    endpoint.register_again()
+    assert all(type(m) is not wire.Registration for m in channels[-1].take())
 
 
 @requirement("ASAP-057")
@@ -249,10 +255,41 @@ def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(make, tell):
     assert endpoint.state is ElementState.DOWN
 
 
+UNKNOWN = bytes([0xC0, 0x77, 0, 8]) + b"what"
+"""A parameter of unknown type that is to be skipped and reported (RFC 5354 3)."""
+
+
+def with_unknown(message):
+    data = message.encode() + UNKNOWN
+    return data[:2] + len(data).to_bytes(2) + data[4:]
+
+
 @requirement("ASAP-043")
-def test_unknown_messages_are_reported(make):
+def test_unknown_messages_and_parameters_are_reported(make):
     endpoint, channels = make()
     channels[0].take()
     endpoint.receive(channels[0], wire.PPID_ASAP, bytes([0x4F, 0, 0, 4]))
     [error] = channels[0].take()
-    assert [cause.code for cause in error.error_causes] == [wire.Cause.UNRECOGNIZED_MESSAGE]
+    assert error.error_causes == (
+        wire.ErrorCause(wire.Cause.UNRECOGNIZED_MESSAGE, bytes([0x4F, 0, 0, 4])),
+    )
+    endpoint.receive(channels[0], wire.PPID_ASAP, with_unknown(GRANTED))
+    [error] = channels[0].take()
+    assert error.error_causes == (wire.ErrorCause(wire.Cause.UNRECOGNIZED_PARAMETER, UNKNOWN),)
+    # The rest of the message counts.
+    assert endpoint.state is ElementState.REGISTERED
+
+
+@requirement("ASAP-139")
+@requirement("ASAP-158")
+def test_an_element_that_asks_as_a_user_in_vain_hunts_for_another_home(clock, with_user, tell):
+    endpoint, user, channels = with_user
+    tell(endpoint, channels[0], GRANTED)
+    channels[0].take()
+    user.resolve(b"other", lambda element: None)
+    question = wire.HandleResolution(pool_handle=b"other")
+    assert channels[0].take() == [question]
+    clock.run_until(15.1)
+    assert channels[0].take() == [question]
+    # The next server is its home from now on, and is asked.
+    assert [type(m) for m in channels[1].take()] == [wire.HandleResolution, wire.Registration]

@@ -17,7 +17,7 @@ def make(clock, make_channel):
         channels = []
 
         def connect(endpoint, address):
-            channels.append(make_channel())
+            channels.append(make_channel(*address[0]))
             return channels[-1]
 
         draws = Draws(np.random.default_rng(1))
@@ -96,15 +96,6 @@ def test_reported_element_leaves_the_cache(make, answer, tell):
     assert resolve(endpoint) == [2]
 
 
-def test_t1_hunts_and_asks_again(clock, make, answer, tell):
-    endpoint, channels = make(t1_enrp_request=15, max_request_retransmit=2)
-    chosen = resolve(endpoint)
-    clock.run_until(16)
-    assert [len(channel.take()) for channel in channels] == [1, 1]
-    tell(endpoint, channels[1], answer(wire.Policy("round_robin"), 4))
-    assert chosen == [4]
-
-
 def test_an_error_is_told_after_the_last_t1(clock, make):
     endpoint, channels = make(t1_enrp_request=15, max_request_retransmit=2)
     chosen = resolve(endpoint)
@@ -112,7 +103,7 @@ def test_an_error_is_told_after_the_last_t1(clock, make):
     assert chosen == []
     clock.run_until(46)
     assert chosen == [None]
-    assert [len(channel.take()) for channel in channels] == [1, 1, 1]
+    assert [len(channel.take()) for channel in channels] == [3]
     assert endpoint.counters.resolution_failures == 1
 
 
@@ -277,13 +268,36 @@ def test_a_pool_user_takes_answers_and_errors_and_leaves_the_rest(make, answer, 
 
 
 @requirement("ASAP-043")
-def test_unknown_messages_are_reported_to_the_server(make):
+def test_unknown_messages_and_parameters_are_reported_to_the_server(make, answer):
     endpoint, channels = make()
-    resolve(endpoint)
+    chosen = resolve(endpoint)
     channels[0].take()
     endpoint.receive(channels[0], wire.PPID_ASAP, bytes([0x4F, 0, 0, 4]))
     [error] = channels[0].take()
     assert [cause.code for cause in error.error_causes] == [wire.Cause.UNRECOGNIZED_MESSAGE]
+    unknown = bytes([0xC0, 0x77, 0, 8]) + b"what"
+    data = answer(wire.Policy("round_robin"), 1).encode() + unknown
+    data = data[:2] + len(data).to_bytes(2) + data[4:]
+    endpoint.receive(channels[0], wire.PPID_ASAP, data)
+    [error] = channels[0].take()
+    assert error.error_causes == (wire.ErrorCause(wire.Cause.UNRECOGNIZED_PARAMETER, unknown),)
+    assert chosen == [1]
+
+
+@requirement("POL-020")
+def test_the_highest_priority_is_taken_whatever_the_order(make, element, tell):
+    endpoint, channels = make()
+    first = resolve(endpoint)
+    ranks = {1: 5, 2: 9, 3: 0, 4: 9, 5: 7}
+    listed = [element(i, policy=wire.Policy("priority", priority=p)) for i, p in ranks.items()]
+    response = wire.HandleResolutionResponse(
+        pool_handle=HANDLE, policy=wire.Policy("priority", priority=0), pool_elements=listed
+    )
+    tell(endpoint, channels[0], response)
+    assert first + resolve(endpoint) == [2, 2]
+    for failed, following in ((2, 4), (4, 5), (5, 1), (1, 3)):
+        endpoint.report_unreachable(HANDLE, failed)
+        assert resolve(endpoint) == [following]
 
 
 @requirement("ARC-009")

@@ -307,8 +307,31 @@ def test_an_element_without_answer_registers_elsewhere(clock, make_element, atte
     assert registration.pool_element.identifier == 5
 
 
-@requirement("ASAP-054")
 @requirement("ASAP-135")
+@requirement("ASAP-136")
+@requirement("ASAP-138")
+def test_what_was_not_delivered_is_made_anew_for_another_server_alone(
+    clock, make_element, make_user, attempts
+):
+    for make in (make_element, make_user):
+        del attempts.channels[:], attempts.times[:]
+        endpoint = make(ready=1)
+        if make is make_user:
+            endpoint.resolve(HANDLE, lambda element: None)
+        [lost] = attempts.channels
+        [request] = lost.take()
+        attempts.ready = ()
+        lost.undelivered = 1
+        endpoint.notify(lost, Event.LOST)
+        assert lost.data == [] and len(attempts.channels) == 4
+        new = attempts.channels[2]
+        endpoint.notify(new, Event.UP)
+        assert new.take() == [request]
+        clock.run_until(clock.now + 10)
+        assert lost.data == []
+
+
+@requirement("ASAP-054")
 @requirement("ASAP-136")
 def test_a_lost_association_makes_an_element_hunt_at_once(clock, make_element, attempts):
     endpoint = make_element(ready=1)
@@ -336,14 +359,23 @@ def test_a_late_answer_of_the_old_home_ends_the_hunt(clock, make_element, attemp
 
 @requirement("ASAP-062")
 @requirement("ASAP-190")
-def test_an_element_pauses_after_three_attempts_in_vain(clock, make_element, attempts):
-    make_element(number=1, ready=1)
-    clock.run_until(89)
-    assert len(attempts.channels) == 3
-    clock.run_until(149)
-    assert len(attempts.channels) == 3
-    clock.run_until(151)
-    assert len(attempts.channels) == 4
+def test_an_element_gives_up_after_three_attempts_in_vain_and_says_so(
+    clock, make_element, attempts
+):
+    endpoint = make_element(number=1, ready=1)
+    told = []
+    endpoint.on_given_up = lambda: told.append(clock.now)
+    # A granted registration sets the count to zero.
+    clock.run_until(59)
+    grant(endpoint, attempts.channels[-1])
+    for channel in attempts.channels:
+        channel.take()
+    clock.run_until(3600)
+    # T4 expires 280 s after the grant; then come three attempts, 30 s apart.
+    sent = [len(channel.take()) for channel in attempts.channels]
+    assert sum(sent) == 3
+    assert told == [59 + 280 + 90]
+    assert attempts.open == []
 
 
 @requirement("ASAP-080")
@@ -436,7 +468,6 @@ def test_a_user_whose_server_is_lost_asks_another_one_at_once(clock, make_user, 
     assert isinstance(attempts.channels[-1].take()[0], wire.HandleResolution)
 
 
-@requirement("ASAP-139")
 @requirement("ASAP-140")
 @requirement("ASAP-182")
 @requirement("ASAP-191")
@@ -445,14 +476,68 @@ def test_a_user_asks_at_0_15_and_30_s_and_gives_up_at_45_s(clock, make_user, att
     endpoint = make_user(number=1)
     answers = []
     endpoint.resolve(HANDLE, lambda element: answers.append((clock.now, element)))
-    clock.run_until(60)
-    asked = [
-        time
-        for time, channel in zip(attempts.times, attempts.channels, strict=True)
-        for _ in channel.take()
-    ]
+    asked = []
+    for second in range(61):
+        clock.run_until(second + 0.5)
+        asked += [second] * sum(len(channel.take()) for channel in attempts.channels)
     assert asked == [0, 15, 30]
     assert answers == [(45, None)]
+    assert len(attempts.channels) == 1
+
+
+RESOLUTION = wire.HandleResolution(pool_handle=HANDLE)
+
+
+@requirement("ASAP-139")
+@requirement("ASAP-126")
+def test_at_t1_a_user_asks_the_same_server_again_and_hunts_for_others_beside_it(
+    clock, make_user, attempts
+):
+    endpoint = make_user(number=3, ready=1)
+    endpoint.resolve(HANDLE, lambda element: None)
+    [home] = attempts.channels
+    assert home.take() == [RESOLUTION]
+    clock.run_until(15.1)
+    assert home.take() == [RESOLUTION]
+    assert attempts.addresses == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+    assert [channel.data for channel in attempts.channels[1:]] == [[], []]
+    # T1 was started again.
+    clock.run_until(30.1)
+    assert home.take() == [RESOLUTION] and home in attempts.open
+
+
+@requirement("ASAP-141")
+@requirement("ASAP-134")
+@requirement("ASAP-138")
+def test_another_server_that_answers_first_becomes_home_and_gets_the_request(
+    clock, make_user, attempts
+):
+    endpoint = make_user(number=3, ready=1)
+    endpoint.resolve(HANDLE, lambda element: None)
+    clock.run_until(15.1)
+    home, second, third = attempts.channels
+    home.take()
+    endpoint.notify(third, Event.UP)
+    assert third.take() == [RESOLUTION]
+    assert attempts.open == [third]
+    assert second.data == home.data == []
+    # All further requests go there.
+    endpoint.resolve(b"other", lambda element: None)
+    assert third.take() == [wire.HandleResolution(pool_handle=b"other")]
+
+
+@requirement("ASAP-139")
+def test_an_answer_of_the_home_ends_the_hunt_beside_it(clock, make_user, attempts):
+    endpoint = make_user(number=3, ready=1)
+    endpoint.resolve(HANDLE, lambda element: None)
+    clock.run_until(15.1)
+    home = attempts.channels[0]
+    cause = wire.ErrorCause(wire.Cause.UNKNOWN_POOL_HANDLE)
+    answer = wire.HandleResolutionResponse(pool_handle=HANDLE, error_causes=[cause])
+    endpoint.receive(home, wire.PPID_ASAP, answer.encode())
+    assert attempts.open == [home]
+    clock.run_until(300)
+    assert len(attempts.channels) == 3
 
 
 @requirement("ASAP-106")

@@ -188,12 +188,22 @@ def test_a_card_for_a_pool_that_is_not_cached_leads_to_its_resolution(world):
 @requirement("ASAP-149")
 @requirement("COM-028")
 @requirement("SEC-018")
-@pytest.mark.parametrize("tcp", [False, True])
-def test_without_a_control_channel_no_cookie_is_echoed(world, element, tcp):
-    it = world(use=0)
-    if tcp:
-        transport = wire.TcpTransport(port=1, addresses=["10.0.0.9"])
-        it.element = lambda identifier: element(identifier, transport=transport)
+@requirement("COM-022")
+@requirement("COM-030")
+@requirement("COM-032")
+@pytest.mark.parametrize(
+    "make_transport",
+    [
+        lambda: wire.SctpTransport(port=1, addresses=["10.0.0.9"], use=0),
+        lambda: wire.TcpTransport(port=1, addresses=["10.0.0.9"], use=1),
+        lambda: wire.UdpTransport(port=1, addresses=["10.0.0.9"]),
+        lambda: wire.UdpLiteTransport(port=1, addresses=["10.0.0.9"]),
+        lambda: wire.DccpTransport(port=1, service_code=7, addresses=["10.0.0.9"]),
+    ],
+)
+def test_without_a_control_channel_no_cookie_is_echoed(world, element, make_transport):
+    it = world()
+    it.element = lambda identifier: element(identifier, transport=make_transport())
     opened(it)
     it.hear(1, wire.Cookie(cookie=b"one"))
     it.session.failed()

@@ -54,6 +54,7 @@ class Admission:
         self._check_addresses = settings.check_addresses
         self._check_identity = settings.check_identity
         self._serve_while_starting = settings.serve_while_starting
+        self._protected = False
 
     @property
     def punishes(self) -> bool:
@@ -81,7 +82,7 @@ class Admission:
         identifier = element.identifier
         if not self.serving:
             return ErrorCause(Cause.LACK_OF_RESOURCES)
-        if not self._permits(channel, handle, identifier):
+        if not self._permits(channel, handle, identifier) or self._mixes(channel):
             return ErrorCause(Cause.SECURITY)
         store = self._statements
         if store is not None and not store.take(handle, element, message.statement):
@@ -100,6 +101,18 @@ class Admission:
             if any(host not in channel.remote_addresses for host in hosts):
                 return ErrorCause(Cause.INVALID_VALUES, element.user_transport.encode())
         return None
+
+    def _mixes(self, channel: Channel) -> bool:
+        """Whether an element would stand beside others of this server that TLS protects otherwise
+        (RFC 5355 2.15: all of them use it, or none)."""
+        return channel.protected is not self._protected and self._store.has_own
+
+    def note_protection(self, channel: Channel) -> None:
+        """Remembers whether the elements of this server use TLS.
+
+        Parameters: `channel` of one that is granted.
+        """
+        self._protected = channel.protected
 
     def may_leave(
         self, channel: Channel, handle: bytes, identifier: int, own: OwnElement | None

@@ -8,11 +8,23 @@ from rsim.endpoints.enrp.node import Node
 from rsim.endpoints.enrp.store import ElementStore
 from rsim.endpoints.settings import ServerSettings
 from rsim.handlespace import Draws
-from rsim.wire import ErrorCause, FieldError, HandleResolutionResponse, Policy, PoolElement
+from rsim.wire import (
+    Cause,
+    ErrorCause,
+    FieldError,
+    HandleResolutionResponse,
+    Policy,
+    PoolElement,
+)
 
-_MOST_ITEMS = 1000
-"""Most elements in an answer where no limit is set: with a few addresses each, they fit into the
-65,535 bytes of a message (RFC 5354 4)."""
+_MOST_OCTETS = 65_535
+"""Octets of a message, without its last filler (RFC 5354 4)."""
+_MOST_ITEMS = _MOST_OCTETS // 28
+"""Elements beyond this number never fit: none is shorter than 28 octets (RFC 5354 3.10)."""
+
+
+def _with_filler(octets: int) -> int:
+    return (octets + 3) & ~3
 
 
 class Answers:
@@ -55,19 +67,33 @@ class Answers:
         by which the user has to prove its choice. The last two are left out where they don't fit.
         """
         policy: Policy | None = elements[0].policy if elements else None
-        while True:
-            response = HandleResolutionResponse(
-                pool_handle=handle,
-                pool_elements=elements,
-                policy=policy,
-                accept_updates=subscribed,
-                error_causes=causes,
-                statements=statements,
-                choice_grant=choice_grant,
-            )
-            try:
-                return response.encode(self._dialect)
-            except FieldError:
-                if len(elements) < 2:
-                    raise
-                elements = elements[: len(elements) * 3 // 4]
+        response = HandleResolutionResponse(
+            pool_handle=handle,
+            pool_elements=elements,
+            policy=policy,
+            accept_updates=subscribed,
+            error_causes=causes,
+            statements=statements,
+            choice_grant=choice_grant,
+        )
+        try:
+            return response.encode(self._dialect)
+        except FieldError:
+            if policy is None:
+                raise
+        fitting = self._fitting(handle, policy, elements)
+        if fitting:
+            return response.replace(pool_elements=elements[:fitting]).encode(self._dialect)
+        full = (ErrorCause(Cause.LACK_OF_RESOURCES),)
+        return self.encode(handle, (), causes=full)
+
+    def _fitting(self, handle: bytes, policy: Policy, elements: Sequence[PoolElement]) -> int:
+        """How many of the elements fit into a message, from the front."""
+        octets = 4 + _with_filler(4 + len(handle)) + _with_filler(len(policy.encode()))
+        for number, element in enumerate(elements):
+            # The filler after the last element is not counted (RFC 5354 4).
+            octets += len(element.encode())
+            if octets > _MOST_OCTETS:
+                return number
+            octets = _with_filler(octets)
+        return len(elements)

@@ -139,8 +139,7 @@ class Peers:
         if peer is None:
             peer = self.add(identifier)
             peer.channel = channel
-            if self._node.serving:
-                self.tell_presence(peer, reply_required=True)
+            self.tell_presence(peer, reply_required=True)
             return
         if peer.channel is None:
             peer.channel = channel
@@ -249,7 +248,10 @@ class Peers:
         Parameters: `peer` to be taken over.
         """
         peer.enter(PeerEvent.SUSPEND)
-        peer.timer.start(3 * self._settings.max_time_no_response)
+        if self._settings.resume_watch:
+            peer.timer.start(3 * self._settings.max_time_no_response)
+        else:
+            peer.timer.stop()
 
     def ask(self, peer: Peer) -> None:
         """Asks whether a silent peer is there.

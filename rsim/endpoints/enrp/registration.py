@@ -14,9 +14,11 @@ from rsim.endpoints.ports import Channel
 from rsim.endpoints.settings import ServerSettings
 from rsim.wire import (
     PPID_ASAP,
+    AsapError,
     Cause,
     Deregistration,
     DeregistrationResponse,
+    EnrpError,
     ErrorCause,
     PoolElement,
     Registration,
@@ -24,9 +26,23 @@ from rsim.wire import (
     SctpTransport,
 )
 
+_POOL_HANDLE, _POOL_ELEMENT = 0x9, 0xA
+"""Types of parameters (RFC 5354 3)."""
+
 
 def _transport_of(channel: Channel) -> SctpTransport:
     return SctpTransport(port=channel.remote_port, addresses=channel.remote_addresses)
+
+
+def _named(data: bytes) -> tuple[bytes, int] | None:
+    """Handle and identifier in a registration that does not decode (RFC 5352 2.2.1)."""
+    end = 4 + int.from_bytes(data[6:8])
+    element = (end + 3) & ~3
+    if int.from_bytes(data[4:6]) != _POOL_HANDLE or end <= 8:
+        return None
+    if int.from_bytes(data[element : element + 2]) != _POOL_ELEMENT or len(data) < element + 8:
+        return None
+    return data[8:end], int.from_bytes(data[element + 4 : element + 8])
 
 
 class Registrations(StoreListener):
@@ -66,9 +82,10 @@ class Registrations(StoreListener):
 
         Parameters: `channel` it came on; `message` with handle and element.
         """
-        if channel.tcp:
-            return
         handle, element = message.pool_handle, message.pool_element
+        if channel.tcp:
+            self._refuse(channel, handle, element.identifier, ErrorCause(Cause.UNSPECIFIED))
+            return
         if self._filter.drops("registration", channel, handle):
             listed = self._store.find(handle, element.identifier)
             if listed is not None and listed.policy != element.policy:
@@ -84,6 +101,7 @@ class Registrations(StoreListener):
         if cut:
             element = element.replace(registration_life=most)
         if cause is None:
+            self._admission.note_protection(channel)
             own = self._of_sender(own, handle, element.identifier, channel)
             outcome = self._store.add_own(own, element)
             cause = self._admission.refusal(handle, element, outcome)
@@ -124,6 +142,24 @@ class Registrations(StoreListener):
         )
         channel.send(PPID_ASAP, response.encode(self._dialect))
 
+    def answer_invalid(
+        self, channel: Channel, data: bytes, error: AsapError | EnrpError | None
+    ) -> bool:
+        """Refuses a registration whose values are not valid, as each one is answered (3.1); False
+        for what is no such registration.
+
+        Parameters: `channel` it came on; `data` its octets; `error` that tells what is wrong.
+        """
+        if error is None or data[0] != Registration.type_code:
+            return False
+        cause = error.error_causes[-1]
+        named = _named(data)
+        if cause.code != Cause.INVALID_VALUES or named is None:
+            return False
+        handle, identifier = named
+        self._refuse(channel, handle, identifier, cause)
+        return True
+
     def _warning(self, handle: bytes, identifier: int) -> tuple[ErrorCause, ...]:
         """A warning shows what is stored instead of what was asked for (RFC 5352 2.2.3)."""
         stored = self._store.find(handle, identifier)
@@ -138,12 +174,12 @@ class Registrations(StoreListener):
 
         Parameters: `channel` it came on; `message` with handle and identifier of the element.
         """
-        if channel.tcp:
-            return
         handle, identifier = message.pool_handle, message.pe_identifier
         own = self._store.own(handle, identifier)
         causes: tuple[ErrorCause, ...] = ()
-        if not self._admission.may_leave(channel, handle, identifier, own):
+        if channel.tcp:
+            causes = (ErrorCause(Cause.UNSPECIFIED),)
+        elif not self._admission.may_leave(channel, handle, identifier, own):
             causes = (ErrorCause(Cause.SECURITY),)
         else:
             if own is None:

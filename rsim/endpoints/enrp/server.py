@@ -300,9 +300,11 @@ class EnrpServer:
             return
         if ppid == PPID_ASAP:
             received = receive(data, "asap")
-            if received.reply is not None and self._errors.allow(channel.remote_address):
-                channel.send(PPID_ASAP, received.reply.encode(node.dialect))
-            message = received.message
+            message, error = received.message, received.reply
+            if message is None and self.asap.registrations.answer_invalid(channel, data, error):
+                error = None
+            if error is not None and self._errors.allow(channel.remote_address):
+                channel.send(PPID_ASAP, error.encode(node.dialect))
             if message is None:
                 self.counters.messages_refused += 1
                 return

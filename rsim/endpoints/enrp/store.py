@@ -168,6 +168,11 @@ class ElementStore:
         pool = self._own.get(handle)
         return pool.get(identifier) if pool is not None else None
 
+    @property
+    def has_own(self) -> bool:
+        """Whether the server is home of any element."""
+        return bool(self._own)
+
     def owned(self) -> list[OwnElement]:
         """What the server keeps of all elements that it is home of."""
         return [own for pool in self._own.values() for own in pool.values()]

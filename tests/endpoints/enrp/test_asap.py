@@ -2,6 +2,7 @@ import pytest
 
 from rsim import wire
 from rsim.endpoints import authorisations
+from rsim.endpoints.session import has_control_channel
 from rsim.handlespace import policy_kinds, policy_with
 from rsim.network import Event, Principal
 from rsim.wire import Cause
@@ -93,17 +94,85 @@ def test_registrations_that_do_not_fit_are_refused(
 
 
 @requirement("ASAP-100")
-def test_answer_is_cut_to_what_a_message_holds(make_server, make_channel, element, tell):
+@pytest.mark.parametrize(("number", "addresses", "all_fit"), [(900, 1, True), (1500, 4, False)])
+def test_an_answer_lists_all_elements_or_as_many_as_a_message_holds(
+    make_server, make_channel, element, tell, number, addresses, all_fit
+):
     server, channel = make_server(check_addresses=False), make_channel()
-    many = wire.SctpTransport(port=1, addresses=[f"2001:db8::{i:x}" for i in range(1, 6)])
-    for identifier in range(1, 1501):
-        tell(server, channel, registration(element(identifier, transport=many)))
+    hosts = [f"2001:db8::{i:x}" for i in range(1, addresses + 1)]
+    for identifier in range(1, number + 1):
+        # Some are longer than others.
+        used = hosts[: 1 + identifier % addresses]
+        transport = wire.SctpTransport(port=1, addresses=used)
+        tell(server, channel, registration(element(identifier, transport=transport)))
     [answer] = tell(server, channel, resolution())
-    assert len(answer.encode()) <= 65535 + 3
-    assert [e.identifier for e in answer.pool_elements] == list(
-        range(1, 1 + len(answer.pool_elements))
+    listed = answer.pool_elements
+    assert [e.identifier for e in listed] == list(range(1, 1 + len(listed)))
+    if all_fit:
+        assert len(listed) == number
+    else:
+        octets = len(answer.encode())
+        following = server.handlespace.find(HANDLE, len(listed) + 1)
+        assert octets <= 65535 < octets + len(following.encode())
+
+
+def test_a_handle_that_leaves_no_room_for_elements_is_answered(
+    make_server, make_channel, element, tell
+):
+    server, channel = make_server(), make_channel()
+    handle = b"h" * 65_480
+    message = wire.Registration(pool_handle=handle, pool_element=element(5))
+    [granted] = tell(server, channel, message)
+    assert not granted.reject
+    [answer] = tell(server, channel, wire.HandleResolution(pool_handle=handle))
+    assert [cause.code for cause in answer.error_causes] == [Cause.LACK_OF_RESOURCES]
+    assert not answer.pool_elements
+
+
+@requirement("ASAP-072")
+@requirement("ASAP-006")
+def test_a_registration_over_tcp_is_refused_and_a_deregistration_too(
+    make_server, make_channel, element, tell
+):
+    server, channel, tcp = make_server(), make_channel(), make_channel()
+    tcp.tcp = True
+    [refusal] = tell(server, tcp, registration(element(5)))
+    cause = wire.ErrorCause(Cause.UNSPECIFIED)
+    assert refusal == wire.RegistrationResponse(
+        pool_handle=HANDLE, pe_identifier=5, reject=True, error_causes=[cause]
     )
-    assert len(answer.pool_elements) > 300
+    assert len(server.handlespace) == 0
+    tell(server, channel, registration(element(5)))
+    [refusal] = tell(server, tcp, wire.Deregistration(pool_handle=HANDLE, pe_identifier=5))
+    assert refusal == wire.DeregistrationResponse(
+        pool_handle=HANDLE, pe_identifier=5, error_causes=[cause]
+    )
+    assert len(server.handlespace) == 1
+
+
+@requirement("ASAP-072")
+@requirement("ASAP-074")
+@requirement("COM-024")
+@requirement("COM-051")
+def test_a_registration_with_values_that_are_not_valid_is_answered_as_one(
+    make_server, make_channel, element
+):
+    server, channel = make_server(), make_channel()
+    good = registration(element(0x12345678))
+    data = good.encode()
+    use = element(5).user_transport.encode()
+    at = data.index(use) + 6
+    server.receive(channel, wire.PPID_ASAP, data[:at] + b"\x00\x02" + data[at + 2 :])
+    [refusal] = channel.take()
+    assert isinstance(refusal, wire.RegistrationResponse) and refusal.reject
+    assert (refusal.pool_handle, refusal.pe_identifier) == (HANDLE, 0x12345678)
+    [cause] = refusal.error_causes
+    assert cause.code == Cause.INVALID_VALUES
+    assert cause.information == use[:6] + b"\x00\x02" + use[8:]
+    assert len(server.handlespace) == 0
+    # What names no element can't be answered as a registration.
+    server.receive(channel, wire.PPID_ASAP, data[:2] + b"\x00\x0c" + data[4:12])
+    assert all(not isinstance(m, wire.RegistrationResponse) for m in channel.take())
 
 
 def test_unknown_policy_and_identifier_zero_are_refused(make_server, make_channel, element, tell):
@@ -292,10 +361,27 @@ def test_a_renewal_replaces_what_was_stored_if_it_fits(make_server, make_channel
     tell(server, channel, registration(element(5, life=77)))
     assert server.handlespace.pool_size(HANDLE) == 1
     assert server.handlespace.find(HANDLE, 5).registration_life == 77
-    other = element(5, policy=wire.Policy("random"))
-    [refusal] = tell(server, channel, registration(other))
-    assert refusal.error_causes[0].code == Cause.INCONSISTENT_POLICY
-    assert server.handlespace.find(HANDLE, 5).registration_life == 77
+    kept = server.handlespace.find(HANDLE, 5)
+    # Alone in its pool or not: the checks are those of a first registration.
+    for joins in (False, True):
+        if joins:
+            tell(server, channel, registration(element(6)))
+        for change, cause in (
+            ({"policy": wire.Policy("random")}, Cause.INCONSISTENT_POLICY),
+            (
+                {"transport": wire.UdpTransport(port=1, addresses=["10.0.0.9"])},
+                Cause.INCONSISTENT_TRANSPORT_TYPE,
+            ),
+            (
+                {"transport": wire.SctpTransport(port=1, addresses=["10.0.0.9"], use=1)},
+                Cause.INCONSISTENT_DATA_CONTROL,
+            ),
+            ({"life": 0}, Cause.INVALID_VALUES),
+            ({"address": "10.0.0.8"}, Cause.INVALID_VALUES),
+        ):
+            [refusal] = tell(server, channel, registration(element(5, **change)))
+            assert refusal.reject and refusal.error_causes[0].code == cause
+            assert server.handlespace.find(HANDLE, 5) == kept
 
 
 @requirement("ASAP-083")
@@ -510,6 +596,33 @@ class TestAuthorisation:
         assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
         assert len(server.handlespace) == 0
 
+    @requirement("SEC-016")
+    @pytest.mark.parametrize("first", [False, True])
+    def test_a_handlespace_is_fed_by_protected_elements_or_by_others_alone(
+        self, make_server, make_channel, element, tell, first
+    ):
+        server = make_server()
+
+        def ask(identifier, protected):
+            channel = make_channel()
+            channel.protected = protected
+            return tell(server, channel, registration(element(identifier)))[0]
+
+        assert not ask(5, first).reject
+        refusal = ask(6, not first)
+        assert refusal.reject
+        assert [cause.code for cause in refusal.error_causes] == [Cause.SECURITY]
+        assert ask(5, not first).reject
+        assert not ask(7, first).reject
+        assert server.handlespace.pool_size(HANDLE) == 2
+        # An empty handlespace can be fed by either.
+        for identifier in (5, 7):
+            channel = make_channel()
+            channel.protected = first
+            tell(server, channel, wire.Deregistration(pool_handle=HANDLE, pe_identifier=identifier))
+        assert not ask(6, not first).reject
+        assert ask(5, first).reject
+
     @requirement("SEC-005")
     def test_a_key_holds_in_its_pools(self, secured, element, tell):
         server, connect = secured
@@ -571,6 +684,17 @@ def test_ports_without_a_control_channel_count_as_data_only(
     plain = transport.replace(use=0) if isinstance(transport, wire.TcpTransport) else transport
     [second] = tell(server, channel, registration(element(6, transport=plain)))
     assert (first.reject, second.reject) == (False, False)
+    assert not has_control_channel(transport)
+
+
+@requirement("COM-022")
+@requirement("COM-028")
+@requirement("COM-030")
+@requirement("COM-032")
+def test_only_sctp_with_its_use_has_a_control_channel():
+    for use in (0, 1):
+        sctp = wire.SctpTransport(port=1, addresses=["10.0.0.9"], use=use)
+        assert has_control_channel(sctp) is bool(use)
 
 
 @requirement("ASAP-050")

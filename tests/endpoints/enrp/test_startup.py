@@ -93,7 +93,8 @@ def test_list_then_table_then_service(starting, element):
     answer(server, channel, listed(6, 7))
     assert {peer.identifier for peer in server.peers} == {5, 6, 7}
     request = wire.HandleTableRequest(sender=77, receiver=5)
-    assert channel.take() == [request]
+    asked, sent = channel.take()
+    assert asked.reply_required and sent == request
     assert request.encode()[:4] == bytes.fromhex("0200000c")
     assert server.state is ServerState.STARTING
     answer(server, channel, table(element(1).replace(home_server=5)))
@@ -108,7 +109,7 @@ def test_list_then_table_then_service(starting, element):
 @requirement("ENRP-048")
 def test_a_server_that_is_starting_refuses_lists_and_tables(starting, make_peer):
     server = starting()
-    other = make_peer(server, 9, known=False)
+    other = make_peer(server, 9)
     [refused] = other.say(wire.ListRequest(sender=9, receiver=77))
     assert refused.reject and refused.servers == ()
     assert len(refused.encode()) == 12

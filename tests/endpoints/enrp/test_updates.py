@@ -31,6 +31,32 @@ def test_registrations_and_renewals_are_told_to_all_peers(make_server, make_peer
         assert element.home_server == 77
         assert element.asap_transport.hosts == ("10.0.2.1",)
         assert (element.registration_life, element.identifier) == (300, 1)
+        assert element.user_transport == wire.SctpTransport(port=1, addresses=["10.0.2.1"])
+        assert element.policy == wire.Policy("round_robin")
+
+
+@requirement("ENRP-052")
+@requirement("ENRP-057")
+def test_announcements_hold_all_data_of_the_element(
+    make_server, make_peer, make_channel, element, tell
+):
+    server = make_server()
+    peers = [make_peer(server, number) for number in (5, 6, 7)]
+    channel = make_channel("10.0.2.1", 40_000)
+    channel.remote_addresses = ("10.0.2.1", "10.0.3.1")
+    transport = wire.SctpTransport(port=4711, addresses=["10.0.3.1", "10.0.2.1"], use=1)
+    policy = wire.Policy("weighted_round_robin", weight=9)
+    sent = element(1, policy=policy, life=77, transport=transport)
+    tell(server, channel, wire.Registration(pool_handle=b"one pool", pool_element=sent))
+    kept = sent.replace(
+        home_server=77,
+        asap_transport=wire.SctpTransport(port=40_000, addresses=["10.0.2.1", "10.0.3.1"]),
+    )
+    tell(server, channel, wire.Deregistration(pool_handle=b"one pool", pe_identifier=1))
+    for peer in peers:
+        added, removed = peer.take(wire.HandleUpdate)
+        assert (added.pool_handle, added.pool_element) == (b"one pool", kept)
+        assert (removed.pool_handle, removed.pool_element) == (b"one pool", kept)
 
 
 @requirement("ASAP-075")
@@ -99,8 +125,13 @@ def test_updates_create_add_overwrite_and_remove(make_server, make_peer, element
     peer.say(peer.add(element(2, policy=random, life=77)))
     assert server.handlespace.find(HANDLE, 2).registration_life == 77
     assert server.handlespace.find(HANDLE, 2).home_server == 5
+    # Of a known pool an unknown element, of an unknown pool a known one: nothing happens.
+    assert peer.say(peer.delete(element(3, policy=random))) == []
+    assert peer.say(peer.delete(element(1, policy=random), b"other")) == []
+    assert server.handlespace.pool_size(HANDLE) == 2 and server.handlespace.pools == 1
     for identifier in (1, 2):
         assert peer.say(peer.delete(element(identifier, policy=random))) == []
+        assert server.handlespace.pool_size(HANDLE) == 2 - identifier
     assert server.handlespace.pools == 0
 
 
