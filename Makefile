@@ -95,9 +95,9 @@ fuzz: .venv/built
 	$(BIN)/python -m tests.fuzz.write_corpus build/fuzz/corpus
 	build/fuzz/fuzz_codec -runs=10000000 -max_len=600 -verbosity=0 build/fuzz/corpus
 
-# Errors put into the code on purpose, each of which a test must notice.
+# Errors put into the code on purpose, each of which a test must notice. ONLY=takeover for some.
 mutants: .venv/built
-	$(BIN)/python tests/verification/mutants.py
+	$(BIN)/python -m tests.mutants $(foreach text,$(ONLY),--only $(text))
 
 # A wheel, and the tests against it in an environment of its own, away from the source tree.
 WHEEL := build/wheel
@@ -142,9 +142,9 @@ coverage-study: .venv/built
 verification: .venv/built
 	$(BIN)/python -m tests.verification.page
 
-# The table of requirements and the tests that show them, from the markers on the tests.
-conformance: .venv/built
-	$(BIN)/pytest --collect-only -q -p no:xdist --conformance > /dev/null
+# The table of requirements: all mutants run, then the page is written.
+conformance: mutants
+	$(BIN)/python -m tests.conformance.page
 
 clean:
 	rm -rf .venv build results docs/_build docs/generated rsim/_native.pyi

@@ -8,11 +8,13 @@ from hypothesis import settings
 import rsim
 from rsim.scenario import Scenario
 
-from . import conformance
-
 # Tests of the source tree, which is missing where others run against a wheel.
 SOURCE = Path(__file__).parents[1] / "rsim"
-collect_ignore = [] if SOURCE.is_dir() else ["test_structure.py", "test_comments.py", "tools"]
+collect_ignore = (
+    []
+    if SOURCE.is_dir()
+    else ["test_structure.py", "test_comments.py", "test_conformance.py", "tools"]
+)
 
 # How long an example takes says nothing on a machine that does other things, too.
 settings.register_profile("untimed", deadline=None)
@@ -35,24 +37,6 @@ def pytest_sessionstart(session):
 
 def newer(file, other):
     return file.stat().st_mtime > other.stat().st_mtime
-
-
-def pytest_addoption(parser):
-    parser.addoption("--conformance", action="store_true", help="writes docs/conformance.md")
-
-
-def pytest_collection_finish(session):
-    if not session.config.getoption("--conformance"):
-        return
-    shown = {}
-    for item in session.items:
-        name = item.nodeid.partition("[")[0]
-        for mark in item.iter_markers("conformance"):
-            for requirement in mark.args:
-                tests = shown.setdefault(requirement, [])
-                if name not in tests:
-                    tests.append(name)
-    conformance.PAGE.write_text(conformance.page(shown), encoding="utf-8")
 
 
 STUDY = """

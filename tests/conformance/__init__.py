@@ -1,53 +1,56 @@
-"""The conformance table: each requirement of the RFCs with the tests that show it.
+"""The conformance table: each requirement of the RFCs, its tests, and the mutants that they kill.
 
-`make conformance` writes `docs/conformance.md` from the markers on the tests.
+`make conformance` runs all mutants and writes `docs/conformance.md`.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from .marks import marks
+
+ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "docs" / "data" / "conformance.csv"
-PAGE = ROOT / "docs" / "conformance.md"
-_HEAD = """# Conformance
-
-Every requirement of RFC 5351 to 5356 and 3237 that an implementation, or a simulator of one, can
-be held to, and the tests that show it. Made by `make conformance` from the markers on the tests; a
-test holds that it is up to date. Levels are the RFCs'; *behaviour* is what they describe without a
-keyword.
-"""
 
 
-def requirements() -> list[dict[str, str]]:
-    """The rows of the list of requirements."""
+@cache
+def requirements() -> tuple[dict[str, str], ...]:
+    """The rows of the list of requirements; a clause has the number of its row and a letter."""
     with REQUIREMENTS.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return tuple(csv.DictReader(file))
 
 
-def page(shown: dict[str, list[str]]) -> str:
-    """The page.
+def row_of(name: str) -> str:
+    """The row of a clause: `ASAP-062` of `ASAP-062b`."""
+    return name.rstrip("abcdefgh")
 
-    Parameters: `shown` names of tests, as `tests/folder/file.py::test`, by id of the requirement.
+
+@cache
+def _marks() -> dict[str, dict[str, int]]:
+    return marks()
+
+
+def shown_by(name: str) -> dict[str, int]:
+    """Lines by test of those that are marked with a row or clause; a mark with the row stands for
+    all its clauses.
+
+    Parameters: `name` of the row or clause.
     """
-    rows = requirements()
-    lines = [_HEAD]
-    lines += ["| level | requirements | shown |", "| --- | ---: | ---: |"]
-    for level, number in Counter(row["level"] for row in rows).items():
-        have = sum(row["level"] == level and row["id"] in shown for row in rows)
-        lines.append(f"| {level} | {number} | {have} |")
-    for rfc in dict.fromkeys(row["rfc"] for row in rows):
-        lines += ["", f"## RFC {rfc}", ""]
-        lines += ["| id | section | level | who | requirement | shown by |"]
-        lines += ["| --- | --- | --- | --- | --- | --- |"]
-        for row in rows:
-            if row["rfc"] == rfc:
-                tests = "<br>".join(f"`{name}`" for name in shown.get(row["id"], [])) or "*gap*"
-                text = row["requirement"].replace("|", "\\|")
-                lines.append(
-                    f"| {row['id']} | {row['section']} | {row['level']} | {row['actor']} "
-                    f"| {text} | {tests} |"
-                )
-    return "\n".join(lines) + "\n"
+    return {**_marks().get(row_of(name), {}), **_marks().get(name, {})}
+
+
+def tests_of(names: tuple[str, ...]) -> list[str]:
+    """Tests that should notice a mutant, given by rows, or by name as `wire/test_twin.py`.
+
+    Parameters: `names` of rows or of tests.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        found |= (
+            {f"tests/{name}": None}
+            if ".py" in name or "/" in name
+            else dict.fromkeys(shown_by(name))
+        )
+    return list(found)

@@ -11,6 +11,7 @@ from rsim.endpoints import (
 )
 from rsim.endpoints.element_states import ElementState
 from rsim.handlespace import Draws
+from rsim.network import Event
 
 HANDLE = b"pool"
 requirement = pytest.mark.conformance
@@ -55,6 +56,12 @@ def test_registers_and_renews_after_t4(clock, make, tell):
     assert channels[0].take() == []
     clock.run_until(280.1)
     assert channels[0].take() == [first]
+    # T4 starts anew with each grant.
+    tell(endpoint, channels[0], GRANTED)
+    clock.run_until(559.9)
+    assert channels[0].take() == []
+    clock.run_until(560.3)
+    assert channels[0].take() == [first]
 
 
 @requirement("ASAP-185")
@@ -93,6 +100,7 @@ def test_refusal_is_told_and_not_repeated(clock, make, tell):
     endpoint.on_refused = told.append
     channels[0].take()
     cause = wire.ErrorCause(wire.Cause.INCONSISTENT_POLICY)
+    assert endpoint._t2.running
     tell(endpoint, channels[0], GRANTED.replace(reject=True, error_causes=[cause]))
     clock.run_until(3600)
     assert told == [(wire.Cause.INCONSISTENT_POLICY,)]
@@ -100,6 +108,108 @@ def test_refusal_is_told_and_not_repeated(clock, make, tell):
     assert channels[0].take() == []
     endpoint.register(6, TRANSPORT, wire.Policy("least_used", load=0))
     assert channels[0].take()[0].pool_element.identifier == 6
+
+
+@requirement("ASAP-056")
+@pytest.mark.parametrize("reject", [False, True])
+def test_any_answer_stops_t2(clock, make, tell, reject):
+    endpoint, channels = make()
+    refusals = [wire.ErrorCause(wire.Cause.INCONSISTENT_POLICY)] if reject else []
+    tell(endpoint, channels[0], GRANTED.replace(reject=reject, error_causes=refusals))
+    clock.run_until(100)
+    assert endpoint.counters.registration_timeouts == 0
+    assert len(channels) == 1 and not channels[0].closed
+
+
+@requirement("ASAP-058")
+def test_a_registered_element_registers_again_at_will(clock, make, tell):
+    endpoint, channels = make()
+    tell(endpoint, channels[0], GRANTED)
+    channels[0].take()
+    clock.run_until(10)
+    for load in (7, 8):
+        endpoint.update_policy(wire.Policy("least_used", load=load))
+        [update] = channels[0].take()
+        assert update.pool_element.policy.load == load
+        assert update.pool_element.identifier == 5
+        tell(endpoint, channels[0], GRANTED)
+
+
+@requirement("ASAP-001")
+@requirement("ASAP-054")
+@requirement("ASAP-055")
+def test_of_two_servers_one_is_home(clock, make, tell):
+    endpoint, channels = make()
+    [first] = channels[0].take()
+    clock.run_until(30.1)
+    # T2 has expired: the next server that answers is home in place of the first.
+    assert channels[0].closed and not channels[1].closed
+    assert channels[1].take() == [first]
+    tell(endpoint, channels[1], GRANTED)
+    endpoint.deregister()
+    assert channels[0].data == [] and len(channels[1].take()) == 1
+
+
+@requirement("ASAP-054")
+@requirement("ASAP-062")
+def test_a_send_failure_counts_as_an_attempt(clock, make):
+    endpoint, channels = make()
+    told = []
+    endpoint.on_given_up = lambda: told.append(len(channels))
+    for attempt in range(3):
+        clock.run_until(attempt + 1)
+        assert len(channels) == attempt + 1
+        endpoint.notify(channels[-1], Event.LOST)
+    assert told == [3]
+    clock.run_until(1000)
+    assert len(channels) == 3
+
+
+@requirement("ASAP-062")
+def test_a_new_registration_begins_with_a_count_of_zero(clock, make):
+    endpoint, channels = make()
+    told = []
+    endpoint.on_given_up = lambda: told.append(clock.now)
+    clock.run_until(61)
+    assert len(channels) == 3
+    endpoint.register(6, TRANSPORT, wire.Policy("least_used", load=0))
+    clock.run_until(150)
+    assert told == []
+    clock.run_until(152)
+    assert told == [151]
+
+
+@requirement("ASAP-080")
+def test_a_send_failure_makes_it_deregister_elsewhere(clock, make, tell):
+    endpoint, channels = make()
+    tell(endpoint, channels[0], GRANTED)
+    endpoint.deregister()
+    clock.run_until(1)
+    endpoint.notify(channels[0], Event.LOST)
+    [again] = channels[1].take()
+    assert again == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+
+
+@requirement("ASAP-033")
+@requirement("ASAP-034")
+@requirement("ASAP-104")
+@requirement("ASAP-105")
+@pytest.mark.parametrize("has_home", [False, True])
+def test_every_keep_alive_is_answered_where_it_came_from_and_h_alone_changes_the_home(
+    clock, make, make_channel, tell, has_home
+):
+    endpoint, channels = make()
+    tell(endpoint, channels[0], GRANTED)
+    if not has_home:
+        endpoint._connect = lambda *_: make_channel()
+        endpoint.notify(channels[0], Event.LOST)
+    ack = wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5)
+    probe = wire.EndpointKeepAlive(server_identifier=9, pool_handle=HANDLE)
+    before = endpoint._home
+    for home in (False, True, True):
+        other = make_channel("10.0.0.7")
+        assert tell(endpoint, other, probe.replace(home=home)) == [ack]
+        assert endpoint._home is (other if home else before)
 
 
 @requirement("ASAP-058")
@@ -231,8 +341,13 @@ def test_a_new_home_is_asked_as_well(with_user, tell, make_channel):
 @requirement("ASAP-155")
 def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(make, tell):
     endpoint, channels = make()
+    assert isinstance(channels[0].take()[0], wire.Registration)
+    assert endpoint.state is ElementState.REGISTERING
     tell(endpoint, channels[0], GRANTED)
-    channels[0].take()
+    assert endpoint.state is ElementState.REGISTERED
+    keep_alive = wire.EndpointKeepAlive(server_identifier=7, pool_handle=HANDLE)
+    [ack] = tell(endpoint, channels[0], keep_alive)
+    assert ack == wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5)
     leave = [
         wire.HandleResolution(pool_handle=HANDLE),
         wire.HandleResolutionResponse(

@@ -47,6 +47,7 @@ def resolve(endpoint):
 
 
 @requirement("ASAP-093")
+@requirement("ASAP-195")
 @requirement("ASAP-094")
 @requirement("ASAP-095")
 @requirement("ASAP-096")
@@ -105,6 +106,18 @@ def test_an_error_is_told_after_the_last_t1(clock, make):
     assert chosen == [None]
     assert [len(channel.take()) for channel in channels] == [3]
     assert endpoint.counters.resolution_failures == 1
+
+
+@requirement("ASAP-195")
+@requirement("ASAP-167")
+def test_an_answer_is_for_all_that_wait(clock, make, answer, tell):
+    endpoint, channels = make()
+    waiting = [resolve(endpoint) for _ in range(3)]
+    assert len(channels[0].take()) == 1
+    tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 7, 8))
+    assert waiting == [[7], [8], [7]]
+    clock.run_until(100)
+    assert endpoint.counters.resolution_timeouts == 0
 
 
 @requirement("ASAP-031")
@@ -233,6 +246,10 @@ def test_random_policies_leave_a_uniform_draw_to_the_user(make, answer, tell, po
     tell(endpoint, channels[0], answer(policy_with(policy, {}), 1, 2, 3, 4))
     draws = [resolve(endpoint)[0] for _ in range(20_000)]
     assert chisquare([draws.count(i) for i in (1, 2, 3, 4)]).pvalue > 1e-4
+    # Each draw is independent of the one before.
+    pairs = list(zip(draws[::2], draws[1::2], strict=True))
+    counts = [pairs.count((i, j)) for i in (1, 2, 3, 4) for j in (1, 2, 3, 4)]
+    assert chisquare(counts).pvalue > 1e-4
 
 
 @requirement("POL-020")

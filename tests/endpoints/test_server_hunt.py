@@ -78,6 +78,8 @@ def test_three_servers_are_tried_at_once(clock, hunt, attempts):
     assert running.running and found == []
     clock.run_until(9.9)
     assert len(attempts.channels) == 3
+    clock.run_until(10.1)
+    assert len(attempts.channels) == 6 and len(attempts.open) == 3
 
 
 @requirement("ASAP-129")
@@ -104,6 +106,7 @@ def test_a_refusal_is_followed_by_another_address_in_the_same_round(hunt, attemp
     assert running.running
 
 
+@requirement("ASAP-127")
 @requirement("ASAP-132")
 @requirement("ASAP-133")
 @requirement("ASAP-192")
@@ -179,14 +182,19 @@ class TestAnnouncements:
     @requirement("ASAP-124")
     @requirement("ASAP-188")
     def test_an_announced_server_counts_for_t7_from_its_last_announcement(self, clock, servers):
-        known = servers()
+        known = servers(t7_scaling=False)
         assert known.present() == []
         known.announced(announcement(1), "10.0.0.1")
         clock.run_until(4)
         known.announced(announcement(1), "10.0.0.1")
+        clock.run_until(6)
+        known.announced(announcement(2), "10.0.0.2")
         clock.run_until(8.9)
-        assert known.present() == [SERVERS[0]]
+        assert known.present() == [SERVERS[0], SERVERS[1]]
+        # Each address has a T7 of its own.
         clock.run_until(9.1)
+        assert known.present() == [SERVERS[1]]
+        clock.run_until(11.1)
         assert known.present() == []
 
     @requirement("ASAP-123")
@@ -194,6 +202,9 @@ class TestAnnouncements:
         known = servers()
         known.announced(announcement(1, transports=False), "10.0.0.9")
         assert known.present() == [(("10.0.0.9",), 3863)]
+        # With transports those alone count.
+        known.announced(announcement(2), "10.0.0.8")
+        assert known.present() == [(("10.0.0.9",), 3863), SERVERS[1]]
 
     @requirement("ASAP-038")
     def test_other_transports_than_sctp_are_not_listed(self, servers):
@@ -332,6 +343,8 @@ def test_what_was_not_delivered_is_made_anew_for_another_server_alone(
 
 
 @requirement("ASAP-054")
+@requirement("ASAP-055")
+@requirement("ASAP-126")
 @requirement("ASAP-136")
 def test_a_lost_association_makes_an_element_hunt_at_once(clock, make_element, attempts):
     endpoint = make_element(ready=1)
@@ -378,6 +391,7 @@ def test_an_element_gives_up_after_three_attempts_in_vain_and_says_so(
     assert attempts.open == []
 
 
+@requirement("ASAP-196")
 @requirement("ASAP-080")
 def test_an_element_deregisters_elsewhere_if_its_home_does_not_answer(
     clock, make_element, attempts

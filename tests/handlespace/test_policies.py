@@ -211,6 +211,32 @@ def test_random_policies_have_the_right_shares(policy, listed, weights):
     assert stats.chisquare(observed[positive], expected[positive]).pvalue > 1e-3
 
 
+@requirement("POL-015")
+@requirement("POL-035")
+@pytest.mark.parametrize(
+    ("policy", "listed"),
+    [
+        ("weighted_random", {i: {"weight": w} for i, w in enumerate((1, 2, 3, 6))}),
+        (
+            "randomized_least_used",
+            {i: {"load": 0xFFFFFFFF - w} for i, w in enumerate((1, 2, 3, 6))},
+        ),
+    ],
+)
+def test_draws_by_weight_have_no_repeats_in_an_answer(policy, listed):
+    pairs = Counter(selections(pool(policy, listed), 50_000, count=2))
+    weights = dict(enumerate((1, 2, 3, 6)))
+    expected = {
+        (i, j): 50_000 * weights[i] / 12 * weights[j] / (12 - weights[i])
+        for i in weights
+        for j in weights
+        if i != j
+    }
+    assert set(pairs) == set(expected)
+    observed = [pairs[pair] for pair in expected]
+    assert stats.chisquare(observed, list(expected.values())).pvalue > 1e-3
+
+
 @requirement("POL-012")
 def test_pairs_drawn_uniformly_are_uniform():
     pairs = Counter(selections(pool("random", {i: {} for i in range(5)}), 100_000, count=2))
@@ -293,6 +319,52 @@ def test_degradation_grows_with_each_listing_and_a_registration_clears_it():
     assert [s[0] for s in selections(handlespace, 3)] == [1, 1, 1]
 
 
+@requirement("POL-027")
+@requirement("POL-029")
+def test_each_listing_in_an_answer_counts_once():
+    values = {
+        i: {"load": load, "load_degradation": 10} for i, load in {1: 20, 2: 5, 3: 0, 4: 60}.items()
+    }
+    handlespace = pool("least_used_degradation", values)
+    counters = dict.fromkeys(values, 0)
+    for answer in selections(handlespace, 40, count=2):
+        rank = {i: values[i]["load"] + 10 * counters[i] for i in values}
+        assert sorted(rank[i] for i in answer) == sorted(rank.values())[:2]
+        assert rank[answer[0]] <= rank[answer[1]]
+        for identifier in answer:
+            counters[identifier] += 1
+    assert sum(counters.values()) == 80
+
+
+@requirement("COM-022")
+@requirement("COM-028")
+@requirement("COM-030")
+@requirement("COM-032")
+def test_the_mode_of_a_port_without_control_channel_is_data_only():
+    for kind, modes in ((wire.TcpTransport, 1), (wire.SctpTransport, 2)):
+        handlespace = Handlespace()
+        outcomes = [
+            handlespace.add(
+                HANDLE,
+                wire.PoolElement(
+                    identifier=1 + use,
+                    user_transport=kind(port=1, addresses=["10.0.0.1"], use=use),
+                    policy=wire.Policy("round_robin"),
+                ),
+            )
+            for use in (1, 0)
+        ]
+        assert len(set(outcomes)) == modes, outcomes
+
+
+@requirement("POL-004")
+def test_when_the_head_leaves_the_next_one_is_the_head():
+    handlespace = pool("round_robin", {i: {} for i in range(5)})
+    assert selections(handlespace, 2) == [(0,), (1,)]
+    handlespace.remove(HANDLE, 2)
+    assert selections(handlespace, 4) == [(3,), (4,), (0,), (1,)]
+
+
 def test_rspsims_doubled_step_and_cut_off():
     quarter = 0x40000000
     values = {
@@ -340,6 +412,11 @@ def test_turns_of_a_heavy_element_lie_as_far_apart_as_they_can():
     handlespace = pool("weighted_round_robin", {1: {"weight": 3}, 2: {"weight": 1}})
     starts = [i for i, answer in enumerate(selections(handlespace, 40)) if answer == (1,)]
     assert max(np.diff(starts)) == 2
+    # Two light elements stand between the turns of a heavy one, not behind all of them.
+    handlespace = pool("weighted_round_robin", {i: {"weight": w} for i, w in {1: 4, 2: 2}.items()})
+    order = [identifier for [identifier] in selections(handlespace, 60)]
+    gaps = np.diff([i for i, identifier in enumerate(order) if identifier == 2])
+    assert set(gaps) == {3}
 
 
 @requirement("POL-019")

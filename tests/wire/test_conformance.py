@@ -131,6 +131,8 @@ def test_impossible_parameter_lengths_are_one_error(length):
         wire.decode(data, "asap")
     assert error.value.offset == 4
     check_refused(data)
+    if length < 4:
+        check_refused(deregistration_with(tlv(0xBF00, b"abcd", length)))
 
 
 @requirement("COM-010")
@@ -256,6 +258,7 @@ def test_transports_with_one_address_and_a_reserved_field(cls, kind):
         reserved = data[:6] + bytes.fromhex("0002") + data[8:]
         element = wire.decode(registration(reserved, POLICY_TLV), "asap").pool_element
         assert parameter_of(element.user_transport) == data
+        assert getattr(element.user_transport, "use", 0) == 0
         two = tlv(kind, data[4:] + data[8:])
         check_refused(registration(two, POLICY_TLV), two)
 
@@ -303,6 +306,8 @@ def test_registration_life_is_signed():
         bytes.fromhex("0000001e"), bytes.fromhex("ffffffff")
     )
     assert wire.decode(data, "asap").pool_element.registration_life == -1
+    endless = ELEMENT.replace(registration_life=-1)
+    assert wire.Registration(pool_handle=b"pool", pool_element=endless).encode() == data
 
 
 @requirement("COM-040")
@@ -454,6 +459,16 @@ def test_a_message_is_at_most_65535_bytes():
     with pytest.raises(wire.FieldError, match="65535"):
         answer.encode()
     answer.replace(pool_elements=elements[:1600]).encode()
+    # To the octet: 8 octets stand before the content of a handle or of a cookie.
+    for message in (
+        lambda octets: wire.HandleResolution(pool_handle=octets),
+        lambda octets: wire.Cookie(cookie=octets),
+    ):
+        data = message(bytes(65_535 - 8)).encode()
+        assert data[2:4] == b"\xff\xff" and len(data) == 65_536
+        for more in (1, 2, 900):
+            with pytest.raises(wire.FieldError, match="65535"):
+                message(bytes(65_535 - 8 + more)).encode()
 
 
 @requirement("COM-074")

@@ -44,7 +44,8 @@ def test_registration_is_granted_and_resolved(make_server, make_channel, element
 @requirement("ASAP-030")
 def test_unknown_pool_is_answered_by_its_cause(make_server, make_channel, tell):
     [answer] = tell(make_server(), make_channel(), resolution())
-    assert [cause.code for cause in answer.error_causes] == [Cause.UNKNOWN_POOL_HANDLE]
+    cause = wire.ErrorCause(Cause.UNKNOWN_POOL_HANDLE, b"")
+    assert answer == wire.HandleResolutionResponse(pool_handle=HANDLE, error_causes=[cause])
 
 
 @requirement("COM-053")
@@ -80,6 +81,7 @@ def test_registrations_that_do_not_fit_are_refused(
     tell(server, channel, registration(element(5)))
     [response] = tell(server, channel, registration(element(6, **second)))
     assert response.reject
+    assert (response.pool_handle, response.pe_identifier) == (HANDLE, 6)
     assert [c.code for c in response.error_causes] == [cause]
     assert server.handlespace.pool_size(HANDLE) == 1
     # The cause shows what the pool has, or what was wrong.
@@ -252,9 +254,47 @@ def test_keep_alives_are_spread_and_silence_removes(
 def test_report_provokes_one_probe_at_once(make_server, make_channel, element, tell):
     server, channel, user = make_server(), make_channel(), make_channel("10.0.0.1")
     tell(server, channel, registration(element(5)))
+    probe = wire.EndpointKeepAlive(server_identifier=77, pool_handle=HANDLE)
     tell(server, user, report(5))
+    assert channel.take() == [probe]
     tell(server, user, report(5))
-    assert [type(m) for m in channel.take()] == [wire.EndpointKeepAlive]
+    assert channel.take() == []
+
+
+@requirement("ASAP-157")
+def test_a_server_takes_all_that_its_role_needs(clock, make_server, make_channel, element, tell):
+    server, channel, user = make_server(), make_channel(), make_channel("10.0.0.1")
+    [granted] = tell(server, channel, registration(element(5)))
+    assert isinstance(granted, wire.RegistrationResponse) and not granted.reject
+    [answer] = tell(server, user, resolution())
+    assert [e.identifier for e in answer.pool_elements] == [5]
+    assert tell(server, user, report(5)) == []
+    assert isinstance(channel.take()[0], wire.EndpointKeepAlive)
+    ack = wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5)
+    assert tell(server, channel, ack) == []
+    clock.run_until(5.1)
+    # The acknowledgement counts: it is still there.
+    assert server.handlespace.pool_size(HANDLE) == 1
+    channel.take()
+    error = wire.AsapError(error_causes=[wire.ErrorCause(Cause.UNSPECIFIED)])
+    assert tell(server, channel, error) == []
+    deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    [left] = tell(server, channel, deregistration)
+    assert isinstance(left, wire.DeregistrationResponse) and not left.error_causes
+    assert server.handlespace.pool_size(HANDLE) == 0
+
+
+@requirement("ASAP-114")
+def test_reports_are_counted_for_each_element(make_server, make_channel, element, tell):
+    server, channel, user = make_server(), make_channel(), make_channel("10.0.0.1")
+    for identifier in (5, 6):
+        tell(server, channel, registration(element(identifier)))
+    for identifier in (5, 6, 5, 6):
+        tell(server, user, report(identifier))
+    assert server.handlespace.pool_size(HANDLE) == 2
+    tell(server, user, report(6))
+    assert server.handlespace.find(HANDLE, 5) is not None
+    assert server.handlespace.find(HANDLE, 6) is None
 
 
 @requirement("ASAP-114")
@@ -335,7 +375,8 @@ def test_flags_of_answers(make_server, make_channel, element, tell):
     server.receive(channel, wire.PPID_ASAP, deregistration.encode())
     granted, refused, deregistered = channel.data
     assert (granted[:2], refused[:2], deregistered[:2]) == (b"\x03\x00", b"\x03\x01", b"\x04\x00")
-    assert wire.decode(deregistered, "asap").error_causes == ()
+    answer = wire.decode(deregistered, "asap")
+    assert answer == wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5)
 
 
 @requirement("ASAP-016")
@@ -418,6 +459,8 @@ def test_answers_name_the_policy_of_the_pool(make_server, make_channel, element,
     tell(server, channel, registration(element(5, policy=policy_with(name, {"weight": 3}))))
     [answer] = tell(server, channel, resolution())
     assert answer.policy.type == policy_kinds()[name].type_code
+    assert answer.pool_handle == HANDLE
+    assert [e.identifier for e in answer.pool_elements] == [5]
     data = answer.encode()
     positions = [data.find(p) for p in (b"\x00\x09", b"\x00\x08", b"\x00\x0a")]
     assert positions == sorted(positions)
@@ -435,7 +478,7 @@ def test_a_probe_after_a_report_decides(clock, make_server, make_channel, elemen
     assert channel.data[0][:2] == b"\x07\x00"
     assert channel.data[0][4:8] == (77).to_bytes(4)
     [probe] = channel.take()
-    assert not probe.home
+    assert not probe.home and probe.pool_handle == HANDLE
     if alive:
         tell(server, channel, wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5))
     clock.run_until(5.1)
@@ -546,13 +589,18 @@ class TestSubscriptions:
         assert user.take() == []
 
     @requirement("ASAP-021")
-    def test_it_ends_with_the_association(self, clock, scene, element, tell):
+    def test_it_ends_with_its_association_alone(self, clock, scene, element, make_channel, tell):
         server, channel, user = scene
-        tell(server, user, resolution().replace(send_updates=True))
+        other = make_channel("10.0.0.2")
+        for one in (user, other):
+            tell(server, one, resolution().replace(send_updates=True))
         server.notify(user, Event.SHUT_DOWN)
-        tell(server, channel, registration(element(6)))
-        clock.run_until(5)
-        assert user.take() == []
+        for number in (6, 7):
+            tell(server, channel, registration(element(number)))
+            clock.run_until(clock.now + 5)
+            assert user.take() == []
+            news = other.take()
+            assert number in {e.identifier for m in news for e in m.pool_elements}
 
 
 @requirement("COM-054")

@@ -26,6 +26,33 @@ def test_any_message_of_a_stranger_makes_a_peer_that_is_asked_who_it_is(
     assert server.peers.get(5).information is None
 
 
+@requirement("ENRP-001")
+@requirement("ENRP-063")
+def test_a_stranger_that_has_told_who_it_is_gets_announcements(make_server, make_peer, register):
+    server = make_server()
+    others = [make_peer(server, number) for number in (5, 6)]
+    stranger = make_peer(server, 7, known=False)
+    register(server, 1)
+    assert stranger.take(wire.HandleUpdate) == []
+    stranger.say(stranger.presence())
+    register(server, 2)
+    assert len(stranger.take(wire.HandleUpdate)) == 1
+    assert [len(peer.take(wire.HandleUpdate)) for peer in others] == [2, 2]
+
+
+@requirement("ENRP-102")
+@pytest.mark.parametrize(("interval", "errors"), [(1.0, 1), (0.0, 3)])
+def test_an_address_gets_an_error_a_second_unless_the_letter_counts(
+    make_server, make_peer, interval, errors
+):
+    server = make_server(error_interval=interval)
+    peer = make_peer(server, 5)
+    unknown = bytes([0x60, 0, 0, 12]) + bytes(8)
+    for _ in range(3):
+        server.receive(peer.channel, wire.PPID_ENRP, unknown)
+    assert len(peer.take(wire.EnrpError)) == errors
+
+
 @requirement("ENRP-004")
 @requirement("ENRP-005")
 @requirement("ENRP-009")
@@ -36,7 +63,8 @@ def test_a_presence_that_asks_is_answered_by_one_that_tells(make_server, make_pe
     assert isinstance(answer, wire.Presence)
     assert (answer.sender, answer.receiver, answer.reply_required) == (77, 5, False)
     assert answer.server_information.server_identifier == 77
-    assert answer.server_information.transport.hosts == ("10.0.0.77",)
+    transport = answer.server_information.transport
+    assert (transport.hosts, transport.port) == (("10.0.0.77",), 9901)
     assert peer.say(peer.presence()) == []
 
 
@@ -105,6 +133,7 @@ def test_any_message_ends_the_silence(clock, make_server, make_peer, element):
     assert any(m.reply_required for m in peer.take(wire.Presence))
 
 
+@requirement("ENRP-061")
 def test_an_answer_keeps_a_peer_alive(clock, make_server, make_peer):
     server = make_server()
     peer = make_peer(server, 5)
@@ -124,6 +153,8 @@ def test_a_failed_send_means_dead_at_once(clock, make_server, make_peer):
     assert server.counters.peers_found_dead == 1
 
 
+@requirement("ENRP-026")
+@requirement("ENRP-067")
 def test_an_association_that_ends_makes_the_server_ask(clock, make_server, make_peer):
     server = make_server()
     peer = make_peer(server, 5)

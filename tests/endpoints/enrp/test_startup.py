@@ -109,6 +109,7 @@ def test_list_then_table_then_service(starting, element):
 @requirement("ENRP-048")
 def test_a_server_that_is_starting_refuses_lists_and_tables(starting, make_peer):
     server = starting()
+    make_peer(server, 8)
     other = make_peer(server, 9)
     [refused] = other.say(wire.ListRequest(sender=9, receiver=77))
     assert refused.reject and refused.servers == ()
@@ -116,6 +117,16 @@ def test_a_server_that_is_starting_refuses_lists_and_tables(starting, make_peer)
     [refused] = other.say(wire.HandleTableRequest(sender=9, receiver=77))
     assert refused.reject and refused.pools == ()
     assert len(refused.encode()) == 12
+
+
+@requirement("ENRP-063")
+def test_a_server_that_is_starting_asks_a_stranger_at_once(starting, make_peer, element):
+    server = starting()
+    stranger = make_peer(server, 9, known=False)
+    [asked] = stranger.say(stranger.add(element(1)))
+    assert isinstance(asked, wire.Presence)
+    assert (asked.receiver, asked.reply_required) == (9, True)
+    assert asked.server_information.server_identifier == 77
 
 
 @requirement("ENRP-038")
@@ -175,6 +186,17 @@ def test_pieces_are_stored_and_asked_for_one_by_one(clock, starting, element):
     clock.run_until(4.9)
     assert server.state is ServerState.STARTING
     clock.run_until(5.1)
+    assert server.host.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
+
+
+@requirement("ENRP-050")
+def test_a_mentor_that_sends_no_table_is_left_after_5_s(clock, starting):
+    server = starting()
+    clock.run_until(3)
+    answer(server, server.host.connections[0], listed())
+    clock.run_until(7.9)
+    assert len(server.host.connections) == 1
+    clock.run_until(8.1)
     assert server.host.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
 
 

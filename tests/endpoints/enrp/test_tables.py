@@ -40,7 +40,8 @@ def full(make_server, make_peer, register, element):
         for number in range(own):
             register(server, 100 + number, handle=b"ab"[number % 2 :][:1])
         for number in range(foreign):
-            peer.say(peer.add(element(200 + number)))
+            # In a pool of their own, and in one with elements of the server.
+            peer.say(peer.add(element(200 + number), b"pool" if number % 2 else b"a"))
         peer.take()
         return server, peer
 
@@ -54,6 +55,7 @@ def test_a_list_holds_all_others(make_server, make_peer):
     peers = [make_peer(server, number) for number in (5, 6, 7)]
     [answer] = peers[0].say(wire.ListRequest(sender=5, receiver=77))
     assert not answer.reject
+    assert (answer.sender, answer.receiver) == (77, 5)
     assert {i.server_identifier for i in answer.servers} == {6, 7}
 
 
@@ -209,6 +211,42 @@ def test_unequal_sums_fetch_what_the_peer_owns_and_sweep_the_rest(make_server, m
     assert peer.say(peer.presence(own_checksum(two, three))) == []
 
 
+@requirement("ENRP-110")
+@requirement("ENRP-099")
+def test_a_response_brings_new_elements_and_new_attributes(make_server, make_peer, element):
+    server = make_server()
+    peer = make_peer(server, 5)
+    peer.say(peer.add(element(1)))
+    moved = wire.PoolElement(
+        identifier=1,
+        home_server=5,
+        registration_life=9,
+        user_transport=wire.SctpTransport(port=99, addresses=["10.0.7.7"]),
+        policy=wire.Policy("round_robin"),
+        asap_transport=wire.SctpTransport(port=98, addresses=["10.0.8.8"]),
+    )
+    new = moved.replace(identifier=2)
+    peer.say(peer.presence(own_checksum(moved, new)))
+    entry = wire.PoolEntry(pool_handle=HANDLE, pool_elements=[moved, new])
+    peer.say(wire.HandleTableResponse(sender=5, receiver=77, pools=[entry]))
+    assert [server.handlespace.find(HANDLE, n) for n in (1, 2)] == [moved, new]
+
+
+@requirement("ENRP-112")
+@requirement("ENRP-087")
+def test_what_a_server_states_of_itself_is_what_a_peer_computes(make_server, make_peer, register):
+    server, other = make_server(), make_server()
+    other.node.identifier = 88
+    peer, far = make_peer(server, 88), make_peer(other, 77)
+    for number, handle in ((1, b"pool"), (70_000, b"a pool"), (3, b"x")):
+        register(server, number, handle=handle)
+        for update in peer.take(wire.HandleUpdate):
+            far.say(update)
+        stated = server.peers.make_presence(0).pe_checksum
+        assert stated == other.handlespace.checksum(77) != 0xFFFF
+        assert other.handlespace.checksum(88) == 0xFFFF
+
+
 @requirement("ENRP-101")
 @pytest.mark.parametrize("end", ["refusal", "silence"])
 def test_nothing_is_removed_on_incomplete_knowledge(clock, make_server, make_peer, element, end):
@@ -246,6 +284,54 @@ def test_known_checksums(element):
     assert space.checksum(5) == 0xFFFF
     space.add(b"EchoPool", element(1), home_server=5)
     assert space.checksum(5) == 0x9250
+
+
+def sum_by_hand(*elements):
+    """RFC 5353 3.6.2 and RFC 1071, word by word."""
+    data = b"".join(
+        handle + bytes(-len(handle) % 4) + identifier.to_bytes(4) for handle, identifier in elements
+    )
+    total = 0
+    for at in range(0, len(data), 2):
+        total += int.from_bytes(data[at : at + 2])
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+@requirement("ENRP-086")
+@requirement("ENRP-091")
+@requirement("ENRP-092")
+@requirement("ENRP-093")
+@requirement("ENRP-094")
+def test_sums_are_those_of_rfc_1071_after_each_change(element):
+    space = Handlespace()
+    members = {5: [], 6: []}
+
+    def check():
+        for owner, elements in members.items():
+            assert space.checksum(owner) == sum_by_hand(*elements)
+
+    names = [b"p", b"pool", b"\xff\xff\xff", b"a longer handle", b"\xff" * 40]
+    keys = [(name, n) for name in names for n in (1, 0xFFFF, 0x10000, 0xFFFFFFFF, 0xDEADBEEF)]
+    for number, (handle, identifier) in enumerate(keys):
+        owner = 5 + number % 2
+        space.add(handle, element(identifier), home_server=owner)
+        members[owner].append((handle, identifier))
+        check()
+    # A change of hands, a renewal, and the end.
+    for handle, identifier in keys[::3]:
+        [owner] = [o for o, elements in members.items() if (handle, identifier) in elements]
+        space.add(handle, element(identifier), home_server=11 - owner)
+        members[owner].remove((handle, identifier))
+        members[11 - owner].append((handle, identifier))
+        check()
+    for handle, identifier in keys:
+        space.remove(handle, identifier)
+        for elements in members.values():
+            if (handle, identifier) in elements:
+                elements.remove((handle, identifier))
+        check()
+    assert space.checksum(5) == space.checksum(6) == 0xFFFF
 
 
 def claim(peer, element):

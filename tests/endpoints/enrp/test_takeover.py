@@ -167,12 +167,17 @@ def test_the_smaller_identifier_gives_way(clock, scene):
     server, target, peers = scene(99)
     die(clock, peers)
     peers[0].take()
+    assert server.takeovers._initiated
     [given] = peers[0].say(InitTakeover(sender=99, receiver=0, target=TARGET))
     assert given == InitTakeoverAck(sender=77, receiver=99, target=TARGET)
     assert server.peers.get(TARGET).state is PeerState.SUSPENDED
+    # It has given up: no acknowledgement makes it the winner any more.
+    assert ack(peers[0]) == []
+    assert server.handlespace.owned(77) == 0
     target.take()
     clock.run_until(80)
     assert target.take(wire.Presence) == []
+    assert peers[0].take(TakeoverServer) == []
 
 
 @requirement("ENRP-075")
@@ -202,12 +207,13 @@ def test_an_unknown_target_is_acknowledged(scene):
 
 
 @requirement("ENRP-084")
-def test_a_takeover_elsewhere_re_homes_the_elements_of_the_target(scene):
-    server, _, peers = scene(5)
+def test_a_takeover_elsewhere_re_homes_the_elements_of_the_target(scene, element):
+    server, _, peers = scene(5, 6)
+    peers[1].say(peers[1].add(element(4)))
     peers[0].say(InitTakeover(sender=5, receiver=0, target=TARGET))
     peers[0].say(TakeoverServer(sender=5, receiver=0, target=TARGET))
     assert server.peers.get(TARGET) is None
-    assert [server.handlespace.find(HANDLE, n).home_server for n in (1, 2, 3)] == [5, 5, 5]
+    assert [server.handlespace.find(HANDLE, n).home_server for n in (1, 2, 3, 4)] == [5, 5, 5, 6]
     assert server.handlespace.owned(77) == 0
 
 
@@ -247,6 +253,26 @@ def test_a_stranger_cannot_block_a_takeover_unless_the_letter_counts(clock, scen
         clock.run_until(start + 66.1)
         ack(peers[0])
         assert server.counters.takeovers_won == (0 if literal else 1)
+
+
+@requirement("ENRP-076")
+@requirement("ENRP-111")
+@pytest.mark.parametrize("literal", [False, True])
+def test_who_has_acknowledged_does_not_watch_the_target_meanwhile(clock, scene, literal):
+    server, target, peers = scene(99, 5, resume_watch=not literal)
+    peers[0].say(InitTakeover(sender=99, receiver=0, target=TARGET))
+    target.take()
+    last = 600 if literal else 14.9
+    while clock.now + 20 < last:
+        clock.run_until(clock.now + 20)
+        for peer in peers:
+            peer.say(peer.presence(None))
+    clock.run_until(last)
+    assert not any(m.reply_required for m in target.take(wire.Presence))
+    assert server.peers.get(TARGET).state is PeerState.SUSPENDED
+    # A message of the target ends it.
+    target.say(target.presence(None))
+    assert server.peers.get(TARGET).state is PeerState.ACTIVE
 
 
 def test_watching_resumes_where_the_winner_dies_before_it_says_so(clock, scene):

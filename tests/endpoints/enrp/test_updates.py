@@ -63,9 +63,33 @@ def test_announcements_hold_all_data_of_the_element(
 def test_refusals_are_not_told(make_server, make_peer, register):
     server = make_server()
     peer = make_peer(server, 5)
-    _, [refusal] = register(server, 1, life=0)
-    assert refusal.reject
-    assert peer.take(wire.HandleUpdate) == []
+    for known in (False, True):
+        if known:
+            register(server, 1)
+            peer.take()
+        _, [refusal] = register(server, 1, life=0)
+        assert refusal.reject
+        assert peer.take(wire.HandleUpdate) == []
+
+
+@requirement("ASAP-070")
+@requirement("ASAP-052")
+def test_the_asap_transport_is_where_the_last_registration_came_from(
+    make_server, make_peer, make_channel, element, tell
+):
+    server = make_server()
+    peer = make_peer(server, 5)
+    for port in (40_000, 40_001):
+        channel = make_channel("10.0.2.1", port)
+        channel.remote_addresses = ("10.0.2.1", "10.0.3.1")
+        # What the element itself says does not count.
+        stated = wire.SctpTransport(port=9, addresses=["10.9.9.9"])
+        sent = element(1, "10.0.2.1").replace(asap_transport=stated)
+        tell(server, channel, wire.Registration(pool_handle=HANDLE, pool_element=sent))
+        [update] = peer.take(wire.HandleUpdate)
+        real = wire.SctpTransport(port=port, addresses=["10.0.2.1", "10.0.3.1"])
+        assert update.pool_element.asap_transport == real
+        assert server.handlespace.find(HANDLE, 1).asap_transport == real
 
 
 @requirement("ENRP-057")
@@ -135,6 +159,32 @@ def test_updates_create_add_overwrite_and_remove(make_server, make_peer, element
     assert server.handlespace.pools == 0
 
 
+@requirement("ENRP-108")
+@requirement("ENRP-109")
+@requirement("ENRP-054")
+@requirement("ENRP-055")
+@requirement("ENRP-056")
+def test_a_peer_copies_all_attributes(make_server, make_peer, element):
+    server = make_server()
+    peers = [make_peer(server, number) for number in (5, 6)]
+
+    def variant(identifier, n):
+        return wire.PoolElement(
+            identifier=identifier,
+            home_server=peers[n % 2].identifier,
+            registration_life=1000 + n,
+            user_transport=wire.SctpTransport(port=2000 + n, addresses=[f"10.1.0.{n + 1}"]),
+            policy=wire.Policy("weighted_round_robin", weight=10 + n),
+            asap_transport=wire.SctpTransport(port=3000 + n, addresses=[f"10.2.0.{n + 1}"]),
+        )
+
+    # Into a new pool, into a known one, and over what is known, from another home too.
+    for n, identifier in enumerate((1, 2, 1, 1, 2)):
+        sent = variant(identifier, n)
+        peers[n % 2].say(peers[n % 2].add(sent))
+        assert server.handlespace.find(HANDLE, identifier) == sent
+
+
 @requirement("ENRP-017")
 def test_an_unknown_action_does_nothing(make_server, make_peer, element):
     server = make_server()
@@ -155,6 +205,7 @@ def test_reserved_bits_are_not_looked_at(make_server, make_peer, element):
     assert len(server.handlespace) == 1
 
 
+@requirement("ARC-003")
 @requirement("ASAP-069")
 def test_an_element_that_moves_takes_its_timers_along(
     clock, make_server, make_peer, register, element
