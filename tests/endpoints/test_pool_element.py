@@ -201,8 +201,11 @@ def test_every_keep_alive_is_answered_where_it_came_from_and_h_alone_changes_the
     endpoint, channels = make()
     tell(endpoint, channels[0], GRANTED)
     if not has_home:
-        endpoint._connect = lambda *_: make_channel()
+        nobody = make_channel()
+        nobody.ready = False
+        endpoint._connect = lambda *_: nobody
         endpoint.notify(channels[0], Event.LOST)
+        assert endpoint._home is None
     ack = wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=5)
     probe = wire.EndpointKeepAlive(server_identifier=9, pool_handle=HANDLE)
     before = endpoint._home

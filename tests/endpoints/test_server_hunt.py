@@ -416,6 +416,17 @@ def test_a_server_that_is_starting_is_left_for_another_one(make_element, attempt
     assert len(attempts.channels[-1].take()) == 1
 
 
+@requirement("ASAP-056")
+def test_a_refusal_for_want_of_room_stops_t2_as_well(clock, make_element, attempts):
+    endpoint = make_element(ready=1)
+    attempts.ready = ()
+    cause = wire.ErrorCause(wire.Cause.LACK_OF_RESOURCES)
+    refusal = GRANTED.replace(reject=True, error_causes=[cause])
+    endpoint.receive(attempts.channels[0], wire.PPID_ASAP, refusal.encode())
+    clock.run_until(100)
+    assert endpoint.counters.registration_timeouts == 0
+
+
 @requirement("ASAP-105")
 @requirement("ASAP-034")
 @requirement("ASAP-104")

@@ -51,19 +51,22 @@ def main() -> int:
         woven = native.build([one for one in mutants() if one.native])
     runner.load_others()
     work = [(one, tests_of(one.shows), woven if one.native else ordinary) for one in chosen]
-    wrong = 0
+    wrong = stopped = 0
     began = time.monotonic()
     for done, outcome in enumerate(runner.run(work, arguments.jobs, native.BUILD / "logs"), 1):
         mutant = outcome.mutant
-        expected = "survives" if mutant.survives else "killed"
-        if outcome.verdict != expected:
+        missed = [row for row in mutant.shows if not outcome.noticed_by(tests_of((row,)))]
+        stopped += outcome.verdict == "stopped"
+        if bool(missed) != bool(mutant.survives) or outcome.verdict == "broken":
             wrong += 1
-            print(f"{outcome.verdict:8} {mutant.number:4} {mutant}", flush=True)
+            rows = "" if len(missed) == len(mutant.shows) else f" (not by {' '.join(missed)})"
+            print(f"{outcome.verdict:8} {mutant.number} {mutant}{rows}", flush=True)
         elif done % 100 == 0:
             print(f"{done} of {len(work)} run, {time.monotonic() - began:.0f} s", flush=True)
     survivors = sum(bool(one.survives) for one in chosen)
     print(
-        f"{len(chosen)} mutants, {survivors} known to survive, {wrong} not as the list says; "
+        f"{len(chosen)} mutants, {survivors} known to survive, {wrong} not as the list says, "
+        f"{stopped} have crashed or run without end; "
         f"{time.monotonic() - began:.0f} s"
     )
     return wrong

@@ -83,6 +83,22 @@ def load_others() -> None:
     assert "rsim" not in sys.modules
 
 
+class Failures:
+    """Notes which tests fail, as a plugin of pytest.
+
+    Parameters: `file` to which their names go.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def pytest_runtest_logreport(self, report) -> None:
+        """Notes a test, or its set-up, that has failed."""
+        if report.failed:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(report.nodeid + "\n")
+
+
 def _child(mutant: Mutant | None, tests: list[str], module: Path, log: Path) -> int:
     import pytest
 
@@ -94,26 +110,46 @@ def _child(mutant: Mutant | None, tests: list[str], module: Path, log: Path) -> 
     if mutant is not None and mutant.native:
         os.environ[native.VARIABLE] = str(mutant.number)
     sys.meta_path.insert(0, SourceFinder(None if mutant and mutant.native else mutant, module))
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-W", "ignore"]
-    return int(pytest.main([*options, *tests]))
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "-W", "ignore"]
+    return int(pytest.main([*options, *tests], plugins=[Failures(log.with_suffix(".failed"))]))
 
 
 @dataclass(slots=True)
 class Outcome:
     """What became of a mutant.
 
-    Parameters: `mutant` itself; `verdict` "killed", "survives" or "broken"; `time` in s.
+    Parameters: `mutant` itself; `verdict` "killed", "stopped" (it has crashed, or made tests run
+    without end), "survives" or "broken"; `failed` names of tests; `time` in s.
     """
 
     mutant: Mutant
     verdict: str
+    failed: tuple[str, ...]
     time: float
+
+    def noticed_by(self, tests: list[str]) -> bool:
+        """Whether one of some tests has noticed the mutant.
+
+        Parameters: `tests` names of tests, files or folders.
+        """
+        if self.verdict == "stopped":
+            return True
+        return any(
+            name == test or name.startswith((f"{test}[", f"{test}::", test.rstrip("/") + "/"))
+            for name in self.failed
+            for test in tests
+        )
 
 
 def _verdict(status: int) -> str:
     if os.WIFSIGNALED(status):
-        return "killed"
+        return "stopped"
     return {0: "survives", 1: "killed"}.get(os.WEXITSTATUS(status), "broken")
+
+
+def _failed(log: Path) -> tuple[str, ...]:
+    file = log.with_suffix(".failed")
+    return tuple(file.read_text(encoding="utf-8").splitlines()) if file.exists() else ()
 
 
 def run(work: list[tuple[Mutant, list[str], Path]], jobs: int, logs: Path) -> Iterator[Outcome]:
@@ -128,19 +164,22 @@ def run(work: list[tuple[Mutant, list[str], Path]], jobs: int, logs: Path) -> It
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant, tests, module = waiting.pop()
+            log = logs / f"{mutant.number}.log"
+            log.with_suffix(".failed").unlink(missing_ok=True)
             pid = os.fork()
             if pid == 0:
                 code = 70
                 with contextlib.suppress(BaseException):
                     os.setsid()
-                    code = _child(mutant, tests, module, logs / f"{mutant.number}.log")
+                    code = _child(mutant, tests, module, log)
                 os._exit(code)
             running[pid] = mutant, time.monotonic()
         pid, status = os.waitpid(-1, os.WNOHANG)
         now = time.monotonic()
         if pid in running:
             mutant, began = running.pop(pid)
-            yield Outcome(mutant, _verdict(status), now - began)
+            failed = _failed(logs / f"{mutant.number}.log")
+            yield Outcome(mutant, _verdict(status), failed, now - began)
         elif pid == 0:
             for late, (_, began) in running.items():
                 if now - began > 10 * LONGEST:

@@ -405,7 +405,7 @@ def test_the_time_out_follows_the_round_trips(pair, low, high):
     association = two.connect()
     two.run(10)
     smooth = vary = None
-    for delay in (0.3, 0.3, 0.1, 0.4):
+    for delay in (0.3, 0.3, 0.1, 0.4, *[0.01] * 20):
         for link in two.links:
             two.network.change([link], LinkSettings(delay=delay))
         association.send(1, b"x")
@@ -474,15 +474,15 @@ def test_t3_backs_off_shrinks_the_window_and_sends_one_packet(pair):
     two = pair(sctp=QUIET)
     association = established(two)
     wire = Wire(two)
-    association.send(1, bytes(20 * DATA))
-    two.run(5)
+    association.send(1, bytes(60 * DATA))
+    two.run(0.9)
     wire.drop = lambda frame: bool(frame.messages)
     wire.seen.clear()
     start = two.clock.now
     for _ in range(4):
         association.send(1, bytes(DATA))
     window = association.core.paths[0]["cwnd"]
-    assert window >= 4 * PAYLOAD
+    assert window >= 9 * PAYLOAD
     two.run(1.5)
     times = [round(time - start, 3) for time in wire.times("DATA")]
     assert times == [0, 0, 0, 0, 1.0]
@@ -727,11 +727,18 @@ def test_t3_starts_anew_when_the_earliest_is_sent_again(pair):
 
 
 @requirement("SCTP-021")
+@requirement("SCTP-033")
 def test_what_is_marked_goes_before_new_data(pair):
     two = pair(sctp=QUIET)
     association = established(two)
-    wire = Wire(two, lambda frame: bool(frame.messages))
-    for _ in range(4):
+    wire = Wire(two)
+    association.send(1, bytes(60 * DATA))
+    two.run(0.9)
+    window = association.core.paths[0]["cwnd"]
+    count = int(window / DATA)
+    assert count >= 12
+    wire.drop = lambda frame: bool(frame.messages)
+    for _ in range(count + 1):
         association.send(1, bytes(DATA))
     two.run(0.5)
     association.send(1, b"new" + bytes(DATA - 3))
@@ -739,12 +746,114 @@ def test_what_is_marked_goes_before_new_data(pair):
     wire.seen.clear()
     two.run(10)
     sent = [m.data[:3] for _, f in wire.of("DATA", two.client_host) for m in f.messages]
-    assert sent == [bytes(3)] * 4 + [b"new"]
+    assert sent[-1] == b"new" and sent.count(b"new") == 1
+    assert len(two.server.data) == count + 3
+
+
+@requirement("SCTP-046")
+def test_three_reports_are_enough(pair):
+    two = pair(sctp=QUIET)
+    association = established(two)
+    wire = Wire(two, once("DATA"))
+    start = two.clock.now
+    for number in range(4):
+        association.send(1, bytes([number]) * DATA)
+    two.run(5)
+    assert [round(time - start, 2) for time in wire.times("DATA")] == [0, 0, 0, 0, 0.1]
+
+
+@requirement("SCTP-043")
+def test_a_window_that_is_not_used_does_not_open(pair):
+    two = pair(sctp=SctpSettings(heartbeat_interval=None, sack_delay=0))
+    association = established(two)
+    Wire(two)
+    for _ in range(20):
+        association.send(1, bytes(1000))
+        two.run(0.2)
+    assert association.core.paths[0]["cwnd"] == 4404
+    # One that is used opens by what is acknowledged, by a packet at most.
+    before = association.core.paths[0]["cwnd"]
+    for _ in range(4):
+        association.send(1, bytes(DATA))
+    two.run(1)
+    grown = association.core.paths[0]["cwnd"] - before
+    assert 0 < grown <= 4 * PAYLOAD
+    assert grown % DATA == 0
+
+
+@requirement("SCTP-042")
+def test_a_window_that_is_not_used_for_long_keeps_four_packets(pair):
+    two = pair(sctp=QUIET)
+    association = established(two)
+    Wire(two)
+    association.send(1, bytes(60 * DATA))
+    two.run(60)
+    assert association.core.paths[0]["cwnd"] > 10 * PAYLOAD
+    association.send(1, b"x")
+    assert association.core.paths[0]["cwnd"] == 4 * PAYLOAD
+
+
+@requirement("SCTP-032")
+@requirement("SCTP-053")
+def test_a_lone_packet_has_its_time_out_and_success_forgives_errors(pair):
+    two = pair(sctp=QUIET)
+    association = established(two)
+    wire = Wire(two)
+    for _ in range(2):
+        wire.drop = once("DATA")
+        wire.seen.clear()
+        start = two.clock.now
+        rto = association.core.paths[0]["rto"]
+        association.send(1, b"x")
+        two.run(rto + 0.02)
+        assert association.core.paths[0]["errors"] == 1
+        two.run(10)
+        assert [time - start for time in wire.times("DATA")] == pytest.approx([0, rto])
+        assert association.core.paths[0]["errors"] == 0
+    # Nothing is out: no time-out comes, which would double the RTO.
+    wire.drop = lambda frame: False
+    association.send(1, b"x")
+    two.run(0.5)
+    before = association.core.paths[0]["rto"]
+    two.run(100)
+    assert association.core.paths[0]["rto"] == before
+
+
+@requirement("SCTP-039")
+def test_a_message_is_handed_on_when_its_last_part_is_there(pair):
+    two = pair(sctp=QUIET)
+    association = established(two)
+    seen = []
+
+    def last(frame):
+        parts = [m for m in frame.messages if m.ends and not m.begins]
+        seen.extend(parts)
+        return bool(parts) and len(seen) == 1
+
+    Wire(two, last)
+    association.send(1, bytes(3 * DATA))
+    two.run(0.5)
+    assert two.server.data == []
+    two.run(5)
+    assert [len(data) for data in two.server.data] == [3 * DATA]
+
+
+@requirement("SCTP-039")
+def test_messages_that_fit_into_a_packet_are_not_cut(pair):
+    two = pair(sctp=QUIET)
+    association = two.connect()
+    wire = Wire(two)
+    for _ in range(6):
+        association.send(1, bytes(1000))
+    two.run(5)
+    parts = [m for _, f in wire.of("DATA", two.client_host) for m in f.messages]
+    assert [(len(m.data), m.begins, m.ends) for m in parts] == [(1000, True, True)] * 6
 
 
 # Failures (8) ------------------------------------------------------------------------------------
 
 
+@requirement("SCTP-033")
 @requirement("SCTP-052")
 @requirement("SCTP-070")
 @pytest.mark.parametrize(("most", "seconds"), [(10, 363), (2, 7)])

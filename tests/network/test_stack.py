@@ -40,6 +40,7 @@ def flood(two, rate, duration, tcp=False):
         two.clock.call_at(start + number / rate, send, number)
 
 
+@pytest.mark.conformance("SCTP-003")
 @pytest.mark.parametrize("tcp", [False, True])
 def test_with_cookies_an_init_leaves_nothing_behind(pair, tcp):
     two = pair(tcp=tcp)
