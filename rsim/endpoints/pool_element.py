@@ -45,17 +45,6 @@ def _nothing(*_: object) -> None:
     pass
 
 
-def _time_between(settings: PoolElementSettings, life: int) -> float:
-    """T4, between registrations, in s (RFC 5352 7.1; half the life if that is 20 s or less)."""
-    if settings.t4_reregistration is not None:
-        return settings.t4_reregistration
-    if life < 0:
-        return 600.0
-    if life <= 20:
-        return max(1.0, life / 2)
-    return min(600.0, life - 20.0)
-
-
 class PoolElementEndpoint:
     """A pool element as a state machine, registered in one pool.
 
@@ -97,7 +86,7 @@ class PoolElementEndpoint:
         self.state_policy: Callable[[PoolElement], bytes] | None = None
         self._t4 = clock.timer(self._register)
         self._t2_registration = settings.t2_registration
-        self.t4 = _time_between(settings, life)
+        self.t4 = settings.time_between(life)
         self.settings = settings
         self._hunt = ServerHunt(clock, settings, servers, self)
         self.clock = clock

@@ -15,12 +15,12 @@ from rsim.endpoints.choice import ChoiceUser, Chooser, decode_grant
 from rsim.endpoints.counters import PoolUserCounters
 from rsim.endpoints.ports import Address, Channel, ClockPort, count_sent
 from rsim.endpoints.resolution_states import ResolutionEvent, ResolutionState
-from rsim.endpoints.resolved_pool import Answer, ResolvedPool
+from rsim.endpoints.resolved_pool import Answer, ResolvedPool, list_of
 from rsim.endpoints.server_hunt import ServerHunt, ServerList
 from rsim.endpoints.settings import PoolUserSettings
 from rsim.endpoints.signing import Verifier
 from rsim.endpoints.statements import Ledger, consistent, decode_statements, encode_evidence
-from rsim.handlespace import LARGEST, Draws, UserList, policy_kinds, user_rule
+from rsim.handlespace import LARGEST, Draws, UserList
 from rsim.network import Event
 from rsim.wire import (
     PPID_ASAP,
@@ -32,15 +32,6 @@ from rsim.wire import (
     PoolElement,
     receive,
 )
-
-_ROUND_ROBIN = policy_kinds()["round_robin"].type_code
-"""Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
-_PRIORITY = policy_kinds()["priority"].type_code
-
-
-def _rank(element: PoolElement) -> int:
-    return -(element.policy.priority or 0)
-
 
 # Read for each resolution: compiled code finds what is Final at once.
 _ASK: Final = ResolutionEvent.ASK
@@ -331,13 +322,7 @@ class PoolUserEndpoint:
             self._hunt.stop()
         pool.enter(_ANSWER)
         pool.timer.stop()
-        policy_type = message.policy.type if message.policy else _ROUND_ROBIN
-        if policy_type == _PRIORITY:
-            # The user takes the highest priority, whatever the order of the list (RFC 5356 4.5.3).
-            listed = sorted(message.pool_elements, key=_rank)
-            message = message.replace(pool_elements=listed)
-        # No object is made of an element that nobody looks at.
-        pool.elements = elements = UserList(message, user_rule(policy_type))
+        pool.elements = elements = list_of(message)
         if pool.reported:
             pool.reported = frozenset(i for i in pool.reported if elements.find(i) is None)
         pool.fresh_until = self.clock.now + self._stale_cache_value

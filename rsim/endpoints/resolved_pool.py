@@ -9,15 +9,36 @@ from typing import Final
 from rsim.endpoints.choice import Grant
 from rsim.endpoints.ports import ClockPort
 from rsim.endpoints.resolution_states import RESOLUTION_STATES, ResolutionEvent
-from rsim.handlespace import UserList
-from rsim.wire import PoolElement
+from rsim.handlespace import UserList, policy_kinds, user_rule
+from rsim.wire import HandleResolutionResponse, PoolElement
 
 Answer = Callable[[PoolElement | None], None]
 """Takes the element that has been chosen, None if there is none."""
 
+_ROUND_ROBIN: Final = policy_kinds()["round_robin"].type_code
+"""Type of a pool whose answer names no policy (RFC 5352 2.2.6)."""
+_PRIORITY: Final = policy_kinds()["priority"].type_code
+
 _STATES: Final = RESOLUTION_STATES
 _NONE: frozenset[int] = frozenset()
 """Shared by all pools without reported elements."""
+
+
+def _rank(element: PoolElement) -> int:
+    return -(element.policy.priority or 0)
+
+
+def list_of(message: HandleResolutionResponse) -> UserList:
+    """The elements of an answer, as the policy of the pool has the user try them.
+
+    Parameters: `message` the answer.
+    """
+    policy_type = message.policy.type if message.policy else _ROUND_ROBIN
+    if policy_type == _PRIORITY:
+        # The user takes the highest priority, whatever the order of the list (RFC 5356 4.5.3).
+        message = message.replace(pool_elements=sorted(message.pool_elements, key=_rank))
+    # No object is made of an element that nobody looks at.
+    return UserList(message, user_rule(policy_type))
 
 
 class ResolvedPool:

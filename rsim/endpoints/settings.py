@@ -241,6 +241,19 @@ class PoolElementSettings(HuntSettings):
         False, description="register at once with a new home that has announced itself, not at T4"
     )
 
+    def time_between(self, life: int) -> float:
+        """T4, between registrations, in s (RFC 5352 7.1; half the life if that is 20 s or less).
+
+        Parameters: `life` of a registration in s, -1 for ever.
+        """
+        if self.t4_reregistration is not None:
+            return self.t4_reregistration
+        if life < 0:
+            return 600.0
+        if life <= 20:
+            return max(1.0, life / 2)
+        return min(600.0, life - 20.0)
+
 
 class PoolUserSettings(HuntSettings):
     """Settings of all pool users' ASAP side."""
