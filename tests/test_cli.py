@@ -12,7 +12,9 @@ STANDARD = Path(__file__).parent / "benchmarks" / "standard.toml"
 
 def rsim(*arguments):
     command = [sys.executable, "-m", "rsim.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    # Some library sets COLUMNS behind the back of Python: the environment is given in full.
+    bare = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=bare)
 
 
 def test_run_prints_json_and_repeats_itself():

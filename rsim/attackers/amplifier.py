@@ -22,8 +22,9 @@ from rsim.wire import (
 )
 
 _PORT = 9995
-_UNKNOWN = 0x4F
-"""A message type that nobody knows and that asks for a report (RFC 5354 4)."""
+_UNKNOWN = 0x0F
+_ASKS = 0x40
+"""A message type that nobody knows, and the bit by which it asks for a report (RFC 5354 4)."""
 
 
 class AmplifierSettings(FlooderSettings, LureSettings):
@@ -32,13 +33,18 @@ class AmplifierSettings(FlooderSettings, LureSettings):
     means: Literal["subscriptions", "errors"] = Field(
         "subscriptions", description="which kind of answers it provokes"
     )
-    subscriptions: int = Field(10, ge=1, le=10_000, description="associations that subscribe")
+    subscriptions: int = Field(10, ge=0, le=10_000, description="associations that subscribe")
     size: int = Field(400, ge=4, le=65_000, description="errors: octets of each unknown message")
+
+    asks: bool = Field(
+        True, description="errors: whether unknown messages ask for a report (RFC 5354 4)"
+    )
 
     @model_validator(mode="after")
     def _settings_serve(self) -> Self:
         self._belongs("subscriptions", "means", "subscriptions")
         self._belongs("size", "means", "errors")
+        self._belongs("asks", "means", "errors")
         return self
 
 
@@ -77,7 +83,8 @@ class Amplifier(Flooder[AmplifierSettings]):
         first = self._associations[0]
         if self.settings.means == "errors":
             size = self.settings.size
-            data = bytes([_UNKNOWN, 0, *size.to_bytes(2)]) + bytes(size - 4)
+            kind = _UNKNOWN | _ASKS if self.settings.asks else _UNKNOWN
+            data = bytes([kind, 0, *size.to_bytes(2)]) + bytes(size - 4)
             self.send_octets(first, data)
             return
         handle = self.surroundings.pool_handle

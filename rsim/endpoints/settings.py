@@ -72,6 +72,10 @@ class ServerSettings(Model):
         description="renewals and deregistrations only from the address that registered "
         "(else any sender may use any identifier)",
     )
+    mix_protection: bool = Field(
+        False,
+        description="list elements that TLS protects beside others (RFC 5355 2.15 forbids it)",
+    )
     check_addresses: bool = Field(
         True, description="user transports only with an address of the association (RFC 5352 2.2.1)"
     )

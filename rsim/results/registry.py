@@ -57,10 +57,9 @@ def metric(
     Parameters: `name` of small letters, digits and _; `unit` "" for a mere number; `label` in
     figures, by default the name; `formula` in words, by default the function's first line of
     documentation; `better` "higher" or "lower" values, or "" for neither; `low` and `high` ends of
-    the range that values lie in, which with the unit say what interval its mean has: that of a
-    share if there are both or the unit is %, that of a time if it is s; `needs` counters such as
-    "pool_users.accepts": where a run has one of them not, the metric is undefined (NaN). Raises
-    ResultError where one of these can't be.
+    its range, which with the unit say what interval its mean has: a share's if there are both or
+    the unit is %, a time's if it is s; `needs` counters such as "pool_users.accepts": without one
+    of them the metric is undefined (NaN). Raises ResultError where one of these can't be.
 
     >>> import rsim
     >>> @rsim.metric("rejects_per_accept", better="lower", low=0)

@@ -22,7 +22,7 @@ class Scenario(ScenarioFields):
     >>> import rsim
     >>> scenario = rsim.scenario({"duration": "10min", "pools": {"pool": {"policy": "random"}}})
     >>> scenario.duration, scenario.pools["pool"].policy, scenario.warm_up
-    (600.0, 'random', 900.0)
+    (600.0, 'random', 2400.0)
     """
 
     @model_validator(mode="before")

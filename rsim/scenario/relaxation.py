@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import sqrt
+from math import inf, sqrt
 
 from rsim.scenario.groups import UserGroup
 from rsim.scenario.model import Scenario
@@ -26,17 +26,17 @@ def relaxation_time(service_time: float, load: float) -> float:
     >>> round(relaxation_time(10.0, 0.8))
     897
     """
-    return service_time / (1 - sqrt(load)) ** 2 if load < 1 else float("inf")
+    return service_time / (1 - sqrt(load)) ** 2 if load < 1 else inf
 
 
-def last_start(scenario: Scenario) -> float:
+def last_start(scenario: Scenario, before: float = inf) -> float:
     """When the last group of servers, elements and users starts, in s of simulated time.
 
-    Parameters: `scenario` with its groups.
+    Parameters: `scenario` with its groups; `before` time in s from which on none counts.
     """
     groups = (scenario.enrp_servers, scenario.pool_elements, scenario.pool_users)
     starts = [group.start for role in groups for group in role.values() if group.count]
-    return max(starts, default=0.0)
+    return max((start for start in starts if start < before), default=0.0)
 
 
 def settling_times(scenario: Scenario) -> Iterator[tuple[str, float, float, float]]:

@@ -163,9 +163,10 @@ def _settling(scenario: Scenario, observation: Observation) -> Iterator[str]:
     """
     if scenario.warm_up == 0:
         return
-    loaded = observation.begin - last_start(scenario)
+    loaded = observation.begin - last_start(scenario, before=observation.end)
     for name, service, load, time in settling_times(scenario):
-        if loaded < SETTLING * time:
+        starts = scenario.pool_users[name].start < observation.end
+        if starts and loaded < SETTLING * time:
             yield (
                 f"warm_up: pool_users.{name} had not settled when measurement began, "
                 f"{max(0.0, loaded):.3g} s after the last group's start; requests of "

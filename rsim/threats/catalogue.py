@@ -80,6 +80,11 @@ class Threat(Model):
     metric: str = Field(description="metric of the effect")
     worse: Literal["up", "down"] = Field("up", description="where the attack moves it")
     set: dict[str, Any] = Field({}, description="values by dotted path in all arms")
+    control_set: dict[str, Any] = Field(
+        {},
+        description="values in arms without the attack, where its metric needs somebody who does "
+        "the same to no effect",
+    )
     attack_set: dict[str, Any] = Field(description="values in arms with the attack")
     mitigation_set: dict[str, Any] = Field(description="values in arms with the mitigation")
     strength: Strength | None = Field(
@@ -113,6 +118,8 @@ class Threat(Model):
         layers = [self.set]
         if arm in ("attack", "mitigated", "still"):
             layers.append(self.attack_set)
+        else:
+            layers.append(self.control_set)
         if arm in ("mitigated", "cost", "still"):
             layers.append(self.mitigation_set)
         if arm == "still" and self.still is not None:

@@ -235,7 +235,7 @@ def _plan(outcome: Outcome, effort: Effort, work: list[Job]) -> None:
         seeds = max(4, effort.seeds // 2)
         work.append((_breaking, (threat, changes, seeds), outcome.breaking.update))
     attackers = threat.table("attack").get("attackers")
-    if attackers and "attackers" not in threat.table("baseline"):
+    if attackers and threat.table("baseline").get("attackers") != attackers:
 
         def note_recovery(found: tuple[float, float]) -> None:
             outcome.recovery.append(found[0])

@@ -91,6 +91,8 @@ def test_targets_of_make_that_pages_name_exist():
 def test_links_between_files_resolve():
     pages = [*PAGES, ROOT / "CHANGELOG.md", *sorted((ROOT / "experiments").rglob("README.md"))]
     for page in pages:
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        for link in re.findall(
+            r"\]\(([^)#: ]+)(?:#[^)]*)?(?: \"[^\"]*\")?\)", page.read_text(encoding="utf-8")
+        ):
             if not link.startswith("generated/"):
                 assert (page.parent / link).exists(), (page, link)

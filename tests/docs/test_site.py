@@ -22,7 +22,7 @@ def site(tmp_path_factory):
     """The site without the notebooks' outputs: that they run is shown elsewhere."""
     # Pages are written beside the sources, so a copy is built.
     copy = tmp_path_factory.mktemp("site")
-    for name in ("docs", "experiments", "notebooks"):
+    for name in ("docs", "experiments", "notebooks", "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("_build"))
     shutil.copy(ROOT / "CHANGELOG.md", copy)
     out = copy / "html"

@@ -236,7 +236,7 @@ SWEEP: dict[str, Any] = {
         "seed": 1,
         "ranges": {"pool_users.user.request_interval": {"low": 1, "high": 9, "scale": "log"}},
     },
-    "precision": {"metric": "handling_speed_pct", "relative": 0.1, "most": 4},
+    "precision": {"metric": "handling_speed_pct", "relative": 0.1, "most": 12},
     "series": ["handling_speed_pct"],
     "derived": {
         "pool_users.user.keep_alive_timeout": "2 * pool_users.user.keep_alive_interval",

@@ -129,7 +129,7 @@ def test_no_number_takes_another_kind_of_value(value):
         ("pool_users.u.pu_to_pe_ratio", 1e300, "less than or equal to 1000000"),
         ("duration", 1e10, "less than or equal to 1000000000"),
         ("duration", 1e9, "duration: a run of .* is too long, at most 1e.09 s"),
-        ("pool_users.u.request_interval", 1e-6, "makes 7.5e.09 requests in this time, at most"),
+        ("pool_users.u.request_interval", 1e-6, "makes 9e.09 requests in this time, at most"),
         ("enrp_servers.s.failures", {"schedule": "down@1e300"}, "lies after 1e.09 s"),
     ],
 )
@@ -176,7 +176,8 @@ def test_the_longest_name_of_a_pool_fits_what_servers_tell_each_other():
         "enrp_servers": {"server": {"count": 2}},
         "pool_elements": {"e": {"count": 5, "start": 10, "pool": pool}},
     }
-    assert rsim.run(rsim.scenario(table)).metrics["divergence_pct"] == 0
+    # News takes 10 ms to the other server: 0.005% of the time for five elements.
+    assert rsim.run(rsim.scenario(table)).metrics["divergence_pct"] < 0.01
 
 
 def test_a_load_that_follows_stays_within_limits():

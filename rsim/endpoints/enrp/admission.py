@@ -54,6 +54,7 @@ class Admission:
         self._check_addresses = settings.check_addresses
         self._check_identity = settings.check_identity
         self._serve_while_starting = settings.serve_while_starting
+        self._mix_protection = settings.mix_protection
         self._protected = False
 
     @property
@@ -105,6 +106,8 @@ class Admission:
     def _mixes(self, channel: Channel) -> bool:
         """Whether an element would stand beside others of this server that TLS protects otherwise
         (RFC 5355 2.15: all of them use it, or none)."""
+        if self._mix_protection:
+            return False
         return channel.protected is not self._protected and self._store.has_own
 
     def note_protection(self, channel: Channel) -> None:

@@ -671,6 +671,16 @@ class TestAuthorisation:
         assert not ask(6, not first).reject
         assert ask(5, first).reject
 
+    def test_protected_elements_and_others_share_a_handlespace_where_that_is_allowed(
+        self, make_server, make_channel, element, tell
+    ):
+        server = make_server(mix_protection=True)
+        for identifier, protected in ((5, False), (6, True), (7, False)):
+            channel = make_channel()
+            channel.protected = protected
+            assert not tell(server, channel, registration(element(identifier)))[0].reject
+        assert server.handlespace.pool_size(HANDLE) == 3
+
     @requirement("SEC-005")
     def test_a_key_holds_in_its_pools(self, secured, element, tell):
         server, connect = secured
