@@ -124,6 +124,37 @@ def _print_problems(report: Report) -> None:
         console.print(f"failed: run {key}, seed {seed}: {failure.get('error')}")
 
 
+@app.command("sensitivity")
+def sensitivity_command(
+    directory: Directory,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME", help="Metric; several times for several."),
+    ] = None,
+) -> None:
+    """Shows how much of a metric's variance each sampled setting explains (Sobol' indices).
+
+    The study needs points for them: [sweep.sample] with kind = "sobol" and indices = true.
+    """
+    from rsim.sweep import open_report
+
+    report = open_report(directory)
+    wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
+    for name in dict.fromkeys(wanted):
+        frame = report.sensitivity(name)
+        others = list(frame.columns[: list(frame.columns).index("setting")])
+        table = Table(*others, f"share of the variance of {name}", "by itself", "in all")
+        for row in frame.to_dict("records"):
+            cells = ["" if row[one] != row[one] else str(row[one]) for one in others]
+            cells.append(row["setting"])
+            for index in ("first", "total"):
+                low, high = row[f"{index}_low"], row[f"{index}_high"]
+                cells.append(f"{row[index]:.2f} ({low:.2f} to {high:.2f})")
+            table.add_row(*cells)
+        console.print(table)
+    _print_problems(report)
+
+
 @app.command("plot")
 def plot_command(
     directory: Directory,

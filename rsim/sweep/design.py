@@ -70,27 +70,56 @@ class SpaceSample(Model):
     seed: int = Field(
         1, ge=0, le=2**32 - 1, description="seed of the sample, apart from those of the runs"
     )
+    indices: bool = Field(
+        False,
+        description="sobol: also the points that Sobol' indices need (rsim sensitivity), in all "
+        "size x (settings + 2)",
+    )
     ranges: dict[str, Range] = Field(min_length=1, description="ranges by dotted path")
 
     @model_validator(mode="after")
     def _balanced(self) -> SpaceSample:
         if self.kind == "sobol" and self.size & (self.size - 1):
             raise ValueError("size: of a Sobol' sample a power of 2, else it is not balanced")
+        if self.indices and self.kind != "sobol":
+            raise ValueError('indices: only with kind = "sobol"')
         return self
 
-    def points(self) -> list[dict[str, Any]]:
-        """The points, as values by path."""
-        from scipy.stats import qmc  # Takes longer to load than all else together.
+    @property
+    def count(self) -> int:
+        """Number of points of the design; some may be equal where numbers are whole."""
+        return self.size * (len(self.ranges) + 2) if self.indices else self.size
 
-        sampler = qmc.LatinHypercube if self.kind == "latin_hypercube" else qmc.Sobol
-        shares = sampler(len(self.ranges), seed=self.seed).random(self.size)
+    def design(self) -> list[dict[str, Any]]:
+        """All points, as values by path, in the order of the design, equal ones too."""
         return [
             {
                 path: one.at(float(s))
                 for (path, one), s in zip(self.ranges.items(), row, strict=True)
             }
-            for row in shares
+            for row in self._shares()
         ]
+
+    def points(self) -> list[dict[str, Any]]:
+        """The points to run, as values by path; those of indices may be equal where numbers are
+        whole, and are run once."""
+        points = self.design()
+        if not self.indices:
+            return points
+        return list({tuple(point.values()): point for point in points}.values())
+
+    def _shares(self) -> Any:
+        """Shares of the ranges, a row for each point."""
+        number = len(self.ranges)
+        if self.indices:
+            from SALib.sample import sobol
+
+            problem = {"num_vars": number, "bounds": [[0.0, 1.0]] * number}
+            return sobol.sample(problem, self.size, calc_second_order=False, seed=self.seed)
+        from scipy.stats import qmc  # Takes longer to load than all else together.
+
+        sampler = qmc.LatinHypercube if self.kind == "latin_hypercube" else qmc.Sobol
+        return sampler(number, seed=self.seed).random(self.size)
 
 
 def design(
@@ -113,7 +142,7 @@ def design(
         dict(zip(in_step, values, strict=True)) for values in zip(*in_step.values(), strict=True)
     ]
     number = prod(map(len, axes.values())) * max(1, len(together)) * max(1, len(points))
-    number *= sample.size if sample is not None else 1
+    number *= sample.count if sample is not None else 1
     if number > MOST_POINTS:
         raise ValueError(f"axes: make {number} points with all else, at most {MOST_POINTS}")
     sampled = sample.points() if sample is not None else [{}]

@@ -29,6 +29,7 @@ from rsim.scenario import run
 from rsim.scenario.files import set_path, validate
 from rsim.suggestions import unknown
 from rsim.sweep.figures import Figure, Reference
+from rsim.sweep.sensitivity import sobol_indices
 from rsim.sweep.stored import check_failures, check_manifest, check_runs, parameters_of
 from rsim.sweep.study import derive
 from rsim.sweep.table import SweepTable
@@ -163,6 +164,23 @@ class Report:
             stronger=stronger,
             worst=worst,
         )
+
+    def sensitivity(self, metric: str) -> pd.DataFrame:
+        """How much of a metric's variance each sampled setting explains (Sobol' indices).
+
+        Frame: see `rsim.sweep.sensitivity.sobol_indices`.
+
+        Parameters: `metric` name. Raises ResultError if the study's sample has no points for
+        indices, or a point no value of the metric.
+        """
+        sample = self.sweep.sample
+        if sample is None or not sample.indices:
+            raise ResultError(
+                f'{self.study}: sweep.sample.indices: is not set; with kind = "sobol", '
+                "indices = true adds the points that Sobol' indices need"
+            )
+        self.check_metric(metric)
+        return sobol_indices(self.runs, sample, self.parameters, metric)
 
     def _keys(self, arm: str) -> list[str]:
         """What a run has in common with its partner of an arm: parameters that it has, and seed."""
