@@ -346,6 +346,26 @@ def test_a_restart_is_told_by_the_verification_tag(pair):
     assert len(two.server_host.associations) == 1
 
 
+def test_a_message_that_nobody_takes_is_none_of_the_next_association(pair):
+    """Its sequence number may be billions from those of who has the ports now."""
+    two = pair()
+    first = two.connect(local_port=5000)
+    first.send(1, b"one")
+    two.run(1)
+    # Nothing else is under way: the message is one event.
+    first.send(1, b"under way")
+    two.accepted[0].discard()
+    two.client_host.fail()
+    two.client_host.restore()
+    second = two.connect(local_port=5000)
+    assert second.backlog == 0
+    two.run(0.07)
+    assert second.backlog == 0
+    second.send(1, b"two")
+    two.run(2)
+    assert two.server.data == [b"one", b"two"]
+
+
 def test_packets_with_a_wrong_tag_do_nothing(pair):
     from rsim.network.frame import Chunk, Control, Data, Frame
 

@@ -196,8 +196,9 @@ void Stack::take(PacketPtr packet) {
 }
 
 void Stack::take_back(const Packet& packet) {
-    if (Association* const association = find(packet.source_port, packet.destination, packet.destination_port))
-        association->take_back(packet);
+    Association* const association = find(packet.source_port, packet.destination, packet.destination_port);
+    // Another one may have taken its place between the same ports: the message is none of its own.
+    if (association && association->identity.peer_tag == packet.tag) association->take_back(packet);
 }
 
 void Stack::reply(const Packet& packet, std::uint32_t tag, ControlChunk chunk) {
