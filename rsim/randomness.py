@@ -27,6 +27,7 @@ class _Maker:
         return self._streams.generator(self._actor, *self._purpose)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Streams:
     """The streams of one run, spawned from its seed by actor name and purpose.
 

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from rsim.results.attack_metrics import ATTACK_METRICS
+from rsim.results.availability_metrics import AVAILABILITY_METRICS
 from rsim.results.cheating_metrics import CHEATING_METRICS
 from rsim.results.host_metrics import HOST_METRICS
 from rsim.results.metric import Metric, count, ratio, restricted
@@ -297,6 +298,7 @@ METRICS: dict[str, Metric] = {
             better="lower",
         ),
         count("homes_adopted", "changes of home by keep-alive", "pool_elements.homes_adopted"),
+        *AVAILABILITY_METRICS,
         *HOST_METRICS,
         *ATTACK_METRICS,
         *CHEATING_METRICS,

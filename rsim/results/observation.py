@@ -41,6 +41,7 @@ class Observation:
     mean capacity of a pool element in calculations/s, `fastest` that of the fastest one;
     `queued_at_end` requests; `loads` work of
     each pool element in the measured time / its capacity, in s, and which of them are `liars`;
+    `downs` begin and end in s of each time in which an element did not run, and its number;
     `cheats` which requests are those of users that cheat; `waits` times that ended or had not when
     the run did, by what was waited for: `registration` and `takeover`; `known` gives the names of
     all counters (a run has some of them), None: any name may be one.
@@ -69,6 +70,7 @@ class Observation:
     cheats: npt.NDArray[np.bool_]
     known: Callable[[], frozenset[str]] | None = None
     waits: Mapping[str, Spans] = field(default_factory=dict)
+    downs: Column = field(default_factory=lambda: np.empty((0, 3)))
 
     @classmethod
     def between(
@@ -83,11 +85,12 @@ class Observation:
         cheats: npt.NDArray[np.bool_],
         known: Callable[[], frozenset[str]] | None = None,
         waits: Mapping[str, Spans] | None = None,
+        downs: Column | None = None,
     ) -> Observation:
         """What a run has shown between two samples.
 
-        Parameters: `requests`, `reference`, `fastest`, `liars`, `cheats`, `waits` and `known` as of
-        the class; `before` and `after` the samples.
+        Parameters: `requests`, `reference`, `fastest`, `liars`, `cheats`, `waits`, `downs` and
+        `known` as of the class; `before` and `after` the samples.
         """
         counters = {
             name: total - before.totals.get(name, 0) for name, total in after.totals.items()
@@ -106,6 +109,7 @@ class Observation:
             cheats=cheats,
             known=known,
             waits=waits or {},
+            downs=np.empty((0, 3)) if downs is None else downs,
         )
 
     @property

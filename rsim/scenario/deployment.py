@@ -11,6 +11,7 @@ from typing import Any
 from rsim.attackers import Attacker
 from rsim.errors import RsimWarning, ScenarioError, shown
 from rsim.network import PacketCapture
+from rsim.randomness import Streams
 from rsim.results import Result
 from rsim.results.registry import check_needs, metrics_of
 from rsim.scenario.attacker_builder import AttackerBuilder
@@ -39,17 +40,22 @@ class Deployment:
     """All actors of a scenario in a world, ready to run.
 
     Parameters: `scenario`; `seed` of all random draws, from 0, None: the scenario's own; `capture`
-    takes all packets, None: nothing does. Raises ScenarioError if `scenario` or `seed` is none.
+    takes all packets, None: nothing does; `streams` to draw from, None: those of the seed. Raises
+    ScenarioError if `scenario` or `seed` is none.
     """
 
     def __init__(
-        self, scenario: Scenario, seed: int | None = None, capture: PacketCapture | None = None
+        self,
+        scenario: Scenario,
+        seed: int | None = None,
+        capture: PacketCapture | None = None,
+        streams: Streams | None = None,
     ) -> None:
         _check(scenario, seed)
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else int(seed)
         check_needs(metrics_of(tuple(file.digest for file in scenario.code)), known_counters)
-        self.world = World(scenario, self.seed, capture)
+        self.world = World(scenario, self.seed, capture, streams)
         self.servers: list[PlacedServer] = add_servers(
             self.world, scenario.enrp_servers, scenario.protocol.enrp_server
         )

@@ -12,7 +12,7 @@ from rsim.endpoints import EnrpServer
 from rsim.endpoints.waits import Waits
 from rsim.errors import ScenarioError
 from rsim.results import Observation, Result, Sample, mser5
-from rsim.results.observation import Columns
+from rsim.results.observation import Column, Columns
 from rsim.results.survival import Spans
 from rsim.scenario.counters import known_counters
 from rsim.scenario.fault import component
@@ -133,6 +133,17 @@ class Measurement:
             "takeover": _spans(servers, begin, self.end),
         }
 
+    def _downs(self, begin: float) -> Column:
+        rows = [
+            (begun, over, number)
+            for number, one in enumerate(self._elements)
+            for begun, over, _ in one.downs.until(self.end)
+        ]
+        found = np.array(rows, dtype=float).reshape(-1, 3)
+        found[:, :2] = np.clip(found[:, :2], begin, self.end)
+        lasting: Column = found[found[:, 1] > found[:, 0]]
+        return lasting
+
     def _observation(self, requests: Columns) -> Observation:
         begin = self._begin
         if self._settles:
@@ -153,6 +164,7 @@ class Measurement:
             cheats=requests["cheat"],
             known=known_counters,
             waits=self._waits(begin),
+            downs=self._downs(begin),
         )
 
 

@@ -38,14 +38,21 @@ class World:
     """Clock, random streams, network, hosts, keys, and those who count and judge.
 
     Parameters: `scenario` of which it takes network, security and the names of groups; `seed` of
-    all random draws; `capture` takes all packets, None: nothing does.
+    all random draws; `capture` takes all packets, None: nothing does; `streams` to draw from, None:
+    those of the seed.
     """
 
-    def __init__(self, scenario: Scenario, seed: int, capture: PacketCapture | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        capture: PacketCapture | None = None,
+        streams: Streams | None = None,
+    ) -> None:
         self.security = scenario.security
         self.group = scenario.network.group
         self.clock = Clock()
-        self.streams = Streams(seed)
+        self.streams = Streams(seed) if streams is None else streams
         self.recorder = Recorder()
         self.requests = RequestLog()
         self.dialect = Dialect.RFC

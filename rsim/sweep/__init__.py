@@ -5,6 +5,7 @@ Called as a function, `rsim.sweep(study)`, the package runs a sweep.
 
 from rsim.callable_package import make_callable
 from rsim.sweep.figures import Reference
+from rsim.sweep.rare_events import RareEvent, rare_event
 from rsim.sweep.report import Report, open_report, read
 from rsim.sweep.runner import Sweep, sweep
 from rsim.sweep.study import Point, Study, load_study
@@ -14,6 +15,7 @@ __all__ = [
     "Arm",
     "Point",
     "Precision",
+    "RareEvent",
     "Reference",
     "Report",
     "Study",
@@ -21,6 +23,7 @@ __all__ = [
     "SweepTable",
     "load_study",
     "open_report",
+    "rare_event",
     "read",
     "sweep",
 ]

@@ -11,6 +11,7 @@ from rsim.endpoints import CONTROL
 from rsim.endpoints.choice import ChoiceJudge
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import make_statement
+from rsim.endpoints.waits import Waits
 from rsim.handlespace import load_value, policy_with
 from rsim.network import Association, Event, Host, Profile
 from rsim.randomness import Stream
@@ -103,6 +104,9 @@ class CalcAppServer:
         self._statements = 0
         self._proved: set[Association] = set()
         self._in_service_since: float | None = None
+        self.downs = Waits()
+        """Times in which it does not run."""
+        self.downs.begin(clock.now)
         self.on_left: Callable[[], None] = _nothing
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
         self._again = tuple(clock.timer(partial(self._register, one)) for one in memberships)
@@ -136,6 +140,7 @@ class CalcAppServer:
         for membership in self.memberships:
             self._register(membership)
         self._in_service_since = self.clock.now
+        self.downs.end(self.clock.now, True)
         if isnan(self.started_at):
             self.started_at = self.clock.now
 
@@ -187,6 +192,8 @@ class CalcAppServer:
 
     def _leave(self, silently: bool) -> None:
         self.settle()
+        if self._in_service_since is not None:
+            self.downs.begin(self.clock.now)
         self._in_service_since = None
         self._finishing = False
         for timer in (*self._again, *self._return):

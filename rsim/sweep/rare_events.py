@@ -1,0 +1,274 @@
+"""Probabilities of rare events by splitting: a few thousand runs instead of millions.
+
+Runs that come closest to the event are copied; of each copy some random streams, drawn by lot, are
+drawn anew, and what falls back is undone. The shares of runs that reach each level multiply to the
+probability. Source: Botev and Kroese, Statistics and Computing 22, 2012 (generalised splitting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from rsim.errors import ScenarioError
+from rsim.results import METRICS, Interval, mean_interval
+from rsim.results.registry import check_name
+from rsim.scenario import Deployment, Scenario
+from rsim.suggestions import listed
+from rsim.sweep.varied_streams import Move, Name, VariedStreams
+from rsim.sweep.workers import workers
+
+_KEPT = 0.2
+"""Share of the runs that the pilot's levels keep."""
+_STAYS = (0.0, 0.6, 0.9, 0.97)
+"""How much of its random numbers a move leaves."""
+_SEEDS = 2**63
+
+
+@dataclass(frozen=True)
+class RareEvent:
+    """What splitting has found.
+
+    Parameters: `probability` that a run comes to the event; `means` of metrics that are 0 in all
+    other runs; `levels` of the metric, the event's last; `runs` that were done; `plain_runs` that
+    plain simulation needs for the same standard error.
+    """
+
+    probability: Interval
+    means: dict[str, Interval]
+    levels: tuple[float, ...]
+    runs: int
+    plain_runs: float
+
+
+@dataclass
+class _Particle:
+    """A run: its seed, how its streams are moved, how bad it is, and its metrics."""
+
+    seed: int
+    moves: dict[Name, tuple[Move, ...]] = field(default_factory=dict)
+    badness: float = -inf
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class _Population:
+    """Runs of a scenario, and the moves that leave their distribution as it is.
+
+    Parameters: `scenario` and `metric`; `sign` 1 where high values are bad, else -1; `means` names
+    of further metrics; `seed` words of the seed; `purposes` of the streams that are moved, None:
+    all.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        metric: str,
+        *,
+        sign: int,
+        means: Sequence[str],
+        seed: Sequence[int],
+        purposes: Sequence[str] | None,
+    ) -> None:
+        self.runs = 0
+        self.names: list[Name] = []
+        self._seen: dict[str, None] = {}
+        self._scenario = scenario
+        self._metric = metric
+        self._sign = sign
+        self._means = means
+        self._purposes = purposes
+        self._random = np.random.default_rng(seed)
+
+    def begin(self, number: int) -> list[_Particle]:
+        """Independent runs. Raises ScenarioError if they draw from none of the streams."""
+        begun = [self._run(_Particle(self._seed())) for _ in range(number)]
+        if not self.names:
+            purposes = listed(self._purposes or ["any"])
+            raise ScenarioError(
+                f"streams: no stream has the purpose {purposes}; there are {listed(self._seen)}"
+            )
+        return begun
+
+    def climb(
+        self, those: list[_Particle], level: float, number: int, moves: int
+    ) -> list[_Particle]:
+        """As many runs again from those that have reached a level, each moved some times."""
+        # As evenly as it goes: chance in copying adds nothing but noise.
+        copies = np.resize(self._random.permutation(len(those)), number)
+        chosen = [those[int(n)] for n in copies]
+        for _ in range(moves):
+            chosen = [self._moved(one, level) for one in chosen]
+        return chosen
+
+    def _seed(self) -> int:
+        return int(self._random.integers(_SEEDS))
+
+    def _moved(self, one: _Particle, level: float) -> _Particle:
+        names = self.names
+        # One stream in half of the moves, any number of them in the others.
+        one_alone = self._random.random() < 0.5
+        number = 1 if one_alone else int(self._random.integers(len(names))) + 1
+        stays = float(self._random.choice(_STAYS))
+        drawn = self._random.choice(len(names), size=number, replace=False)
+        moves = dict(one.moves)
+        for name in (names[int(n)] for n in drawn):
+            moves[name] = (*moves.get(name, ()), (stays, self._seed()))
+        moved = self._run(_Particle(one.seed, moves))
+        return moved if moved.badness >= level else one
+
+    def _run(self, one: _Particle) -> _Particle:
+        streams = VariedStreams(one.seed, one.moves)
+        metrics = Deployment(self._scenario, one.seed, streams=streams).run().metrics
+        self.runs += 1
+        self._seen |= {name[1]: None for name in streams.made if len(name) > 1}
+        known = set(self.names)
+        self.names += [
+            name
+            for name in streams.made
+            if name not in known and (self._purposes is None or set(name[1:]) & set(self._purposes))
+        ]
+        value = metrics[self._metric]
+        one.badness = self._sign * value if value == value else -inf
+        one.metrics = {name: metrics[name] for name in self._means}
+        return one
+
+
+def rare_event(
+    scenario: Scenario,
+    metric: str,
+    threshold: float,
+    *,
+    means: Iterable[str] = (),
+    levels: Sequence[float] | None = None,
+    streams: Sequence[str] | None = None,
+    particles: int = 200,
+    moves: int = 4,
+    repetitions: int = 12,
+    seed: int = 1,
+    jobs: int | None = None,
+) -> RareEvent:
+    """The probability that a metric of a run is as bad as a threshold, or worse.
+
+    Whole repetitions are independent of each other, and each estimate is without bias: the
+    intervals come from them.
+
+    Parameters: `scenario` to run; `metric` name, which says what values are better; `threshold` of
+    it; `means` metrics that are 0 wherever the event does not come, such as "unavailable_pct";
+    `levels` on the way, None: a pilot finds some; `streams` purposes of the random streams that the
+    event depends on, such as "failures", None: all; `particles` runs at a time, from 10; `moves` of
+    each at each level, from 1; `repetitions` from 2; `seed` of all draws; `jobs` processes, all
+    cores if None. Raises ScenarioError if a metric does not say what is better, or a level leads
+    away from the event.
+
+    >>> import rsim
+    >>> from rsim.sweep import rare_event
+    >>> found = rare_event(rsim.scenario({
+    ...     "profile": "rspsim",
+    ...     "warm_up": 10,
+    ...     "duration": 60,
+    ...     "pool_elements": {"element": {
+    ...         "count": 2,
+    ...         "start": 5,
+    ...         "failures": {
+    ...             "uptime": {"distribution": "exponential", "mean": 200},
+    ...             "downtime": {"distribution": "exponential", "mean": 10},
+    ...             "clean_shutdown_probability": 0,
+    ...         },
+    ...     }},
+    ... }), "least_running", 0, particles=20, repetitions=4, jobs=1)
+    >>> found.levels, 0.001 < found.probability.mean < 0.1
+    ((1.0, 0.0), True)
+    """
+    chosen = tuple(dict.fromkeys(means))
+    for name in (metric, *chosen):
+        check_name(name)
+    better = METRICS[metric].better
+    if not better:
+        raise ScenarioError(f"{metric}: does not say which values are better")
+    sign = 1 if better == "lower" else -1
+    if min(particles - 10, moves - 1, repetitions - 2) < 0:
+        raise ScenarioError(
+            f"particles, moves, repetitions: are {particles}, {moves}, {repetitions}, must be at "
+            "least 10, 1, 2"
+        )
+    pilot = _Population(scenario, metric, sign=sign, means=(), seed=(seed, 0), purposes=streams)
+    goal = sign * threshold
+    found = _pilot(pilot, goal, particles, moves)
+    steps = found if levels is None else [sign * level for level in levels] + [goal]
+    if any(b <= a for a, b in pairwise(steps)):
+        raise ScenarioError(
+            f"levels: {list(levels or ())} do not lead to {threshold:g} step by step"
+        )
+    arguments = [
+        (scenario, metric, sign, chosen, tuple(steps), streams, particles, moves, seed, number)
+        for number in range(1, repetitions + 1)
+    ]
+    with workers(jobs, repetitions) as processes:
+        if processes.executor is None:
+            outcomes = [_repetition(*one) for one in arguments]
+        else:
+            futures = [processes.executor.submit(_repetition, *one) for one in arguments]
+            outcomes = [future.result() for future in futures]
+    probability = mean_interval([one["p"] for one in outcomes], kind="time", low=0.0, high=1.0)
+    error = float(np.std([one["p"] for one in outcomes], ddof=1)) / repetitions**0.5
+    return RareEvent(
+        probability=probability,
+        means={
+            name: mean_interval([one[name] for one in outcomes], kind="time", low=0.0)
+            for name in chosen
+        },
+        levels=tuple(sign * step for step in steps),
+        runs=pilot.runs + sum(int(one["runs"]) for one in outcomes),
+        plain_runs=probability.mean * (1 - probability.mean) / error**2 if error else inf,
+    )
+
+
+def _pilot(population: _Population, goal: float, particles: int, moves: int) -> list[float]:
+    """Levels that a fifth of the runs reach from each to the next, up to the goal."""
+    levels: list[float] = []
+    those = population.begin(particles)
+    while True:
+        found = sorted(one.badness for one in those)
+        level = found[int((1 - _KEPT) * particles)]
+        if level == found[0]:
+            beyond = [badness for badness in found if badness > level]
+            level = beyond[0] if beyond else goal
+        if level >= goal or (levels and level <= levels[-1]):
+            return [*levels, goal]
+        levels.append(level)
+        reached = [one for one in those if one.badness >= level]
+        those = population.climb(reached, level, particles, moves)
+
+
+def _repetition(
+    scenario: Scenario,
+    metric: str,
+    sign: int,
+    means: tuple[str, ...],
+    levels: tuple[float, ...],
+    purposes: Sequence[str] | None,
+    particles: int,
+    moves: int,
+    seed: int,
+    number: int,
+) -> Mapping[str, Any]:
+    """One estimate: its probability `p`, its `runs`, and the means by name."""
+    population = _Population(
+        scenario, metric, sign=sign, means=means, seed=(seed, number), purposes=purposes
+    )
+    those, p = population.begin(particles), 1.0
+    for place, level in enumerate(levels):
+        if place:
+            those = population.climb(those, levels[place - 1], particles, moves)
+        those = [one for one in those if one.badness >= level]
+        p *= len(those) / particles
+        if not those:
+            break
+    values = {name: [one.metrics[name] for one in those] for name in means}
+    sums = {name: p * float(np.mean(each)) if each else 0.0 for name, each in values.items()}
+    return {"p": p, "runs": population.runs, **sums}
