@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -133,27 +134,31 @@ def reproduce(
         return Reproduction(name, points, ["id", "arm"], folder)
     study = load_study(source / "study.toml", replications=replications)
     sweep(study, folder, jobs=jobs, resume=resume, progress=progress)
-    report = open_report(folder)
+    kept = _read(source / "summary.csv")
+    # Like is held against like: results may have been kept before there was a control.
+    report = open_report(
+        folder, control=bool(kept["interval_method"].astype(str).str.contains("control").any())
+    )
     if report.sweep.figure:
         plots.save(study_figure(report), folder / f"{name}.png")
-    points, parameters = _compared(folder / "summary.csv", source / "summary.csv")
-    return Reproduction(name, points, parameters, folder)
-
-
-def _compared(new: Path, kept: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Both as they stand in files, so that values have one type."""
-    frames = []
-    for file in (new, kept):
-        try:
-            frames.append(pd.read_csv(file, low_memory=False))
-        except (OSError, ValueError) as error:
-            raise ResultError(f"{file}: can't be read: {error}") from None
-    statistics = {"metric", *STATISTICS}
-    parameters = [str(column) for column in frames[1] if column not in statistics]
-    missing = [column for column in parameters if column not in frames[0]]
+    # As it would stand in a file, so that values have one type.
+    new = pd.read_csv(StringIO(report.summary.to_csv(index=False)), low_memory=False)
+    parameters = [str(column) for column in kept if column not in {"metric", *STATISTICS}]
+    missing = [column for column in parameters if column not in new]
     if missing:
-        raise ResultError(f"{kept}: column '{missing[0]}' is not a parameter of the study")
-    return compare(frames[0], frames[1], parameters), parameters
+        raise ResultError(
+            f"{source / 'summary.csv'}: column '{missing[0]}' is not a parameter of the study"
+        )
+    return Reproduction(name, compare(new, kept, parameters), parameters, folder)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    """A kept summary. Raises ResultError where it can't be read."""
+    try:
+        kept = pd.read_csv(file, low_memory=False)
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{file}: can't be read: {error}") from None
+    return kept if "interval_method" in kept else kept.assign(interval_method="")
 
 
 def _threats(

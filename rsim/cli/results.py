@@ -52,6 +52,29 @@ def _sides(breaking: str | None, **sides: Side | None) -> dict[str, str]:
     return {option: side.value if side else "" for option, side in sides.items()}
 
 
+def _check_control(control: bool | None, against: str | None, breaking: str | None) -> None:
+    """Raises ScenarioError where a control would do nothing."""
+    for option, value in (("--against", against), ("--breaking", breaking)):
+        if control is not None and value is not None:
+            raise ScenarioError(f"--control: does nothing with {option}, which compares seeds")
+
+
+_Better = Annotated[
+    Side | None, typer.Option(help="Values of the metric that are better, if it says not.")
+]
+_Stronger = Annotated[
+    Side | None,
+    typer.Option(help="Values of PATH that make it worse; default: lower of an interval."),
+]
+_Control = Annotated[
+    bool | None,
+    typer.Option(
+        "--control/--no-control",
+        help="Free means from the load offered by chance; default: where its mean is known.",
+    ),
+]
+
+
 @app.command("summary")
 def summary_command(
     directory: Directory,
@@ -72,15 +95,14 @@ def summary_command(
     level: Annotated[
         float | None, typer.Option(help="Too low without --against: below this value.")
     ] = None,
-    better: Annotated[
-        Side | None, typer.Option(help="Values of the metric that are better, if it says not.")
-    ] = None,
-    stronger: Annotated[
-        Side | None,
-        typer.Option(help="Values of PATH that make it worse; default: lower of an interval."),
-    ] = None,
+    better: _Better = None,
+    stronger: _Stronger = None,
+    control: _Control = None,
 ) -> None:
     """Shows means and 95% intervals of a stored sweep, by point, and what has failed.
+
+    Metrics that follow the load are freed from what users happened to offer, where its mean is
+    known (--no-control: as they are).
 
     With --breaking the breaking points: where a metric gets worse than a level, or than a share of
     what it is in the arm of --against, in runs of the same seed and parameters.
@@ -88,7 +110,8 @@ def summary_command(
     from rsim.results.registry import check_name
     from rsim.sweep import open_report
 
-    report = open_report(directory)
+    _check_control(control, against, breaking)
+    report = open_report(directory, control=control is not False)
     wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
     for name in wanted:
         try:

@@ -1,6 +1,7 @@
 """What a run yields: counters, requests, metrics, statistics, and their storage."""
 
 from rsim.results.breaking import BreakingPoint, breaking_point, search_breaking_point
+from rsim.results.control import controlled_interval
 from rsim.results.digits import half_width_text, interval_text, p_text, rounded
 from rsim.results.metric import Metric
 from rsim.results.metrics import METRICS
@@ -28,6 +29,7 @@ __all__ = [
     "Result",
     "Sample",
     "breaking_point",
+    "controlled_interval",
     "half_width_text",
     "holm",
     "interval_text",

@@ -10,6 +10,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 from rsim.errors import ResultError, shown
+from rsim.results.control import controlled_interval
 from rsim.results.observation import Observation
 from rsim.results.statistics import Interval, Kind, mean_interval, paired_interval
 from rsim.results.survival import restricted_mean
@@ -33,7 +34,8 @@ class Metric:
     without which it is undefined; `own` whether it is a user's; `code` digest of the Python file
     that defines it, "" for none; `kind` of its values, "": one with both ends is a share, a unit of
     % too, s a time, all else a number; `censored` whether it is a mean of times of which some had
-    not ended when the run did, up to the longest that could be seen.
+    not ended when the run did, up to the longest that could be seen; `by_load` whether it follows
+    the load that users offer, so that its mean can be freed from what was offered by chance.
 
     >>> import rsim
     >>> from rsim.results import METRICS
@@ -57,6 +59,7 @@ class Metric:
     code: str = ""
     kind: Kind | Literal[""] = ""
     censored: bool = False
+    by_load: bool = False
 
     def __post_init__(self) -> None:
         if not self.kind:
@@ -74,13 +77,23 @@ class Metric:
             return 0.0, 100.0
         return (max(self.low, 0.0) if self.kind == "time" else self.low), self.high
 
-    def interval(self, values: npt.ArrayLike, level: float = 0.95) -> Interval:
+    def interval(
+        self,
+        values: npt.ArrayLike,
+        level: float = 0.95,
+        *,
+        deviations: npt.ArrayLike | None = None,
+    ) -> Interval:
         """Mean of its values over runs with a confidence interval that suits their kind.
 
-        Parameters: `values` one a run; `level` of confidence, between 0 and 1.
+        Parameters: `values` one a run; `level` of confidence, between 0 and 1; `deviations` of the
+        load offered in these runs from its mean by theory, which serve a metric that goes
+        `by_load`, None: not known.
         """
         low, high = self.bounds
         kind = self.kind or "number"
+        if deviations is not None and self.by_load:
+            return controlled_interval(values, deviations, level, kind=kind, low=low, high=high)
         return mean_interval(values, level, kind=kind, low=low, high=high)
 
     def difference(
@@ -142,11 +155,21 @@ def _total(name: str, observation: Observation) -> float:
     return observation.counter(name)
 
 
-def count(name: str, label: str, counter: str, better: Better = "") -> Metric:
+def count(
+    name: str, label: str, counter: str, better: Better = "", *, by_load: bool = False
+) -> Metric:
     """The metric that is the total of a counter.
 
     Parameters: `name` and `label` of the metric; `counter` by role and name, `*.name`: over all
-    roles; `better` which values are.
+    roles; `better` which values are; `by_load` whether it follows the load offered.
     """
-    compute = partial(_total, counter)
-    return Metric(name, "", label, f"total of {counter}", compute=compute, better=better, low=0.0)
+    return Metric(
+        name,
+        "",
+        label,
+        formula=f"total of {counter}",
+        compute=partial(_total, counter),
+        better=better,
+        low=0.0,
+        by_load=by_load,
+    )

@@ -14,6 +14,7 @@ from rsim.results.attack_metrics import ATTACK_METRICS
 from rsim.results.availability_metrics import AVAILABILITY_METRICS
 from rsim.results.cheating_metrics import CHEATING_METRICS
 from rsim.results.host_metrics import HOST_METRICS
+from rsim.results.load_metrics import LOAD_METRICS
 from rsim.results.metric import Metric, count, ratio, restricted
 from rsim.results.observation import Observation
 from rsim.results.request_times import REQUEST_TIMES
@@ -86,15 +87,23 @@ METRICS: dict[str, Metric] = {
             label="utilisation",
             formula="calculations done by all pool elements / (capacity x time in service)",
             compute=_utilisation,
+            by_load=True,
         ),
+        *LOAD_METRICS,
         *SPEED_METRICS,
         *REQUEST_TIMES,
-        count("requests_generated", "requests generated", "pool_users.requests_generated"),
+        count(
+            "requests_generated",
+            "requests generated",
+            "pool_users.requests_generated",
+            by_load=True,
+        ),
         count(
             "requests_completed",
             "requests completed",
             "pool_users.requests_completed",
             better="higher",
+            by_load=True,
         ),
         Metric(
             "completed_share_pct",

@@ -44,7 +44,9 @@ class Observation:
     `downs` begin and end in s of each time in which an element did not run, and its number;
     `cheats` which requests are those of users that cheat; `waits` times that ended or had not when
     the run did, by what was waited for: `registration` and `takeover`; `known` gives the names of
-    all counters (a run has some of them), None: any name may be one.
+    all counters (a run has some of them), None: any name may be one; `expected_work` gives the mean
+    work in calculations, by theory, of requests generated between two times in s, NaN or None: it
+    is not known.
 
     >>> import rsim
     >>> shown = rsim.run(rsim.load("scenario.toml")).observation
@@ -71,6 +73,7 @@ class Observation:
     known: Callable[[], frozenset[str]] | None = None
     waits: Mapping[str, Spans] = field(default_factory=dict)
     downs: Column = field(default_factory=lambda: np.empty((0, 3)))
+    expected_work: Callable[[float, float], float] | None = None
 
     @classmethod
     def between(
@@ -86,11 +89,12 @@ class Observation:
         known: Callable[[], frozenset[str]] | None = None,
         waits: Mapping[str, Spans] | None = None,
         downs: Column | None = None,
+        expected_work: Callable[[float, float], float] | None = None,
     ) -> Observation:
         """What a run has shown between two samples.
 
-        Parameters: `requests`, `reference`, `fastest`, `liars`, `cheats`, `waits`, `downs` and
-        `known` as of the class; `before` and `after` the samples.
+        Parameters: `requests`, `reference`, `fastest`, `liars`, `cheats`, `waits`, `downs`, `known`
+        and `expected_work` as of the class; `before` and `after` the samples.
         """
         counters = {
             name: total - before.totals.get(name, 0) for name, total in after.totals.items()
@@ -110,6 +114,7 @@ class Observation:
             known=known,
             waits=waits or {},
             downs=np.empty((0, 3)) if downs is None else downs,
+            expected_work=expected_work,
         )
 
     @property

@@ -35,6 +35,8 @@ _SPANS = (
     ("processing_time", "accepted", "completed", "processing time"),
     ("handling_time", "generated", "completed", "handling time"),
 )
+_BY_LOAD = {"queuing_delay", "processing_time", "handling_time"}
+"""Those that are longer the more work there is; acceptance goes by the way of messages."""
 
 
 def _times() -> list[Metric]:
@@ -50,6 +52,7 @@ def _times() -> list[Metric]:
                 formula=f"mean time {about}",
                 better="lower",
                 compute=mean,
+                by_load=name in _BY_LOAD,
             )
         )
         for percent in (50, 95, 99):
@@ -63,6 +66,7 @@ def _times() -> list[Metric]:
                     formula=text,
                     better="lower",
                     compute=quantile,
+                    by_load=name in _BY_LOAD,
                 )
             )
     return metrics
@@ -80,6 +84,7 @@ _UNFINISHED = [
         better="lower",
         censored=True,
         compute=partial(restricted, what),
+        by_load=name in _BY_LOAD,
     )
     for name, label, begin, end, what in (
         ("startup_delay", "start-up delay", "started", "accepted", "acceptance"),

@@ -106,6 +106,7 @@ class Result:
                 liars=whole.liars,
                 cheats=whole.cheats,
                 known=whole.known,
+                expected_work=whole.expected_work,
             )
             rows.append({"begin": before.time, "end": after.time, **_values(chosen, part)})
         return pd.DataFrame(rows, columns=["begin", "end", *names])

@@ -35,6 +35,7 @@ SPEED_METRICS = [
             low=0.0,
             high=100.0,
             compute=partial(_speed, begin),
+            by_load=True,
         )
         for name, begin in _SPEEDS
     ),
@@ -49,6 +50,7 @@ SPEED_METRICS = [
             ),
             better="higher",
             compute=partial(_rspsim_speed, begin),
+            by_load=True,
         )
         for name, begin in _SPEEDS
     ),

@@ -101,7 +101,7 @@ def paired_interval(
         ends = (mean, mean) if special == "all equal" else (nan, nan)
         p = (1.0 if mean == 0 else 0.0) if special == "all equal" else nan
         return Interval(mean, *ends, runs=pairs, of=of, method=special, p=p)
-    widening = 1 + _TIME_WIDENING * abs(_skewness(differences)) / sqrt(pairs)
+    widening = 1 + _TIME_WIDENING * abs(skewness(differences)) / sqrt(pairs)
     error = spread / sqrt(pairs) * widening
     p = _p_of_t(mean / error, pairs - 1)
     if np.ptp(other[both]) == 0:
@@ -139,7 +139,7 @@ def _ends(
         if data.min() > 0:
             logarithms = np.log(data)
             left = -_LEFT * sqrt(6 / data.size)
-            if logarithms.std(ddof=1) > _WIDE and _skewness(logarithms) > left:
+            if logarithms.std(ddof=1) > _WIDE and skewness(logarithms) > left:
                 other = _lognormal(logarithms, level)
                 return "lognormal", (min(ends[0], other[0]), max(ends[1], other[1]))
         return "log", ends
@@ -149,23 +149,39 @@ def _ends(
 
 
 def _logit(data: Values, low: float, high: float, level: float) -> tuple[float, float]:
-    """An interval of the logit of the mean, by the delta method, which can't leave the bounds."""
-    shares = (data - low) / (high - low)
-    mean, error = float(shares.mean()), float(shares.std(ddof=1)) / sqrt(data.size)
-    widening = 1 + _SHARE_WIDENING * abs(_skewness(shares)) / sqrt(data.size)
-    half = t_quantile(data.size - 1, level) * error * widening / (mean * (1 - mean))
-    odds = mean / (1 - mean)
-    least, most = odds * exp(-min(half, 700.0)), odds * exp(min(half, 700.0))
+    error = float(data.std(ddof=1)) / sqrt(data.size)
+    widening = 1 + _SHARE_WIDENING * abs(skewness(data)) / sqrt(data.size)
+    half = t_quantile(data.size - 1, level) * error * widening
+    return logit_ends(float(data.mean()), half, low, high)
+
+
+def logit_ends(mean: float, half: float, low: float, high: float) -> tuple[float, float]:
+    """An interval of the logit of a mean, by the delta method, which can't leave the bounds.
+
+    Parameters: `mean` between the bounds; `half` width of its own interval; `low` and `high` the
+    bounds.
+    """
+    share = (mean - low) / (high - low)
+    reach = min(half / (high - low) / (share * (1 - share)), 700.0)
+    odds = share / (1 - share)
+    least, most = odds * exp(-reach), odds * exp(reach)
     width = high - low
     return low + width * least / (1 + least), low + width * (1 - 1 / (1 + most))
 
 
 def _logarithmic(data: Values, level: float) -> tuple[float, float]:
-    """An interval of the logarithm of the mean, by the delta method."""
-    mean, error = float(data.mean()), float(data.std(ddof=1)) / sqrt(data.size)
-    widening = 1 + _TIME_WIDENING * abs(_skewness(data)) / sqrt(data.size)
-    half = t_quantile(data.size - 1, level) * error * widening / mean
-    return mean * exp(-half), mean * exp(min(half, 700.0))
+    error = float(data.std(ddof=1)) / sqrt(data.size)
+    widening = 1 + _TIME_WIDENING * abs(skewness(data)) / sqrt(data.size)
+    half = t_quantile(data.size - 1, level) * error * widening
+    return logarithm_ends(float(data.mean()), half)
+
+
+def logarithm_ends(mean: float, half: float) -> tuple[float, float]:
+    """An interval of the logarithm of a mean, by the delta method.
+
+    Parameters: `mean` above 0; `half` width of its own interval.
+    """
+    return mean * exp(-half / mean), mean * exp(min(half / mean, 700.0))
 
 
 def _lognormal(logarithms: Values, level: float) -> tuple[float, float]:
@@ -182,7 +198,11 @@ def _lognormal(logarithms: Values, level: float) -> tuple[float, float]:
     return exp(least), exp(min(most, 700.0))
 
 
-def _skewness(data: Values) -> float:
+def skewness(data: Values) -> float:
+    """Skewness of values, 0 if they are equal.
+
+    Parameters: `data` without NaN.
+    """
     distances = data - data.mean()
     variance = float((distances**2).mean())
     return float((distances**3).mean()) / variance**1.5 if variance else 0.0

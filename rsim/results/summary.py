@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rsim.results.control import EXPECTED, OFFERED
 from rsim.results.metrics import METRICS
 from rsim.results.statistics import (
     Interval,
@@ -26,7 +27,9 @@ STATISTICS = (
 """Columns that a summary has beside its parameters and `metric`."""
 
 
-def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> pd.DataFrame:
+def summarise(
+    runs: pd.DataFrame, parameters: list[str], metrics: list[str], *, control: bool = True
+) -> pd.DataFrame:
     """Means and 95% intervals of each metric at each point, and quantiles over its runs.
 
     Gives a tidy frame, empty if there are no runs: the parameters, `metric`, `mean`, `ci95` (half
@@ -34,16 +37,23 @@ def summarise(runs: pd.DataFrame, parameters: list[str], metrics: list[str]) -> 
     runs), `interval_method`, `q05`, `q50` and `q95` (NaN where the runs are too few to tell), and
     `q50_low` and `q50_high` (the 95% interval of the median).
 
-    Parameters: `parameters` columns that make a point; `metrics` columns of values.
+    Parameters: `parameters` columns that make a point; `metrics` columns of values; `control`
+    whether means of metrics that follow the load are freed from what was offered by chance, at
+    points whose expected load is known (`rsim.results.control`).
     """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
+    known = control and {OFFERED, EXPECTED} <= {*runs}
     for point, group in _points(runs, parameters):
+        load = (group[OFFERED] - group[EXPECTED]).to_numpy(dtype=float) if known else None
         for name in metrics:
             data = group[name].to_numpy(dtype=float)
             metric = METRICS.get(name)
-            interval = mean_interval(data) if metric is None else metric.interval(data)
+            if metric is None:
+                interval = mean_interval(data)
+            else:
+                interval = metric.interval(data, deviations=load)
             rows.append({**point, "metric": name, **_statistics(interval, data)})
     return pd.DataFrame(rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from math import ceil, inf
 
 import numpy as np
@@ -18,6 +19,7 @@ from rsim.scenario.counters import known_counters
 from rsim.scenario.fault import component
 from rsim.scenario.model import Scenario
 from rsim.scenario.observer import Look, Observer
+from rsim.scenario.offered import expected_work
 from rsim.scenario.relaxation import last_start
 from rsim.scenario.result_warnings import warnings_of
 from rsim.scenario.world import World
@@ -154,6 +156,8 @@ class Measurement:
             for column in ("generated", "started", "accepted", "completed", "size")
         }
         capacities = [element.settings.capacity for element in self._elements]
+        groups = {id(group): name for name, group in self._scenario.pool_users.items()}
+        names = {user.host.name: groups[id(user.settings)] for user in self._users}
         return Observation.between(
             next(sample for sample in self._samples if sample.time == begin),
             self._samples[-1],
@@ -165,6 +169,7 @@ class Measurement:
             known=known_counters,
             waits=self._waits(begin),
             downs=self._downs(begin),
+            expected_work=partial(expected_work, self._scenario, names, requests),
         )
 
 

@@ -279,10 +279,11 @@ def _where(frame: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
-def open_report(directory: str | Path) -> Report:
+def open_report(directory: str | Path, *, control: bool = True) -> Report:
     """The stored sweep in a folder.
 
-    Parameters: `directory` of the results. Raises ResultError if there is none.
+    Parameters: `directory` of the results; `control` whether means are freed from the load that was
+    offered by chance, as of `rsim.results.summarise`. Raises ResultError if there is none.
     """
     runs, manifest = read_sweep(directory)
     try:
@@ -304,7 +305,7 @@ def open_report(directory: str | Path) -> Report:
     except ValueError as error:
         raise ResultError(f"{directory}: damaged runs: {error}") from None
     metrics = [name for name in METRICS if name in runs]
-    summary = summarise(runs, parameters, metrics)
+    summary = summarise(runs, parameters, metrics, control=control)
     return Report(
         runs=runs,
         summary=summary,

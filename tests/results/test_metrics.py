@@ -281,6 +281,20 @@ def rate(trace, name):
     return trace.total(name) / trace.duration
 
 
+def capacity(trace):
+    return trace.duration * sum(one["capacity"] for one in trace.elements)
+
+
+def expected(trace):
+    """Calculations that Poisson processes ask for."""
+    total = 0.0
+    for group in trace.groups:
+        assert group.request_interval.distribution == "exponential"
+        rate = group.count / group.request_interval.mean
+        total += rate * (trace.end - max(group.start, trace.begin)) * group.request_size.mean
+    return total
+
+
 _COOKIES = (11, 12)
 
 DEFINITIONS = {
@@ -294,6 +308,10 @@ DEFINITIONS = {
             ),
         )
     ),
+    "offered_load_pct": lambda t: (
+        100 * ratio(sum(one["size"] for one in t.measured("generated")), capacity(t))
+    ),
+    "expected_load_pct": lambda t: 100 * ratio(expected(t), capacity(t)),
     "handling_speed_pct": lambda t: own_speed(t, t.measured("completed")),
     "processing_speed_pct": lambda t: own_speed(t, t.measured("completed"), "accepted"),
     "rspsim_handling_speed_pct": lambda t: speed(t, t.measured("completed"), credited(t)),

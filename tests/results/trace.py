@@ -49,6 +49,7 @@ class Trace:
     def __init__(self, scenario, seed):
         self.begin = scenario.warm_up
         self.end = scenario.warm_up + scenario.duration
+        self.groups = list(scenario.pool_users.values())
         whole = scenario.model_copy(update={"warm_up": 0.0, "duration": self.end})
         deployment = Deployment(whole, seed)
         clock = deployment.world.clock

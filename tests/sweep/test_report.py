@@ -47,6 +47,8 @@ replications = 2
         (["--against", "run"], "arm 'run': no run of another arm"),
         (["--breaking", "pools.pool.policy", "--level", "5"], "has values such as 'random'"),
         (["--breaking", "security.resumption", "--level", "5"], "has values such as True"),
+        (["--against", "run", "--control"], "--control: does nothing with --against"),
+        (["--breaking", "x", "--level", "5", "--no-control"], "--control: does nothing with --br"),
         (["--level", "5"], "--level: does nothing without --breaking"),
         (["--share", "0.5"], "--share: does nothing without --breaking"),
         (["--breaking", "x", "--level", "nan"], "--level: nan: must be a finite number"),
