@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from rsim.handlespace import policy
     from rsim.results import Metric, Observation, Result, metric
     from rsim.scenario import Scenario, Simulation, load, run, scenario
-    from rsim.sweep import Study, Sweep, load_study, read, sweep
+    from rsim.sweep import Best, Study, Sweep, best, load_study, read, sweep
 
     __version__: str
 
 _MODULES = {
+    "Best": "rsim.sweep",
     "Metric": "rsim.results",
     "Observation": "rsim.results",
     "Result": "rsim.results",
@@ -34,6 +35,7 @@ _MODULES = {
     "SimulationError": "rsim.errors",
     "Study": "rsim.sweep",
     "Sweep": "rsim.sweep",
+    "best": "rsim.sweep",
     "load": "rsim.scenario",
     "load_study": "rsim.sweep",
     "metric": "rsim.results",
@@ -60,6 +62,7 @@ _ROOMS = (
 """Which are there without being imported; two can be called, as `rsim.sweep(...)`."""
 
 __all__ = [
+    "Best",
     "Metric",
     "Observation",
     "Result",
@@ -73,6 +76,7 @@ __all__ = [
     "Study",
     "Sweep",
     "__version__",
+    "best",
     "load",
     "load_study",
     "metric",

@@ -3,6 +3,7 @@
 from rsim.results.breaking import BreakingPoint, breaking_point, search_breaking_point
 from rsim.results.control import controlled_interval
 from rsim.results.digits import half_width_text, interval_text, p_text, rounded
+from rsim.results.kim_nelson import Choice, choose_best
 from rsim.results.metric import Metric
 from rsim.results.metrics import METRICS
 from rsim.results.observation import Observation, Sample
@@ -22,6 +23,7 @@ from rsim.results.warm_up import mser5
 __all__ = [
     "METRICS",
     "BreakingPoint",
+    "Choice",
     "Interval",
     "Metric",
     "Observation",
@@ -29,6 +31,7 @@ __all__ = [
     "Result",
     "Sample",
     "breaking_point",
+    "choose_best",
     "controlled_interval",
     "half_width_text",
     "holm",

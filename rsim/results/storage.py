@@ -255,7 +255,7 @@ class RunStore:
 
 
 def _tell(text: str) -> None:
-    warnings.warn(one_line(text), RsimWarning, stacklevel=6)
+    warnings.warn(one_line(text), RsimWarning, stacklevel=7)
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:

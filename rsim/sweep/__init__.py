@@ -8,11 +8,13 @@ from rsim.sweep.figures import Reference
 from rsim.sweep.rare_events import RareEvent, rare_event
 from rsim.sweep.report import Report, open_report, read
 from rsim.sweep.runner import Sweep, sweep
+from rsim.sweep.selection import Best, best
 from rsim.sweep.study import Point, Study, load_study
 from rsim.sweep.table import Arm, Precision, SweepTable
 
 __all__ = [
     "Arm",
+    "Best",
     "Point",
     "Precision",
     "RareEvent",
@@ -21,6 +23,7 @@ __all__ = [
     "Study",
     "Sweep",
     "SweepTable",
+    "best",
     "load_study",
     "open_report",
     "rare_event",

@@ -14,6 +14,35 @@ if TYPE_CHECKING:
     from rsim.sweep.table import Precision
 
 
+class PrecisionRounds:
+    """Goes on with the points whose intervals are too wide.
+
+    Parameters: `precision` that is asked for; `first` seeds of each point.
+    """
+
+    def __init__(self, precision: Precision, first: int) -> None:
+        self.most = precision.most
+        self._precision = precision
+        self._first = first
+
+    def further(
+        self, everything: list[PlannedRun], tasks: list[PlannedRun], rows: dict[str, Row]
+    ) -> list[PlannedRun]:
+        """The next seeds of the points whose intervals are too wide still.
+
+        Parameters: `everything` that may be done; `tasks` that have been; `rows` of finished runs
+        by key.
+        """
+        return further(everything, tasks, rows, precision=self._precision, first=self._first)
+
+    def unmet(self, tasks: list[PlannedRun], rows: dict[str, Row]) -> dict[str, list[str]]:
+        """A warning for points whose intervals stayed too wide, with the keys of their runs.
+
+        Parameters: `tasks` that have been done; `rows` of finished runs by key.
+        """
+        return unmet(tasks, rows, self._precision)
+
+
 def further(
     everything: list[PlannedRun],
     tasks: list[PlannedRun],

@@ -20,8 +20,9 @@ from rsim.results.registry import describe
 from rsim.results.storage import RunStore
 from rsim.results.without_effect import STUDY, without_effect
 from rsim.sweep.executors import PlannedRun, outcomes
-from rsim.sweep.precision import further, unmet
+from rsim.sweep.precision import PrecisionRounds
 from rsim.sweep.report import Report
+from rsim.sweep.rounds import Rounds
 from rsim.sweep.study import Study, load_study
 from rsim.sweep.workers import NoWorkersError, workers
 
@@ -120,10 +121,37 @@ def sweep(
     """
     if not isinstance(study, Study):
         study = load_study(study)
-    tasks = tasks_of(study)
     precision = study.sweep.precision
-    everything = tasks if precision is None else tasks_of(study, precision.most)
-    done = _Runs(study, tasks, everything, progress)
+    rounds = None if precision is None else PrecisionRounds(precision, study.replications)
+    return carry_out(
+        study,
+        rounds,
+        out=out,
+        jobs=jobs,
+        resume=resume,
+        executor=executor,
+        progress=progress,
+    )
+
+
+def carry_out(
+    study: Study,
+    rounds: Rounds | None,
+    *,
+    out: str | Path | None,
+    jobs: int | None,
+    resume: bool,
+    executor: Executor | None,
+    progress: Progress,
+) -> Sweep:
+    """Runs every point of a study with every seed, and then with those that are asked for further.
+
+    Parameters: `rounds` that ask for further seeds, None: nobody does; `study`, `out`, `jobs`,
+    `resume`, `executor` and `progress` as of `sweep`.
+    """
+    tasks = tasks_of(study)
+    everything = tasks if rounds is None else tasks_of(study, rounds.most)
+    done = _Runs(study, tasks, everything, rounds=rounds, progress=progress)
     if out is None:
         done.collect(jobs, executor)
         return done.sweep()
@@ -179,7 +207,8 @@ def _equal(one: Any, other: Any) -> bool:
 class _Runs:
     """The runs of a sweep as they finish.
 
-    Parameters: `tasks` that are to be done, `everything` that may be if precision asks for it.
+    Parameters: `tasks` that are to be done, `everything` that may be if `rounds` ask for it, None:
+    nobody does.
     """
 
     def __init__(
@@ -187,6 +216,8 @@ class _Runs:
         study: Study,
         tasks: list[PlannedRun],
         everything: list[PlannedRun],
+        *,
+        rounds: Rounds | None,
         progress: Progress,
     ) -> None:
         self.study = study
@@ -198,7 +229,7 @@ class _Runs:
         self.put = self._keep
         self._everything = everything
         self._progress = progress
-        self._precision = study.sweep.precision
+        self._rounds = rounds
 
     def _keep(
         self, row: Row, series: Series | None = None, warnings: list[str] | None = None
@@ -227,20 +258,14 @@ class _Runs:
                 wanted = self._wanted()
 
     def _wanted(self) -> list[PlannedRun]:
-        """What is left to be done; where nothing is, further seeds, as far as precision asks."""
+        """What is left to be done; where nothing is, further seeds, as far as rounds ask."""
         failed = {str(failure["run"]) for failure in self.failures}
         fresh = self.tasks
         while fresh:
             left = [task for task in fresh if task.key not in self.rows and task.key not in failed]
-            if left or self._precision is None:
+            if left or self._rounds is None:
                 return left
-            fresh = further(
-                self._everything,
-                self.tasks,
-                self.rows,
-                precision=self._precision,
-                first=self.study.replications,
-            )
+            fresh = self._rounds.further(self._everything, self.tasks, self.rows)
             self.tasks = [*self.tasks, *fresh]
         return []
 
@@ -259,11 +284,11 @@ class _Runs:
             del self.warnings[text]
         for text in without_effect(runs, parameters):
             self.warnings[text] = list(runs["run"])
-        if self._precision is not None:
-            self.warnings.update(unmet(self.tasks, self.rows, self._precision))
+        if self._rounds is not None:
+            self.warnings.update(self._rounds.unmet(self.tasks, self.rows))
         texts = warning_texts(self.warnings, len(runs))
         for text in texts:
-            warnings.warn(text, RsimWarning, stacklevel=3)
+            warnings.warn(text, RsimWarning, stacklevel=4)
         return Sweep(
             study=self.study,
             runs=runs,

@@ -12,6 +12,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHORTER = {
     ("sweep",): ["--quick", "--replications", "2", "--set", "duration=1min"],
+    ("best",): [
+        *("--quick", "--first", "3", "--most", "3", "--indifference", "1000"),
+        *("--set", "duration=10min"),
+    ],
     ("run",): ["--set", "duration=2min"],
     ("threats", "run"): ["--duration", "30s", "--seeds", "2"],
     ("reproduce",): ["--replications", "2"],

@@ -1,4 +1,6 @@
-"""How often 95% intervals cover a truth that is known: `make coverage-study`.
+"""How often 95% intervals cover a truth that is known, and choices with a promise of 95% are right.
+
+`make coverage-study` does it.
 
 Each row is a method and a case of 1,000 experiments. The table goes into `docs/statistics.md`,
 between two comments. A short form with fewer experiments runs among the tests.
@@ -18,6 +20,7 @@ from scipy import stats
 from rsim.results import (
     Interval,
     breaking_point,
+    choose_best,
     controlled_interval,
     mean_interval,
     paired_interval,
@@ -330,6 +333,51 @@ def _stopping() -> list[Case]:
     ]
 
 
+# Choice of the best ------------------------------------------------------------------------------
+
+LEAST = "95% is the least that is promised; in fact more"
+
+
+def _choices() -> list[Case]:
+    """The slippage configuration: the best is better than all others by what matters, no more."""
+
+    def experiment(spreads: list[float], shared: float, skewed: bool, lead: float) -> Experiment:
+        def one(random: np.random.Generator) -> bool:
+            common, own = random.normal(0, 1, 3000), random.normal(0, 1, (len(spreads), 3000))
+            noise = shared**0.5 * common + (1 - shared) ** 0.5 * own
+            if skewed:
+                # Lognormal with sigma 0.5, brought to a mean of 0 and a variance of 1.
+                noise = (np.exp(noise / 2) - exp(1 / 8)) / (exp(1 / 4) * (exp(1 / 4) - 1)) ** 0.5
+            values = np.array(spreads)[:, None] * noise
+            values[0] += lead
+            best = choose_best(values, indifference=0.5).best
+            return best == 0 if lead else best is not None
+
+        return one
+
+    falling = [2.0, 1.6, 1.2, 0.9, 0.6]
+    cases = (
+        ("2 values", [1.0] * 2, 0.0, False),
+        ("5 values", [1.0] * 5, 0.0, False),
+        ("10 values", [1.0] * 10, 0.0, False),
+        ("5 values, common random numbers", [1.0] * 5, 0.8, False),
+        ("5 values, the best varies most", falling, 0.0, False),
+        ("5 values, the best varies least", falling[::-1], 0.0, False),
+        ("5 values, unequal variances, common random numbers", falling, 0.6, False),
+        ("2 lognormal values", [1.0] * 2, 0.0, True),
+        ("5 lognormal values", [1.0] * 5, 0.0, True),
+        ("5 lognormal values, unequal variances", falling, 0.0, True),
+        ("5 lognormal values, common random numbers", [1.0] * 5, 0.6, True),
+    )
+    chosen = [
+        Case("choice of the best", name, experiment(*how, 0.5), LEAST, slow=True)
+        for name, *how in cases
+    ]
+    equal = experiment([1.0] * 5, 0.6, False, 0.0)
+    reason = "any choice is right; what is shown is that one is made"
+    return [*chosen, Case("choice of the best", "5 equal values", equal, reason, slow=True)]
+
+
 METRIC_INTERVALS: dict[str, Callable[[np.ndarray], Interval]] = {
     "requests_generated": mean_interval,
     "handling_time_s": lambda values: mean_interval(values, **BOUNDS["time"]),
@@ -344,6 +392,7 @@ CASES = [
     *_breaking(),
     Case("breaking points", "search with added strengths", _search, BENDS, slow=True),
     *_stopping(),
+    *_choices(),
 ]
 
 

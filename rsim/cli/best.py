@@ -1,0 +1,99 @@
+"""The command that chooses the best value of a parameter."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rsim.cli.application import (
+    AllowCode,
+    Overrides,
+    ScenarioFile,
+    app,
+    console,
+    progress_bar,
+    settings_of,
+)
+from rsim.cli.interrupts import INTERRUPTED, heeded
+from rsim.cli.results import Side
+from rsim.results.digits import ends_text, rounded
+
+
+@app.command("best")
+def best_command(
+    file: ScenarioFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    metric: Annotated[str, typer.Option(help="Metric that counts.")],
+    over: Annotated[
+        str, typer.Option(metavar="PATH", help="Axis whose values are compared, or arm.")
+    ],
+    indifference: Annotated[
+        float, typer.Option(metavar="D", help="Difference that matters, in the metric's unit.")
+    ],
+    confidence: Annotated[float, typer.Option(help="Promised probability, above 0.5.")] = 0.95,
+    first: Annotated[int, typer.Option(min=2, help="Seeds of each value to begin with.")] = 10,
+    most: Annotated[int, typer.Option(min=2, help="Most seeds of a value.")] = 500,
+    better: Annotated[
+        Side | None, typer.Option(help="Values of the metric that are better, if it says not.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
+    ] = False,
+    overrides: Overrides = None,
+    allow_code: AllowCode = False,
+) -> None:
+    """Chooses the best value of an axis, with a promised probability that it is the best.
+
+    All values begin with the same seeds; those that are clearly worse get no further ones. Exit
+    code 1 if seeds ran out before one was left.
+    """
+    from rsim.sweep import best, load_study
+
+    study = load_study(file, settings_of(overrides), quick=quick, allow_code=allow_code)
+    try:
+        with heeded(), progress_bar(study.name) as progress:
+            found = best(
+                study,
+                out,
+                metric=metric,
+                over=over,
+                indifference=indifference,
+                confidence=confidence,
+                first=first,
+                most=most,
+                better=better.value if better else "",
+                jobs=jobs,
+                resume=resume,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        console.print(
+            f"stopped; what has finished is in {out}, go on with --resume", soft_wrap=True
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    _print_table(found.table, metric, over)
+    console.print(found.promise, soft_wrap=True)
+    console.print(f"results in {out}", soft_wrap=True)
+    if not found.decided:
+        print("rsim: nothing was chosen everywhere; see above", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _print_table(frame: Any, metric: str, over: str) -> None:
+    others = list(frame.columns[: list(frame).index(over)])
+    table = Table(*others, over, "runs", metric, "95% interval", "left out after", "best")
+    for row in frame.to_dict("records"):
+        table.add_row(
+            *(str(row[name]) for name in (*others, over, "runs")),
+            rounded(row["mean"], (row["high"] - row["low"]) / 2),
+            ends_text(row["mean"], row["low"], row["high"]),
+            str(row["eliminated"] or ""),
+            "best" if row["best"] else "",
+        )
+    console.print(table)
