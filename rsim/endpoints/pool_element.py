@@ -325,14 +325,16 @@ class PoolElementEndpoint:
         if self.state is ElementState.DOWN or ppid != PPID_ASAP:
             return
         received = receive(data, "asap")
-        if received.reply is not None:
-            channel.send(PPID_ASAP, received.reply.encode(self._dialect))
         message = received.message
         if self.user is not None and isinstance(message, HandleResolutionResponse):
             if channel is self._home and self.state is ElementState.REGISTERED:
                 self._hunt.stop()
+            # What is unknown in it is reported there.
             self.user.receive(channel, ppid, data)
-        elif isinstance(message, EndpointKeepAlive):
+            return
+        if received.reply is not None:
+            channel.send(PPID_ASAP, received.reply.encode(self._dialect))
+        if isinstance(message, EndpointKeepAlive):
             self._keep_alive(channel, message)
         elif isinstance(message, RegistrationResponse | DeregistrationResponse):
             if (message.pool_handle, message.pe_identifier) != (self.pool_handle, self.identifier):

@@ -53,12 +53,12 @@ _CONTROL_SIZES = {
 class Cookie:
     """The state cookie: all that a listener must know to create the association (RFC 9260 5.1.3).
 
-    Parameters: `own_tag`, `peer_tag` of the listener and its peer; `own_tsn`, `peer_tsn` their
-    first TSNs; `secret` of the host that made it; `remote` addresses of the peer; `created` in s;
-    `window` of the peer in octets.
+    Parameters: `mac` of all else and the ports, with the secret of the host that made it;
+    `own_tag`, `peer_tag` of the listener and its peer; `own_tsn`, `peer_tsn` their first TSNs;
+    `remote` addresses of the peer; `created` in s; `window` of the peer in octets.
     """
 
-    secret: int
+    mac: int
     own_tag: int
     peer_tag: int
     own_tsn: int

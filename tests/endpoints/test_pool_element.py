@@ -64,12 +64,15 @@ def test_registers_and_renews_after_t4(clock, make, tell):
     assert channels[0].take() == [first]
 
 
+@requirement("ASAP-049")
 @requirement("ASAP-185")
 @pytest.mark.parametrize(
     ("life", "t4"), [(300, 280), (30, 10), (21, 1), (20, 10), (1, 1), (-1, 600), (10000, 600)]
 )
 def test_t4_follows_from_the_life(make, life, t4):
     assert make(life)[0].t4 == t4
+    # Above 20 s it ends before the life does.
+    assert life <= 20 or t4 < life
 
 
 @requirement("ASAP-053")
@@ -179,6 +182,24 @@ def test_a_new_registration_begins_with_a_count_of_zero(clock, make):
     assert told == [151]
 
 
+@requirement("ASAP-062")
+def test_success_sets_the_count_of_attempts_to_zero(clock, make, tell):
+    endpoint, channels = make()
+    told = []
+    endpoint.on_given_up = lambda: told.append(clock.now)
+    for _ in range(4):
+        # Two attempts fail, the third one succeeds: without the success, the next would be too many.
+        for _ in range(2):
+            endpoint.notify(channels[-1], Event.LOST)
+        tell(endpoint, channels[-1], GRANTED)
+        assert endpoint.state is ElementState.REGISTERED
+        clock.run_until(clock.now + 281)
+    assert told == []
+    for _ in range(3):
+        endpoint.notify(channels[-1], Event.LOST)
+    assert told == [clock.now]
+
+
 @requirement("ASAP-080")
 def test_a_send_failure_makes_it_deregister_elsewhere(clock, make, tell):
     endpoint, channels = make()
@@ -211,8 +232,16 @@ def test_every_keep_alive_is_answered_where_it_came_from_and_h_alone_changes_the
     before = endpoint._home
     for home in (False, True, True):
         other = make_channel("10.0.0.7")
+        for channel in channels:
+            channel.data.clear()
         assert tell(endpoint, other, probe.replace(home=home)) == [ack]
         assert endpoint._home is (other if home else before)
+        # Nobody else gets an acknowledgement.
+        assert not any(
+            isinstance(message, wire.EndpointKeepAliveAck)
+            for channel in channels
+            for message in channel.take()
+        )
 
 
 @requirement("ASAP-058")
@@ -286,9 +315,8 @@ def test_a_registration_holds_handle_and_element_and_no_flags(make):
     assert message.pool_element.user_transport == TRANSPORT
 
 
-@pytest.fixture
-def with_user(clock, make_channel):
-    """A pool element that is a pool user, too."""
+def element_and_user(clock, make_channel):
+    """A pool element that is a pool user, too, and what it sends."""
     channels = []
 
     def connect(endpoint, address):
@@ -306,8 +334,23 @@ def with_user(clock, make_channel):
     return endpoint, user, channels
 
 
+@pytest.fixture
+def with_user(clock, make_channel):
+    return element_and_user(clock, make_channel)
+
+
+@pytest.fixture(params=["element alone", "element and user"])
+def either(request, clock, make, make_channel):
+    """An element, which may be a user as well, and what it sends."""
+    if request.param == "element alone":
+        return make()
+    endpoint, _, channels = element_and_user(clock, make_channel)
+    return endpoint, channels
+
+
 @requirement("ASAP-090")
 @requirement("ASAP-107")
+@requirement("ASAP-155")
 @requirement("ASAP-158")
 def test_an_element_that_is_a_user_asks_and_reports_where_it_is_registered(with_user, tell):
     endpoint, user, channels = with_user
@@ -342,8 +385,9 @@ def test_a_new_home_is_asked_as_well(with_user, tell, make_channel):
 
 
 @requirement("ASAP-155")
-def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(make, tell):
-    endpoint, channels = make()
+@requirement("ASAP-158")
+def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(either, tell):
+    endpoint, channels = either
     assert isinstance(channels[0].take()[0], wire.Registration)
     assert endpoint.state is ElementState.REGISTERING
     tell(endpoint, channels[0], GRANTED)
@@ -366,6 +410,7 @@ def test_an_element_takes_what_its_role_needs_and_leaves_the_rest(make, tell):
     ]
     for message in leave:
         assert tell(endpoint, channels[0], message) == []
+        assert endpoint.state is ElementState.REGISTERED
     endpoint.deregister()
     [message] = channels[0].take()
     assert message == wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
@@ -383,8 +428,10 @@ def with_unknown(message):
 
 
 @requirement("ASAP-043")
-def test_unknown_messages_and_parameters_are_reported(make):
-    endpoint, channels = make()
+@requirement("ASAP-155")
+@requirement("ASAP-158")
+def test_unknown_messages_and_parameters_are_reported(either):
+    endpoint, channels = either
     channels[0].take()
     endpoint.receive(channels[0], wire.PPID_ASAP, bytes([0x4F, 0, 0, 4]))
     [error] = channels[0].take()
@@ -396,6 +443,44 @@ def test_unknown_messages_and_parameters_are_reported(make):
     assert error.error_causes == (wire.ErrorCause(wire.Cause.UNRECOGNIZED_PARAMETER, UNKNOWN),)
     # The rest of the message counts.
     assert endpoint.state is ElementState.REGISTERED
+
+
+@requirement("ASAP-158")
+def test_an_element_that_is_a_user_takes_what_a_user_takes(with_user, tell):
+    endpoint, user, channels = with_user
+    tell(endpoint, channels[0], GRANTED)
+    found = []
+    for handle in (b"one", b"two"):
+        user.resolve(handle, lambda element: found.append(element and element.identifier))
+    assert channels[0].take() == [
+        wire.HandleResolution(pool_handle=b"one"),
+        wire.HandleResolution(pool_handle=b"two"),
+    ]
+    invalid = wire.AsapError(error_causes=[wire.ErrorCause(wire.Cause.INVALID_VALUES)])
+    assert tell(endpoint, channels[0], invalid) == [] and found == []
+    # What is unknown in an answer is reported once, and the rest counts.
+    element = wire.PoolElement(
+        identifier=8, user_transport=TRANSPORT, policy=wire.Policy("round_robin")
+    )
+    answer = wire.HandleResolutionResponse(pool_handle=b"one", pool_elements=[element])
+    endpoint.receive(channels[0], wire.PPID_ASAP, with_unknown(answer))
+    [error] = channels[0].take()
+    assert error.error_causes == (wire.ErrorCause(wire.Cause.UNRECOGNIZED_PARAMETER, UNKNOWN),)
+    assert found == [8]
+    # What the home leaves open is asked at the next one.
+    endpoint.notify(channels[0], Event.LOST)
+    assert wire.HandleResolution(pool_handle=b"two") in channels[1].take()
+    refusal = wire.HandleResolutionResponse(
+        pool_handle=b"two", error_causes=[wire.ErrorCause(wire.Cause.UNKNOWN_POOL_HANDLE)]
+    )
+    tell(endpoint, channels[1], refusal)
+    assert found == [8, None]
+    # It leaves as an element does, at another server if its home does not answer.
+    endpoint.deregister()
+    leaving = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+    assert channels[1].take() == [leaving]
+    endpoint.clock.run_until(31)
+    assert channels[2].take() == [leaving]
 
 
 @requirement("ASAP-139")

@@ -237,6 +237,22 @@ def test_the_overall_policy_alone_decides_how_the_list_is_used(make, answer, tel
         assert first + [resolve(endpoint)[0] for _ in range(3)] == [1, 2, 3, 1]
 
 
+@requirement("POL-010")
+def test_the_weights_of_a_list_are_not_looked_at_again(make, element, tell):
+    endpoint, channels = make()
+    first = resolve(endpoint)
+    listed = [
+        element(n, policy=wire.Policy("weighted_round_robin", weight=weight))
+        for n, weight in ((3, 1), (1, 9), (2, 4))
+    ]
+    overall = wire.Policy("weighted_round_robin", weight=9)
+    response = wire.HandleResolutionResponse(
+        pool_handle=HANDLE, policy=overall, pool_elements=listed
+    )
+    tell(endpoint, channels[0], response)
+    assert first + [resolve(endpoint)[0] for _ in range(5)] == [3, 1, 2, 3, 1, 2]
+
+
 @requirement("POL-013")
 @requirement("POL-016")
 @pytest.mark.parametrize("policy", ["random", "weighted_random"])
@@ -266,10 +282,12 @@ def test_sorted_policies_try_in_the_order_received(make, answer, tell, policy):
 
 
 @requirement("ASAP-153")
-def test_a_pool_user_takes_answers_and_errors_and_leaves_the_rest(make, answer, tell):
+def test_a_pool_user_takes_answers_and_errors_and_leaves_the_rest(clock, make, answer, tell):
     endpoint, channels = make()
     chosen = resolve(endpoint)
-    channels[0].take()
+    question = wire.HandleResolution(pool_handle=HANDLE)
+    assert channels[0].take() == [question]
+    clock.run_until(14)
     keep_alive = wire.EndpointKeepAlive(server_identifier=7, pool_handle=HANDLE, home=True)
     assert tell(endpoint, channels[0], keep_alive) == []
     assert (
@@ -280,11 +298,16 @@ def test_a_pool_user_takes_answers_and_errors_and_leaves_the_rest(make, answer, 
         )
         == []
     )
+    # Neither of them is an answer, nor does T1 begin anew with them.
+    assert chosen == [] and len(channels) == 1
+    clock.run_until(15.1)
+    assert channels[0].take() == [question]
     tell(endpoint, channels[0], answer(wire.Policy("round_robin"), 1))
     assert chosen == [1]
 
 
 @requirement("ASAP-043")
+@requirement("ASAP-153")
 def test_unknown_messages_and_parameters_are_reported_to_the_server(make, answer):
     endpoint, channels = make()
     chosen = resolve(endpoint)

@@ -28,7 +28,7 @@ nb::tuple addresses_of(const FabricCore& core, const std::vector<std::uint32_t>&
 }
 
 nb::object view_of(const FabricCore& core, const Cookie& cookie) {
-    return Classes::get().cookie("secret"_a = cookie.secret, "own_tag"_a = cookie.own_tag, "peer_tag"_a = cookie.peer_tag,
+    return Classes::get().cookie("mac"_a = cookie.mac, "own_tag"_a = cookie.own_tag, "peer_tag"_a = cookie.peer_tag,
                                  "own_tsn"_a = cookie.own_tsn, "peer_tsn"_a = cookie.peer_tsn,
                                  "remote"_a = addresses_of(core, cookie.remote), "created"_a = cookie.created,
                                  "window"_a = cookie.window);
@@ -87,7 +87,7 @@ ControlChunk control_of(FabricCore& core, nb::handle view) {
     const nb::object shown = view.attr("cookie");
     if (shown.is_none()) return chunk;
     auto cookie = std::make_shared<Cookie>();
-    cookie->secret = nb::cast<std::uint64_t>(shown.attr("secret"));
+    cookie->mac = nb::cast<std::uint64_t>(shown.attr("mac"));
     cookie->own_tag = nb::cast<std::uint32_t>(shown.attr("own_tag"));
     cookie->peer_tag = nb::cast<std::uint32_t>(shown.attr("peer_tag"));
     cookie->own_tsn = nb::cast<std::uint64_t>(shown.attr("own_tsn"));

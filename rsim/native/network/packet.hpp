@@ -34,7 +34,7 @@ enum class Control : std::uint8_t {
 
 // The state cookie: all that a listener must know to create the association (RFC 9260 5.1.3).
 struct Cookie {
-    std::uint64_t secret = 0;
+    std::uint64_t mac = 0;  // of all else and the ports, with the secret of the listener
     std::uint32_t own_tag = 0, peer_tag = 0;
     std::uint64_t own_tsn = 0, peer_tsn = 0;
     std::uint32_t window = 0;  // of the peer

@@ -1,7 +1,9 @@
 #include "stack.hpp"
 
 #include <algorithm>
+#include <bit>
 
+#include "../fingerprint.hpp"
 #include "association.hpp"
 
 namespace rsim::network {
@@ -18,10 +20,24 @@ struct Service final : Job {
     PacketPtr packet;
 };
 
+// The MAC of a cookie that comes in a packet, or is made for one, whose ports it holds (RFC 9260 5.1.3).
+std::uint64_t mac_of(const Cookie& cookie, const Packet& packet, std::uint64_t secret) {
+    Fingerprint mac;
+    mac.add(secret);
+    mac.add(std::uint64_t{packet.source_port} << 16 | packet.destination_port);
+    mac.add(std::uint64_t{cookie.own_tag} << 32 | cookie.peer_tag);
+    mac.add(cookie.own_tsn);
+    mac.add(cookie.peer_tsn);
+    mac.add(cookie.window);
+    for (const std::uint32_t address : cookie.remote) mac.add(address);
+    mac.add(std::bit_cast<std::uint64_t>(cookie.created));
+    return mac.value();
+}
+
 }  // namespace
 
 Stack::Stack(Ref<Fabric> fabric, StackHost& host, std::vector<std::uint32_t> given)
-    : addresses(std::move(given)), fabric_(std::move(fabric)), host_(host) {
+    : addresses(std::move(given)), fabric_(std::move(fabric)), host_(host), secret_(addresses.empty() ? 0 : std::uint64_t{addresses.front()} << 32) {
     for (const std::uint32_t address : addresses) fabric_->attach(address, this);
     half_open_timer_.bind(fabric_->schedule(), [](void* owner, void*) { static_cast<Stack*>(owner)->expire_half_open(); }, this);
 }
@@ -228,7 +244,6 @@ void Stack::answer_init(const Packet& packet, const ControlChunk& chunk) {
         return;
     }
     auto cookie = std::make_shared<Cookie>();
-    cookie->secret = secret_;
     cookie->own_tag = fabric_->draw_tag();
     cookie->peer_tag = chunk.tag;
     cookie->own_tsn = fabric_->draw_tag();
@@ -238,6 +253,7 @@ void Stack::answer_init(const Packet& packet, const ControlChunk& chunk) {
     for (const std::uint32_t address : chunk.addresses)
         if (address != packet.source) cookie->remote.push_back(address);
     cookie->created = fabric_->now();
+    cookie->mac = mac_of(*cookie, packet, secret_);
     ControlChunk answer;
     answer.kind = Control::init_ack;
     answer.tag = cookie->own_tag;
@@ -250,12 +266,14 @@ void Stack::answer_init(const Packet& packet, const ControlChunk& chunk) {
     reply(packet, chunk.tag, std::move(answer));
 }
 
-// RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1).
+// RFC 9260 5.1.5; for a peer that is known already: it has started anew (5.2.4.1). A cookie that is not from here, or
+// not for this packet, is passed over in silence; TCP answers what belongs to nothing (RFC 9293 3.10.7.1).
 void Stack::take_cookie(PacketPtr packet, Association* present) {
     const std::shared_ptr<const Cookie> cookie = packet->controls.front().cookie;
     const double age = fabric_->now() - cookie->created;
-    const bool good = cookie->secret == secret_ && packet->tag == cookie->own_tag && age <= fabric_->sctp.cookie_life;
-    if (!good || !host_.hears(packet->destination_port, packet->protocol == Protocol::tcp))
+    const bool own = cookie->mac == mac_of(*cookie, *packet, secret_) && packet->tag == cookie->own_tag;
+    if (!own && packet->protocol == Protocol::sctp) return;
+    if (!own || age > fabric_->sctp.cookie_life || !host_.hears(packet->destination_port, packet->protocol == Protocol::tcp))
         return abort(*packet, cookie->peer_tag);
     const std::uint64_t entry = key(packet->destination_port, packet->source, packet->source_port);
     if (!limits.cookies && !end_half_open(entry)) return abort(*packet, cookie->peer_tag);

@@ -60,7 +60,7 @@ std::uint32_t Transmission::room(const Path& path) const {
 double Transmission::initial_window(const Path& path) const {
     if (!settings_.congestion_control) return std::numeric_limits<double>::infinity();
     const double segment = room(path);
-    const double several = tcp_ ? 4380 : 4404;
+    const double several = tcp_ ? 4380 : ipv6_ ? 4344 : 4404;
     return std::min(4 * segment, std::max(2 * segment, several));
 }
 

@@ -79,8 +79,10 @@ def test_registrations_that_do_not_fit_are_refused(
 ):
     server, channel = make_server(), make_channel()
     tell(server, channel, registration(element(5)))
+    first = server.handlespace.find(HANDLE, 5)
     [response] = tell(server, channel, registration(element(6, **second)))
     assert response.reject
+    assert server.handlespace.find(HANDLE, 5) == first
     assert (response.pool_handle, response.pe_identifier) == (HANDLE, 6)
     assert [c.code for c in response.error_causes] == [cause]
     assert server.handlespace.pool_size(HANDLE) == 1
@@ -118,6 +120,7 @@ def test_an_answer_lists_all_elements_or_as_many_as_a_message_holds(
         assert octets <= 65535 < octets + len(following.encode())
 
 
+@requirement("ASAP-029")
 def test_a_handle_that_leaves_no_room_for_elements_is_answered(
     make_server, make_channel, element, tell
 ):
@@ -132,6 +135,7 @@ def test_a_handle_that_leaves_no_room_for_elements_is_answered(
 
 
 @requirement("ASAP-072")
+@requirement("ASAP-086")
 @requirement("ASAP-006")
 def test_a_registration_over_tcp_is_refused_and_a_deregistration_too(
     make_server, make_channel, element, tell
@@ -394,6 +398,29 @@ def test_a_life_that_is_cut_is_granted_with_a_warning(make_server, make_channel,
 
 
 @requirement("ASAP-066")
+@requirement("ASAP-068")
+def test_a_renewal_replaces_all_that_was_stored(make_server, make_channel, element, tell):
+    server, channel = make_server(), make_channel()
+    channel.remote_addresses = ("10.0.0.9", "10.0.1.9")
+    other = wire.Policy("weighted_round_robin", weight=1)
+    tell(server, channel, registration(element(6, policy=other)))
+    for n, addresses in enumerate((["10.0.0.9"], ["10.0.1.9", "10.0.0.9"], ["10.0.1.9"])):
+        sent = element(
+            5,
+            life=100 + n,
+            policy=wire.Policy("weighted_round_robin", weight=7 + n),
+            transport=wire.SctpTransport(port=20 + n, addresses=addresses),
+        )
+        tell(server, channel, registration(sent))
+        assert server.handlespace.pool_size(HANDLE) == 2
+        [answer] = tell(server, channel, resolution())
+        [listed] = [e for e in answer.pool_elements if e.identifier == 5]
+        assert listed.replace(home_server=0, asap_transport=None) == sent
+        stored = server.handlespace.find(HANDLE, 5)
+        assert stored.replace(home_server=0, asap_transport=None) == sent
+
+
+@requirement("ASAP-066")
 @requirement("ASAP-067")
 @requirement("ASAP-068")
 def test_a_renewal_replaces_what_was_stored_if_it_fits(make_server, make_channel, element, tell):
@@ -425,6 +452,7 @@ def test_a_renewal_replaces_what_was_stored_if_it_fits(make_server, make_channel
             assert server.handlespace.find(HANDLE, 5) == kept
 
 
+@requirement("ASAP-029")
 @requirement("ASAP-083")
 @requirement("ASAP-086")
 @requirement("ARC-002")
@@ -509,15 +537,24 @@ def test_probes_of_many_elements_are_spread(clock, make_server, make_channel, el
     channel = make_channel()
     for identifier in range(1, 1001):
         tell(server, channel, registration(element(identifier)))
-    peaks = []
-    for second in range(1, 41):
-        clock.run_until(float(second))
-        peaks.append(len(channel.take()))
-        for identifier in range(1, 1001):
-            ack = wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=identifier)
-            server.receive(channel, wire.PPID_ASAP, ack.encode())
-    assert peaks[:5] == [0] * 5
-    assert max(peaks) < 170
+    acks = [
+        wire.EndpointKeepAliveAck(pool_handle=HANDLE, pe_identifier=identifier).encode()
+        for identifier in range(1, 1001)
+    ]
+    # Per 50 ms. An element is asked once in 10 s, which makes 5 on average; all answer at once in
+    # each second, as after a start of all of them.
+    counts = []
+    for step in range(1, 801):
+        clock.run_until(step / 20)
+        counts.append(len(channel.data))
+        channel.data.clear()
+        if step % 20 == 0:
+            for ack in acks:
+                server.receive(channel, wire.PPID_ASAP, ack)
+    assert sum(counts[:100]) == 0
+    assert max(counts) < 25
+    assert all(sum(counts[at : at + 20]) < 170 for at in range(0, 800, 20))
+    assert sum(counts) > 3000
 
 
 class TestSubscriptions:
@@ -603,6 +640,65 @@ class TestSubscriptions:
             assert number in {e.identifier for m in news for e in m.pool_elements}
 
 
+UNKNOWN_PARAMETERS = {0x3F00: (False, False), 0x7F00: (False, True)} | {
+    0xBF00: (True, False),
+    0xFF00: (True, True),
+}
+"""Whether a message with it counts, and whether it is reported, by the type of a parameter."""
+
+
+@requirement("COM-011")
+@requirement("COM-012")
+@requirement("COM-013")
+@requirement("COM-014")
+@requirement("COM-015")
+@pytest.mark.parametrize("kind", UNKNOWN_PARAMETERS)
+def test_the_high_bits_of_an_unknown_parameter_decide_what_a_server_does(
+    make_server, make_channel, make_peer, element, tell, kind
+):
+    server, channel = make_server(), make_channel()
+    peer = make_peer(server, 5)
+    tell(server, channel, registration(element(5)))
+    peer.take()
+    unknown = kind.to_bytes(2) + b"\0\x08what"
+    data = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5).encode() + unknown
+    data = data[:2] + len(data).to_bytes(2) + data[4:]
+    server.receive(channel, wire.PPID_ASAP, data)
+    counts, reported = UNKNOWN_PARAMETERS[kind]
+    told = channel.take()
+    errors = [m for m in told if isinstance(m, wire.AsapError)]
+    cause = wire.ErrorCause(Cause.UNRECOGNIZED_PARAMETER, unknown)
+    assert errors == ([wire.AsapError(error_causes=[cause])] if reported else [])
+    answers = [m for m in told if m not in errors]
+    answer = wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=5)
+    assert answers == ([answer] if counts else [])
+    assert len(server.handlespace) == (not counts)
+    assert len(peer.take()) == counts
+
+
+@requirement("COM-069")
+@requirement("COM-070")
+@requirement("COM-071")
+@requirement("COM-072")
+@pytest.mark.parametrize(("kind", "reported"), [(0x1F, False), (0x5F, True), (0xBF, False)])
+def test_an_unknown_message_changes_nothing_at_a_server(
+    make_server, make_channel, make_peer, element, tell, kind, reported
+):
+    server, channel = make_server(), make_channel()
+    peer = make_peer(server, 5)
+    tell(server, channel, registration(element(5)))
+    known = server.handlespace.find(HANDLE, 5)
+    peer.take()
+    # What it holds would be a deregistration.
+    data = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5).encode()
+    data = bytes([kind]) + data[1:]
+    server.receive(channel, wire.PPID_ASAP, data)
+    cause = wire.ErrorCause(Cause.UNRECOGNIZED_MESSAGE, data)
+    assert channel.take() == ([wire.AsapError(error_causes=[cause])] if reported else [])
+    assert server.handlespace.find(HANDLE, 5) == known and peer.take() == []
+
+
+@requirement("ASAP-071")
 @requirement("COM-054")
 def test_a_full_server_refuses(make_server, make_channel, element, tell):
     server, channel = make_server(max_elements=1), make_channel()
@@ -633,8 +729,9 @@ class TestAuthorisation:
     @requirement("SEC-003")
     @requirement("SEC-016")
     @requirement("SEC-017")
-    def test_without_a_key_nothing_is_kept(self, secured, make_channel, element, tell):
+    def test_without_a_key_nothing_is_kept(self, secured, make_channel, make_peer, element, tell):
         server, _ = secured
+        peer = make_peer(server, 5)
         for _ in range(100):
             [refusal] = tell(server, make_channel(), registration(element(5)))
             assert refusal.reject
@@ -643,6 +740,25 @@ class TestAuthorisation:
         [refusal] = tell(server, make_channel(), deregistration)
         assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
         assert len(server.handlespace) == 0
+        assert peer.take() == [] and server.counters.elements_expired == 0
+
+    @requirement("SEC-001")
+    @requirement("SEC-003")
+    @requirement("SEC-017")
+    def test_without_a_key_nothing_that_is_known_changes(
+        self, secured, make_channel, make_peer, element, tell
+    ):
+        server, connect = secured
+        peer = make_peer(server, 5)
+        tell(server, connect("a", "pool"), registration(element(5)))
+        known = server.handlespace.find(HANDLE, 5)
+        peer.take()
+        deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+        for message in (registration(element(5, life=9)), deregistration):
+            [refusal] = tell(server, make_channel(), message)
+            assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
+            assert server.handlespace.find(HANDLE, 5) == known
+        assert peer.take() == []
 
     @requirement("SEC-016")
     @pytest.mark.parametrize("first", [False, True])
@@ -681,13 +797,28 @@ class TestAuthorisation:
             assert not tell(server, channel, registration(element(identifier)))[0].reject
         assert server.handlespace.pool_size(HANDLE) == 3
 
+    @requirement("ASAP-071")
     @requirement("SEC-005")
-    def test_a_key_holds_in_its_pools(self, secured, element, tell):
+    def test_a_key_holds_in_its_pools(self, secured, make_peer, element, tell):
         server, connect = secured
+        peer = make_peer(server, 5)
         [refusal] = tell(server, connect("a", "other"), registration(element(5)))
         assert refusal.reject
+        assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
+        assert len(server.handlespace) == 0 and peer.take() == []
         [granted] = tell(server, connect("a", "other", "pool"), registration(element(5)))
         assert not granted.reject
+        known = server.handlespace.find(HANDLE, 5)
+        peer.take()
+        # The same key where it is none for this pool changes nothing that is known, either.
+        deregistration = wire.Deregistration(pool_handle=HANDLE, pe_identifier=5)
+        for message in (registration(element(5, life=9)), deregistration):
+            [refusal] = tell(server, connect("a", "other"), message)
+            assert [c.code for c in refusal.error_causes] == [Cause.SECURITY]
+            assert server.handlespace.find(HANDLE, 5) == known
+        assert peer.take() == []
+        [left] = tell(server, connect("a", "pool"), deregistration)
+        assert left.error_causes == () and len(server.handlespace) == 0
 
     @requirement("SEC-004")
     def test_an_identifier_belongs_to_its_first_key(self, secured, element, tell):
@@ -699,6 +830,21 @@ class TestAuthorisation:
         [refusal] = tell(server, connect("b", "pool"), deregistration)
         assert refusal.error_causes[0].code == Cause.SECURITY
         [granted] = tell(server, connect("a", "pool"), registration(element(5)))
+        assert not granted.reject
+
+    @requirement("SEC-004")
+    def test_an_element_registers_no_other_one(self, secured, element, tell):
+        server, connect = secured
+        tell(server, connect("a", "pool"), registration(element(5)))
+        known = server.handlespace.find(HANDLE, 5)
+        other = connect("b", "pool", address="10.0.0.8")
+        # Neither under its identifier nor at its address.
+        for wrong in (element(5, address="10.0.0.8"), element(6)):
+            [refusal] = tell(server, other, registration(wrong))
+            assert refusal.reject
+            assert server.handlespace.find(HANDLE, 5) == known
+            assert server.handlespace.pool_size(HANDLE) == 1
+        [granted] = tell(server, other, registration(element(6, address="10.0.0.8")))
         assert not granted.reject
 
 

@@ -26,6 +26,88 @@ def test_any_message_of_a_stranger_makes_a_peer_that_is_asked_who_it_is(
     assert server.peers.get(5).information is None
 
 
+SAID = {
+    "presence": wire.Presence(sender=5, receiver=0),
+    "list request": wire.ListRequest(sender=5, receiver=77),
+    "list response": wire.ListResponse(sender=5, receiver=77),
+    "table request": wire.HandleTableRequest(sender=5, receiver=77),
+    "table response": wire.HandleTableResponse(sender=5, receiver=77),
+    "takeover": wire.InitTakeover(sender=5, receiver=0, target=1234),
+    "acknowledgement": wire.InitTakeoverAck(sender=5, receiver=77, target=1234),
+    "end of takeover": wire.TakeoverServer(sender=5, receiver=0, target=1234),
+    "error": wire.EnrpError(
+        sender=5, receiver=77, error_causes=[wire.ErrorCause(wire.Cause.UNSPECIFIED)]
+    ),
+}
+"""Whatever a peer may say, beside updates."""
+
+
+@requirement("ENRP-062")
+@requirement("ENRP-063")
+@pytest.mark.parametrize("said", SAID)
+def test_a_stranger_becomes_a_peer_by_whatever_it_says(make_server, make_peer, said):
+    server = make_server()
+    stranger = make_peer(server, 5, known=False)
+    answers = stranger.say(SAID[said])
+    assert [peer.identifier for peer in server.peers] == [5]
+    assert any(
+        isinstance(m, wire.Presence) and m.reply_required and m.receiver == 5 for m in answers
+    )
+
+
+@requirement("ENRP-065")
+@pytest.mark.parametrize("said", SAID)
+def test_whatever_a_peer_says_ends_its_silence(clock, make_server, make_peer, said):
+    server = make_server()
+    peer = make_peer(server, 5)
+    for time in (50, 100):
+        clock.run_until(time)
+        peer.say(SAID[said])
+    clock.run_until(160.9)
+    assert not any(m.reply_required for m in peer.take(wire.Presence))
+    clock.run_until(161.1)
+    assert any(m.reply_required for m in peer.take(wire.Presence))
+
+
+@requirement("ENRP-006")
+@requirement("ENRP-027")
+def test_what_is_meant_for_many_names_no_receiver(clock, make_server, make_peer, register):
+    """Octets 8 to 11 of each kind of message that goes to all peers."""
+    server = make_server(announce=True)
+    peers = [make_peer(server, number) for number in (5, 6)]
+    target = make_peer(server, 50)
+    channel, _ = register(server, 1, life=-1)
+    message = wire.Deregistration(pool_handle=b"pool", pe_identifier=1)
+    server.receive(channel, wire.PPID_ASAP, message.encode())
+    false_alarm = wire.InitTakeover(sender=5, receiver=77, target=77)
+    server.receive(peers[0].channel, wire.PPID_ENRP, false_alarm.encode())
+    seen = {number: [] for number in (5, 6)}
+
+    def collect():
+        for peer in peers:
+            seen[peer.identifier] += peer.channel.data
+            peer.channel.data.clear()
+
+    clock.run_until(30.1)
+    collect()
+    clock.run_until(62)
+    for peer in peers:
+        server.receive(peer.channel, wire.PPID_ENRP, peer.presence(None).encode())
+    clock.run_until(66.1)
+    for peer in peers:
+        done = wire.InitTakeoverAck(sender=peer.identifier, receiver=77, target=50)
+        server.receive(peer.channel, wire.PPID_ENRP, done.encode())
+    collect()
+    assert target.take(wire.InitTakeover)[0].receiver == 0
+    for sent in seen.values():
+        kinds = {data[0] for data in sent if data[8:12] == bytes(4)}
+        # PRESENCE, HANDLE_UPDATE, INIT_TAKEOVER, TAKEOVER_SERVER.
+        assert kinds == {1, 4, 7, 9}
+        assert all(data[8:12] == bytes(4) for data in sent if data[0] in (4, 7, 9))
+    announced = [data for ppid, data in server.host.announced if ppid == wire.PPID_ENRP]
+    assert announced and all(data[8:12] == bytes(4) for data in announced)
+
+
 @requirement("ENRP-001")
 @requirement("ENRP-063")
 def test_a_stranger_that_has_told_who_it_is_gets_announcements(make_server, make_peer, register):
@@ -97,6 +179,7 @@ def test_a_message_to_another_server_is_not_taken(make_server, make_peer):
         assert len(peer.say(message)) == answers
 
 
+@requirement("ENRP-061")
 @requirement("ENRP-066")
 @requirement("ENRP-067")
 @requirement("ENRP-104")
@@ -248,6 +331,8 @@ def test_announcements_hold_no_udp_transport():
         ).encode()
 
 
+@requirement("COM-070")
+@requirement("COM-071")
 @requirement("ENRP-025")
 @requirement("ENRP-102")
 @pytest.mark.parametrize(("kind", "reported"), [(0x60, True), (0x1F, False)])
@@ -257,6 +342,12 @@ def test_unknown_messages_go_by_their_high_bits(make_server, make_peer, kind, re
     server.receive(peer.channel, wire.PPID_ENRP, bytes([kind, 0, 0, 12]) + bytes(8))
     errors = peer.take(wire.EnrpError)
     assert bool(errors) is reported
+    assert [one.identifier for one in server.peers] == [5] and len(server.handlespace) == 0
+    # Of a stranger, too, it is not taken: nobody becomes a peer by it.
+    stranger = make_peer(server, 6, known=False)
+    data = bytes([kind, 0, 0, 12]) + (6).to_bytes(4) + bytes(4)
+    server.receive(stranger.channel, wire.PPID_ENRP, data)
+    assert [one.identifier for one in server.peers] == [5]
     if errors:
         assert errors[0].sender == 77
         assert errors[0].error_causes[0].code == wire.Cause.UNRECOGNIZED_MESSAGE

@@ -75,6 +75,28 @@ def test_a_silent_mentor_is_followed_by_the_next_after_5_s(clock, starting):
     assert second.take() == [wire.ListRequest(sender=77, receiver=0)]
 
 
+@requirement("ENRP-031")
+@requirement("ENRP-034")
+def test_each_mentor_has_its_5_s(clock, starting):
+    mentors = [((f"10.0.1.{number}",), 9901) for number in (5, 6, 7)]
+    server = starting(mentors=mentors)
+    for number, mentor in enumerate(mentors):
+        clock.run_until(5 * number + 4.9)
+        asked = [channel.remote_address for channel in server.host.connections]
+        assert asked == [address for (address,), _ in mentors[: number + 1]]
+        assert server.host.connections[-1].take() == [wire.ListRequest(sender=77, receiver=0)]
+        assert asked[-1] == mentor[0][0]
+    # The last one answers: it is asked on, and no other one.
+    channel = server.host.connections[-1]
+    answer(server, channel, listed().replace(sender=7))
+    assert channel.take()[-1] == wire.HandleTableRequest(sender=77, receiver=7)
+    answer(server, channel, table(sender=7))
+    clock.run_until(60)
+    assert server.state is ServerState.SERVING
+    later = [m for other in server.host.connections for m in other.take()]
+    assert not any(isinstance(m, wire.ListRequest) for m in later)
+
+
 def test_a_mentor_that_is_gone_is_followed_at_once(starting):
     server = starting()
     server.notify(server.host.connections[0], Event.ABORTED)
@@ -92,6 +114,7 @@ def test_list_then_table_then_service(starting, element):
     channel.take()
     answer(server, channel, listed(6, 7))
     assert {peer.identifier for peer in server.peers} == {5, 6, 7}
+    assert [server.peers.get(n).information for n in (6, 7)] == [information(6), information(7)]
     request = wire.HandleTableRequest(sender=77, receiver=5)
     asked, sent = channel.take()
     assert asked.reply_required and sent == request
@@ -169,8 +192,53 @@ def test_without_any_answer_a_server_takes_itself_as_the_first_and_says_so(clock
 @requirement("ENRP-044")
 @requirement("ENRP-045")
 @requirement("ENRP-046")
+@requirement("ENRP-047")
+def test_pieces_are_stored_and_asked_for_one_by_one(starting, element, register):
+    server = starting()
+    channel = server.host.connections[0]
+    answer(server, channel, listed())
+    channel.take()
+    again = [wire.HandleTableRequest(sender=77, receiver=5)]
+    policy = wire.Policy("weighted_round_robin", weight=1)
+    one, two, three = (element(n, policy=policy).replace(home_server=5) for n in (1, 2, 3))
+    # Of all attributes there is another value.
+    changed = wire.PoolElement(
+        identifier=1,
+        home_server=6,
+        registration_life=9,
+        user_transport=wire.SctpTransport(port=99, addresses=["10.0.7.7"]),
+        policy=wire.Policy("weighted_round_robin", weight=44),
+        asap_transport=wire.SctpTransport(port=98, addresses=["10.0.8.8"]),
+    )
+    for stored, known in (([one], [one]), ([two, changed], [changed, two])):
+        answer(server, channel, table(*stored, more=True))
+        assert channel.take() == again
+        assert [server.handlespace.find(HANDLE, e.identifier) for e in known] == known
+        assert server.handlespace.pool_size(HANDLE) == len(known)
+        _, [refusal] = register(server, 9)
+        assert refusal.reject and server.state is ServerState.STARTING
+    answer(server, channel, table(three))
+    known = [server.handlespace.find(HANDLE, n) for n in (1, 2, 3)]
+    assert known == [changed, two, three]
+    assert server.state is ServerState.SERVING
+    assert not any(isinstance(m, wire.HandleTableRequest) for m in channel.take())
+    _, [granted] = register(server, 9, handle=b"new")
+    assert not granted.reject
+
+
+@requirement("ENRP-044")
+def test_a_pool_of_a_table_has_the_policy_of_its_first_element(starting, element):
+    server = starting()
+    channel = server.host.connections[0]
+    answer(server, channel, listed())
+    first = element(1, policy=wire.Policy("random")).replace(home_server=5)
+    answer(server, channel, table(first, element(2).replace(home_server=5)))
+    assert server.handlespace.pool_policy_type(HANDLE) == wire.Policy("random").type
+    assert server.handlespace.find(HANDLE, 1) == first
+
+
 @requirement("ENRP-050")
-def test_pieces_are_stored_and_asked_for_one_by_one(clock, starting, element):
+def test_a_mentor_that_stops_in_mid_table_is_left_after_5_s(clock, starting, element):
     server = starting()
     channel = server.host.connections[0]
     answer(server, channel, listed())

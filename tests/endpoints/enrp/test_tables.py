@@ -56,7 +56,8 @@ def test_a_list_holds_all_others(make_server, make_peer):
     [answer] = peers[0].say(wire.ListRequest(sender=5, receiver=77))
     assert not answer.reject
     assert (answer.sender, answer.receiver) == (77, 5)
-    assert {i.server_identifier for i in answer.servers} == {6, 7}
+    listed = sorted(answer.servers, key=lambda one: one.server_identifier)
+    assert listed == [peer.information for peer in peers[1:]]
 
 
 @requirement("ENRP-040")
@@ -70,11 +71,15 @@ def test_pieces_make_up_the_handlespace(full, limit):
     server, peer = full(max_table_elements=limit)
     pieces = download(peer)
     assert [piece.more for piece in pieces] == [True] * (len(pieces) - 1) + [False]
-    assert sorted(entries(pieces)) == sorted(
-        (pool.pool_handle, element.identifier)
-        for pool in server.handlespace.table(limit=1000, octets=10**6)[0]
+    sent = {
+        (pool.pool_handle, element.identifier): element
+        for piece in pieces
+        for pool in piece.pools
         for element in pool.pool_elements
-    )
+    }
+    assert len(sent) == len(entries(pieces)) == 8
+    # Whole elements, with all that is known of them.
+    assert sent == {key: server.handlespace.find(*key) for key in sent}
     assert all(pool.pool_elements for piece in pieces for pool in piece.pools)
     assert server.tables.downloads == 0
 
@@ -92,7 +97,7 @@ def test_own_only_lists_what_the_server_owns(full):
     _, peer = full(max_table_elements=2)
     pieces = download(peer, own_only=True)
     elements = [e for piece in pieces for pool in piece.pools for e in pool.pool_elements]
-    assert len(elements) == 5
+    assert sorted(element.identifier for element in elements) == list(range(100, 105))
     assert {element.home_server for element in elements} == {77}
 
 
@@ -245,6 +250,48 @@ def test_what_a_server_states_of_itself_is_what_a_peer_computes(make_server, mak
         stated = server.peers.make_presence(0).pe_checksum
         assert stated == other.handlespace.checksum(77) != 0xFFFF
         assert other.handlespace.checksum(88) == 0xFFFF
+
+
+@requirement("ENRP-008")
+@requirement("ENRP-087")
+@requirement("ENRP-093")
+def test_every_presence_carries_the_sum(clock, make_server, make_peer, register, element):
+    server = make_server(expire_registrations=False, keep_alive_interval=1000, announce=True)
+    peer, silent = make_peer(server, 5), make_peer(server, 50)
+    members = []
+
+    def more():
+        """Another element, and the sum with it."""
+        number = 0x01020304 * (len(members) + 1)
+        register(server, number)
+        members.append((HANDLE, number))
+        peer.take()
+        return sum_by_hand(*members)
+
+    expected = more()
+    [answer] = peer.say(peer.presence(None, reply_required=True))
+    assert answer.pe_checksum == expected
+    expected = more()
+    stranger = make_peer(server, 6, known=False)
+    asked = [m for m in stranger.say(stranger.add(element(1))) if isinstance(m, wire.Presence)]
+    assert [m.pe_checksum for m in asked] == [expected]
+    stranger.say(stranger.presence(None))
+    expected = more()
+    peer.say(wire.InitTakeover(sender=5, receiver=77, target=77))
+    alive = stranger.take(wire.Presence)
+    assert [m.pe_checksum for m in alive] == [expected]
+    clock.run_until(29)
+    expected = more()
+    clock.run_until(31)
+    assert [m.pe_checksum for m in peer.take(wire.Presence)] == [expected]
+    announced = [d for ppid, d in server.host.announced if ppid == wire.PPID_ENRP]
+    assert wire.decode(announced[-1], "enrp").pe_checksum == expected
+    clock.run_until(60.5)
+    expected = more()
+    silent.take()
+    clock.run_until(61.1)
+    [asked] = [m for m in silent.take(wire.Presence) if m.reply_required]
+    assert asked.pe_checksum == expected
 
 
 @requirement("ENRP-101")

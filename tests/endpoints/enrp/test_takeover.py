@@ -47,6 +47,7 @@ def ack(peer, target=TARGET):
     return peer.say(InitTakeoverAck(sender=peer.identifier, receiver=77, target=target))
 
 
+@requirement("ENRP-006")
 @requirement("ENRP-069")
 @requirement("ENRP-070")
 @requirement("ENRP-022")
@@ -55,10 +56,12 @@ def test_it_begins_with_a_question_to_all_peers_and_the_target(clock, scene):
     die(clock, peers)
     for peer in (target, *peers):
         [question] = peer.take(InitTakeover)
-        assert (question.sender, question.target) == (77, TARGET)
+        assert (question.sender, question.receiver, question.target) == (77, 0, TARGET)
         assert question.encode()[:4] == bytes.fromhex("07000010")
 
 
+@requirement("ARC-012")
+@requirement("ENRP-006")
 @requirement("ENRP-071")
 @requirement("ENRP-078")
 @requirement("ENRP-080")
@@ -72,24 +75,32 @@ def test_the_last_acknowledgement_wins(clock, scene):
     die(clock, peers)
     assert [m for m in ack(peers[0]) if isinstance(m, TakeoverServer)] == []
     assert server.peers.get(TARGET) is not None
-    ack(peers[1])
-    for peer in peers[:1]:
-        [won] = peer.take(TakeoverServer)
-        assert (won.sender, won.target) == (77, TARGET)
+    peers[1].take()
+    heard = [ack(peers[1]), peers[0].take()]
+    for said in heard:
+        [won] = [m for m in said if isinstance(m, TakeoverServer)]
+        assert (won.sender, won.receiver, won.target) == (77, 0, TARGET)
         assert won.encode()[:4] == bytes.fromhex("09000010")
     assert server.peers.get(TARGET) is None
     assert [server.handlespace.find(HANDLE, n).home_server for n in (1, 2, 3)] == [77, 77, 5]
     clock.run_until(72)
-    claims = [channel.take()[0] for channel in server.host.connections]
-    assert {channel.remote_address for channel in server.host.connections} >= {
-        "10.0.2.1",
-        "10.0.2.2",
+    claims = {
+        channel.remote_address: message
+        for channel in server.host.connections
+        for message in channel.take()
+        if isinstance(message, wire.EndpointKeepAlive)
     }
-    assert all(claim.home for claim in claims if isinstance(claim, wire.EndpointKeepAlive))
+    claim = wire.EndpointKeepAlive(server_identifier=77, pool_handle=HANDLE, home=True)
+    assert {address: c.replace(pe_identifier=None) for address, c in claims.items()} == {
+        "10.0.2.1": claim,
+        "10.0.2.2": claim,
+    }
     assert server.counters.takeovers_won == 1
     assert server.counters.elements_taken_over == 2
 
 
+@requirement("ASAP-117")
+@requirement("ENRP-083")
 def test_claims_are_spread_over_an_interval(clock, make_server, make_peer, element):
     server = make_server()
     target = make_peer(server, TARGET)

@@ -11,6 +11,7 @@ HANDLE = b"pool"
 
 
 @requirement("ENRP-016")
+@requirement("ENRP-006")
 @requirement("ENRP-017")
 @requirement("ENRP-018")
 @requirement("ENRP-052")
@@ -98,9 +99,10 @@ def test_the_asap_transport_is_where_the_last_registration_came_from(
 @pytest.mark.parametrize("cause", ["deregistration", "lapse", "silence", "reports"])
 def test_every_removal_is_told_with_all_data(clock, make_server, make_peer, register, tell, cause):
     server = make_server(max_bad_pe_reports=1)
-    peer = make_peer(server, 5)
+    peer, witness = make_peer(server, 5), make_peer(server, 6)
     channel, _ = register(server, 1, life=8 if cause == "lapse" else 300)
-    peer.take()
+    [added] = peer.take(wire.HandleUpdate)
+    witness.take()
     if cause == "deregistration":
         tell(server, channel, wire.Deregistration(pool_handle=HANDLE, pe_identifier=1))
     elif cause == "reports":
@@ -115,21 +117,27 @@ def test_every_removal_is_told_with_all_data(clock, make_server, make_peer, regi
             tell(server, channel, ack)
     [update] = peer.take(wire.HandleUpdate)
     assert (update.sender, update.receiver, update.update_action) == (77, 0, 1)
-    assert update.pool_element.identifier == 1
-    assert update.pool_element.user_transport.hosts == ("10.0.2.1",)
+    assert update == added.replace(update_action=1)
+    assert witness.take(wire.HandleUpdate) == [update]
 
 
 @requirement("ASAP-084")
 @requirement("ASAP-087")
 def test_deregistering_what_is_not_there_is_granted_and_told_to_nobody(
-    make_server, make_peer, make_channel, tell
+    make_server, make_peer, make_channel, register, tell
 ):
     server = make_server()
     peer = make_peer(server, 5)
     message = wire.Deregistration(pool_handle=HANDLE, pe_identifier=1)
     [answer] = tell(server, make_channel(), message)
-    assert answer.error_causes == ()
+    assert answer == wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=1)
+    # In a pool that is known as well.
+    register(server, 2)
+    peer.take()
+    [answer] = tell(server, make_channel(), message)
+    assert answer == wire.DeregistrationResponse(pool_handle=HANDLE, pe_identifier=1)
     assert peer.take(wire.HandleUpdate) == []
+    assert server.handlespace.pool_size(HANDLE) == 1
 
 
 @requirement("ENRP-054")
