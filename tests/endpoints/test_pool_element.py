@@ -188,7 +188,7 @@ def test_success_sets_the_count_of_attempts_to_zero(clock, make, tell):
     told = []
     endpoint.on_given_up = lambda: told.append(clock.now)
     for _ in range(4):
-        # Two attempts fail, the third one succeeds: without the success, the next would be too many.
+        # Two attempts fail, the third succeeds: else the next one would be too many.
         for _ in range(2):
             endpoint.notify(channels[-1], Event.LOST)
         tell(endpoint, channels[-1], GRANTED)

@@ -36,11 +36,14 @@ class Pair:
     def __init__(self, seed=1, homes=1, offers=(), **link):
         self.clock = Clock()
         sctp, capture = link.pop("sctp", None), link.pop("capture", None)
+        ipv6 = link.pop("ipv6", False)
         self.tcp = link.pop("tcp", False)
         path = LinkSettings(**{"delay": 0.05, **link})
         sites = [[f"{name}{i}" for i in range(homes)] for name in "ab"]
         paths = dict.fromkeys(zip(*sites, strict=True), path)
-        self.network = Network(self.clock, Streams(seed), paths=paths, sctp=sctp, capture=capture)
+        self.network = Network(
+            self.clock, Streams(seed), paths=paths, sctp=sctp, capture=capture, ipv6=ipv6
+        )
         self.client_host = self.network.add_host("client", *sites[0])
         self.server_host = self.network.add_host("server", *sites[1])
         self.client, self.server = End(self.clock), End(self.clock)

@@ -8,7 +8,15 @@ import pytest
 import rsim
 from rsim.network import Event, Tap
 from rsim.scenario import Deployment
-from rsim.wire import PPID_ASAP, Policy, PoolElement, Registration, SctpTransport
+from rsim.wire import (
+    PPID_ASAP,
+    HandleResolution,
+    Policy,
+    PoolElement,
+    Registration,
+    SctpTransport,
+    decode,
+)
 
 from ..scenario.test_network import SECURE, scenario
 
@@ -98,6 +106,37 @@ def test_pool_users_resolve_over_tcp_as_over_sctp():
     ]
     assert results[0].requests.equals(results[1].requests)
     assert results[1].metrics["requests_completed"] > 500
+
+
+@requirement("ASAP-007")
+@requirement("ASAP-098")
+def test_a_server_answers_questions_at_3863_over_sctp_and_tcp_but_not_over_udp():
+    deployment = Deployment(scenario(network__delay=0))
+    deployment.world.clock.run_until(11 * 60)
+    [(ports, _)] = deployment.servers
+    stranger = deployment.world.network.add_host("stranger", "lan")
+    question = HandleResolution(pool_handle=b"pool").encode()
+    seen = {}
+
+    class Asker:
+        def __init__(self, name):
+            self.name = name
+
+        def receive(self, _, ppid, data):
+            seen[self.name] = (ppid, decode(data, "asap"))
+
+        def notify(self, *_):
+            pass
+
+    stranger.listen_datagrams(4000, lambda *seen_there: seen.update(udp=seen_there))
+    stranger.send_datagram(4000, (ports.host.address, 3863), question)
+    for name in ("sctp", "tcp"):
+        there = stranger.connect(ports.host.address, 3863, Asker(name), tcp=name == "tcp")
+        there.send(PPID_ASAP, question)
+    deployment.world.clock.run_until(11 * 60 + 5)
+    assert seen.keys() == {"sctp", "tcp"}
+    for ppid, answer in seen.values():
+        assert ppid == PPID_ASAP and len(answer.pool_elements) == 3
 
 
 @requirement("ASAP-006")

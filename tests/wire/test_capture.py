@@ -90,6 +90,12 @@ def test_run_is_captured_message_by_message(small, file):
     control = [c for c in captured if c.ppid == wire.PPID_ASAP]
     assert all(wire.decode(c.data, "asap") for c in control)
     assert {c.ppid for c in captured} != {wire.PPID_ASAP}
+    # Between elements and users ASAP goes under 11, and what the application says does not.
+    between = [c for c in captured if 3863 not in (c.source[1], c.destination[1])]
+    kinds = {type(wire.decode(c.data, "asap")) for c in between if c.ppid == 11}
+    assert wire.Cookie in kinds and kinds <= {wire.Cookie, wire.CookieEcho, wire.BusinessCard}
+    data = [c for c in between if c.ppid not in (11, 12)]
+    assert len(data) > 100 and len({c.ppid for c in data}) == 1
     names = {row["message"] for row in dissect(str(file))}
     assert {"ASAP_REGISTRATION", "ASAP_HANDLE_RESOLUTION_RESPONSE", "ASAP_COOKIE"} <= names
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rsim import wire
 from rsim.wire import Cause
+from tests.wire import strategies
 
 requirement = pytest.mark.conformance
 
@@ -110,6 +111,36 @@ def test_filler_is_at_most_three_bytes_and_cookies_survive(cookie):
     assert 0 <= len(data) - int.from_bytes(data[2:4]) <= 3
     assert 0 <= len(data) - 4 - int.from_bytes(data[6:8]) <= 3
     assert wire.decode(data, "asap").cookie == cookie
+
+
+def parameters(data):
+    """Type, length field and whole octets of the parameters in some octets."""
+    while data:
+        length = int.from_bytes(data[2:4])
+        whole = length + -length % 4
+        yield int.from_bytes(data[:2]), length, data[:whole]
+        data = data[whole:]
+
+
+@requirement("COM-005")
+@requirement("COM-006")
+@requirement("COM-007")
+@requirement("COM-010")
+@requirement("COM-066")
+@given(strategies.messages)
+def test_filler_of_every_message_is_zero_and_at_most_three_octets(drawn):
+    protocol, message = drawn
+    data = message.encode()
+    assert len(data) % 4 == 0
+    end = int.from_bytes(data[2:4])
+    assert 0 <= len(data) - end <= 3 and not any(data[end:])
+    fixed = {("asap", 7): 8, ("asap", 10): 8, ("enrp", 4): 16, ("enrp", 7): 16}
+    fixed |= {("enrp", 8): 16, ("enrp", 9): 16}
+    body = data[fixed.get((protocol, data[0]), 4 if protocol == "asap" else 12) :]
+    for kind, length, octets in parameters(body):
+        # No ordinary parameter is of type 65535.
+        assert kind != 0xFFFF and length >= 4
+        assert len(octets) - length <= 3 and not any(octets[length:])
 
 
 @requirement("COM-008")
@@ -215,6 +246,12 @@ def test_dccp_transport(address, length):
     assert len(data) == length
     two = tlv(3, data[4:] + data[12:])
     check_refused(registration(two, POLICY_TLV), two)
+    none = tlv(3, data[4:12])
+    check_refused(registration(none, POLICY_TLV), none)
+    for addresses in ([], [address, address]):
+        transport = wire.DccpTransport(port=7, service_code=1, addresses=addresses)
+        with pytest.raises(wire.FieldError, match="user_transport"):
+            parameter_of(transport)
 
 
 @requirement("COM-023")
@@ -232,6 +269,8 @@ def test_sctp_transport_has_any_number_of_addresses_but_none():
     assert decoded.addresses == tuple(map(ipaddress.ip_address, mixed))
     empty = tlv(4, bytes.fromhex("00500000"))
     check_refused(registration(empty, POLICY_TLV), empty)
+    with pytest.raises(wire.FieldError, match="at least one"):
+        parameter_of(wire.SctpTransport(port=80, addresses=[]))
 
 
 @requirement("COM-024")
@@ -345,6 +384,10 @@ def test_every_kind_of_user_transport_survives(transport):
 def test_asap_transport_is_sctp():
     tcp = tlv(5, bytes.fromhex("00500000") + tlv(1, bytes([10, 0, 0, 1])))
     check_refused(registration(SCTP_TLV, POLICY_TLV, tcp), tcp)
+    for cls in (wire.TcpTransport, wire.UdpTransport):
+        with pytest.raises((wire.FieldError, TypeError)):
+            element = ELEMENT.replace(asap_transport=cls(port=80, addresses=["10.0.0.1"]))
+            wire.Registration(pool_handle=b"pool", pool_element=element).encode()
 
 
 @requirement("COM-044")
@@ -445,9 +488,13 @@ def wire_protocol(cls):
 
 @requirement("COM-071")
 def test_unknown_message_with_bits_01_is_reported():
-    asap = wire.receive(message(0x5F), "asap").reply
-    assert asap.error_causes[0].code == Cause.UNRECOGNIZED_MESSAGE
-    enrp = wire.receive(message(0x60, bytes([0, 0, 0, 9, 0, 0, 0, 7])), "enrp", 7).reply
+    received = wire.receive(message(0x5F), "asap")
+    assert received.message is None
+    quoted = wire.ErrorCause(Cause.UNRECOGNIZED_MESSAGE, message(0x5F))
+    assert received.reply == wire.AsapError(error_causes=[quoted])
+    received = wire.receive(message(0x60, bytes([0, 0, 0, 9, 0, 0, 0, 7])), "enrp", 7)
+    assert received.message is None
+    enrp = received.reply
     assert (enrp.sender, enrp.receiver) == (7, 9)
     assert enrp.error_causes[0].code == Cause.UNRECOGNIZED_MESSAGE
 

@@ -224,6 +224,12 @@ def test_what_the_rfcs_do_not_allow_is_not_sent():
                 announcement.encode()
 
 
+def _table(pools):
+    """A HANDLE_TABLE_RESPONSE by hand."""
+    body = bytes.fromhex(f"{BOTH} {pools}")
+    return b"\x03\x00" + (4 + len(body)).to_bytes(2) + body
+
+
 @requirement("ENRP-014")
 @requirement("ENRP-015")
 @requirement("ENRP-017")
@@ -234,10 +240,18 @@ def test_what_the_rfcs_do_not_allow_is_not_taken():
         received = wire.receive(data, "enrp", 7)
         assert received.message is None
         assert received.reply.error_causes[0].code == wire.Cause.INVALID_VALUES
-    for pools in (HANDLE, f"{HANDLE} {HANDLE} {ELEMENT}"):
-        body = bytes.fromhex(f"{BOTH} {pools}")
-        data = b"\x03\x00" + (4 + len(body)).to_bytes(2) + body
-        received = wire.receive(data, "enrp", 7)
+    two = f"{HANDLE} {ELEMENT} {ELEMENT}"
+    [pool] = wire.decode(_table(two), "enrp").pools
+    assert len(pool.pool_elements) == 2
+    # None, one before its handle, and a handle without one at either end.
+    for pools in (
+        HANDLE,
+        f"{HANDLE} {HANDLE} {ELEMENT}",
+        ELEMENT,
+        f"{ELEMENT} {two}",
+        f"{two} {HANDLE}",
+    ):
+        received = wire.receive(_table(pools), "enrp", 7)
         assert received.message is None
         assert received.reply.error_causes[0].code == wire.Cause.INVALID_VALUES
     unknown = ["c077 0008 77686174", "c078 0004"]
