@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum
+from ipaddress import ip_address
 from math import inf
 
 
@@ -19,6 +20,14 @@ class Refusal(Enum):
     EXPIRED = "certificate out of its time"
     REVOKED = "certificate or key revoked"
     BAD_RECORD = "record altered, injected or replayed"
+
+
+def _octets(name: str) -> bytes | None:
+    """Those of an address, None for a name of another kind."""
+    try:
+        return ip_address(name).packed
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,13 @@ class Certificate:
     def names(self, host: str) -> bool:
         """Whether it is for this host; a wildcard stands for the left-most label only.
 
-        Parameters: `host` name of the host.
+        Addresses are compared by their 4 or 16 octets, however they are written (RFC 5355 9.2).
+
+        Parameters: `host` name of the host, or its address.
         """
+        octets = _octets(host)
+        if octets is not None:
+            return _octets(self.subject) == octets
         if self.subject.startswith("*."):
             return host.partition(".")[2] == self.subject[2:]
         return host == self.subject

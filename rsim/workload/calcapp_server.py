@@ -7,8 +7,8 @@ from functools import partial
 from math import inf, isnan, nan
 
 from rsim.clock import Clock, Timer
-from rsim.endpoints import CONTROL
 from rsim.endpoints.choice import ChoiceJudge
+from rsim.endpoints.session import CONTROL, has_control_channel
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import make_statement
 from rsim.endpoints.waits import Waits
@@ -333,7 +333,7 @@ class CalcAppServer:
     def _send_card(self, association: Association) -> None:
         """Ahead of the first answer: who should take over from this element (RFC 5352 3.9)."""
         user, handle = self.endpoint.user, self.endpoint.pool_handle
-        if user is None:
+        if user is None or not has_control_channel(self._transport):
             return
         known = user.cached(handle, stale=True) or ()
         if not user.has_cached(handle):
@@ -353,6 +353,8 @@ class CalcAppServer:
         return self._next_mark(task.size, task.mark)
 
     def _send_cookie(self, session: AcceptedRequest, size: float, done: float) -> None:
+        if not has_control_channel(self._transport):
+            return
         content = calcapp.encode_cookie(session.number, size, done)
         if self._seal is not None:
             content = self._seal.close(content, session.association.remote_address)

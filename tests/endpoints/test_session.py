@@ -187,7 +187,6 @@ def test_a_card_for_a_pool_that_is_not_cached_leads_to_its_resolution(world):
 @requirement("ASAP-142")
 @requirement("ASAP-149")
 @requirement("COM-028")
-@requirement("SEC-018")
 @requirement("COM-022")
 @requirement("COM-030")
 @requirement("COM-032")

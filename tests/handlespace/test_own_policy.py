@@ -92,6 +92,59 @@ def test_policy_in_python_gives_the_run_of_its_native_twin(small):
     assert python.requests.equals(native.requests)
 
 
+class EvenRing(SelectionPolicy):
+    """Weighted round robin by a ring in which the copies of each element are spread evenly.
+
+    The k-th copy of a weight of w has its place in the k-th of w equal parts of the ring; of those
+    whose part has begun, the one whose part ends first is next.
+    """
+
+    name = "even_ring"
+    type_code = 0x80000105
+    values = ("weight",)
+
+    def __init__(self):
+        self.weights, self.ring = {}, []
+
+    def insert(self, element):
+        self.weights[element.identifier] = weight = self.values_of(element)["weight"]
+        assert weight > 0
+        self.ring = []
+
+    update = insert
+
+    def remove(self, identifier):
+        del self.weights[identifier]
+        self.ring = []
+
+    def select(self, count, draws):
+        if not self.ring:
+            total, had = sum(self.weights.values()), dict.fromkeys(self.weights, 0)
+            for place in range(total):
+                begun = [i for i, w in self.weights.items() if had[i] * total <= place * w]
+                self.ring.append(min(begun, key=lambda i: ((had[i] + 1) / self.weights[i], i)))
+                had[self.ring[-1]] += 1
+        chosen = list(dict.fromkeys(self.ring))[:count]
+        self.ring.append(self.ring.pop(0))
+        return chosen
+
+
+@pytest.mark.conformance("POL-008")
+@pytest.mark.parametrize("weights", [(2, 1, 1), (3, 1), (4, 2), (4, 4, 4), (5, 3, 1), (3, 2, 2, 1)])
+def test_a_policy_of_ones_own_may_walk_the_most_even_ring(weights):
+    if "even_ring" not in policy_kinds():
+        policy(EvenRing)
+    handlespace, total = Handlespace(), sum(weights)
+    for number, weight in enumerate(weights, 1):
+        handlespace.add(b"pool", element(number, "even_ring", weight=weight))
+    draws = Draws(np.random.default_rng(1))
+    order = [handlespace.select(b"pool", 1, draws)[0].identifier for _ in range(2 * total)]
+    for number, weight in enumerate(weights, 1):
+        assert order[:total].count(number) == weight
+        places = [place for place, one in enumerate(order) if one == number]
+        assert all(abs(gap - total / weight) <= 1 for gap in np.diff(places)), order
+
+
 @pytest.mark.parametrize(
     "answer", [[1, 1], [9], [1, 2, 3]], ids=["repeated", "unknown", "too many"]
 )

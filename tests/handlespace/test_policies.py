@@ -1,5 +1,6 @@
 """Selection policies (RFC 5356 and extensions) against their plain-Python twins."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -403,8 +404,7 @@ def test_distance_is_penalised():
 @requirement("POL-004")
 def test_round_robin_answers_from_the_head_on_and_moves_it_by_one():
     answers = selections(pool("round_robin", {i: {} for i in (1, 2, 3, 4)}), 5, count=4)
-    assert [answer[0] for answer in answers] == [1, 2, 3, 4, 1]
-    assert answers[1] == (2, 3, 4, 1)
+    assert answers == [(1, 2, 3, 4), (2, 3, 4, 1), (3, 4, 1, 2), (4, 1, 2, 3), (1, 2, 3, 4)]
 
 
 @requirement("POL-008")
@@ -419,13 +419,32 @@ def test_turns_of_a_heavy_element_lie_as_far_apart_as_they_can():
     assert set(gaps) == {3}
 
 
+@requirement("POL-008")
+@pytest.mark.parametrize(
+    ("number", "values"), [(2, (1, 2, 3, 5)), (3, (1, 2, 3, 5)), (4, (1, 2, 5))]
+)
+def test_between_two_turns_of_an_element_each_other_one_has_its_share(number, values):
+    """A weight of v has v / w turns between two of a weight of w, rounded down or up."""
+    for weights in itertools.product(values, repeat=number):
+        handlespace = pool(
+            "weighted_round_robin", {i: {"weight": w} for i, w in enumerate(weights, 1)}
+        )
+        order = [identifier for [identifier] in selections(handlespace, 3 * sum(weights))]
+        for one, w in enumerate(weights, 1):
+            turns = [i for i, identifier in enumerate(order) if identifier == one]
+            for begin, end in itertools.pairwise(turns):
+                between = Counter(order[begin + 1 : end])
+                for other, v in enumerate(weights, 1):
+                    assert other == one or v // w <= between[other] <= -(-v // w), weights
+
+
 @requirement("POL-019")
 def test_priority_lists_the_highest_first():
     listed = {i: {"priority": 10 * (i % 4)} for i in range(12)}
     for answer in selections(pool("priority", listed), 20, count=7):
         priorities = [listed[i]["priority"] for i in answer]
         assert priorities == sorted(priorities, reverse=True)
-        assert priorities[:3] == [30, 30, 30] and len(set(answer)) == 7
+        assert priorities == [30, 30, 30, 20, 20, 20, 10] and len(set(answer)) == 7
 
 
 @requirement("POL-022")

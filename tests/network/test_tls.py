@@ -48,6 +48,25 @@ def secured(profile=PSK, cpu=False, server=None, client=None, **link):
 
 
 @pytest.mark.conformance("SEC-025")
+@pytest.mark.parametrize(
+    ("name", "round_trips"),
+    [
+        ("psk-aes128-cbc", 3),
+        ("psk-aes128-gcm", 3),
+        ("rsa-aes128-cbc", 3),
+        ("rsa-aes128-cbc-mutual", 3),
+        ("tls13-psk-ecdhe", 2),
+        ("tls13-rsa", 2),
+    ],
+)
+def test_round_trips_of_each_profile(name, round_trips):
+    two = secured(PROFILES[name])
+    two.association.send(1, b"hello")
+    two.run(2)
+    assert two.server.seen == [(pytest.approx(0.1 * round_trips + 0.05), 1, b"hello")]
+
+
+@pytest.mark.conformance("SEC-025")
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_round_trips_until_the_first_message_arrives(profile):
     """1 for SCTP, 2 for TLS 1.2 or 1 for TLS 1.3, and half a one for the message itself."""
@@ -88,9 +107,15 @@ def test_cpu_time_of_a_handshake(profile):
     assert two.server_host.cpu.counters.cpu_busy == pytest.approx(profile.server_time)
 
 
+@pytest.mark.conformance("SEC-025")
 @pytest.mark.parametrize(
     ("name", "length", "size"),
     [
+        # A header of 5 octets, an IV of 16, SHA-1 of 20, and 1 to 16 of padding.
+        ("rsa-aes128-cbc", 16, 73),
+        ("rsa-aes128-cbc", 31, 73),
+        ("rsa-aes128-cbc", 32, 89),
+        ("rsa-aes128-cbc", 47, 89),
         ("psk-aes128-cbc", 16, 73),
         ("psk-aes128-cbc", 24, 73),
         ("psk-aes128-cbc", 31, 73),
@@ -222,6 +247,25 @@ def test_wildcards_stand_for_the_left_most_label_only():
     assert certificate.names("a.example.org")
     assert not certificate.names("a.b.example.org")
     assert not certificate.names("example.org")
+    assert not certificate.names("a.example.com")
+
+
+@pytest.mark.conformance("SEC-032")
+@pytest.mark.parametrize(
+    ("subject", "address", "same"),
+    [
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("2001:db8::1", "2001:0DB8:0:0::1", True),
+        ("2001:db8::1", "2001:db8::2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", False),
+        ("*.0.0.1", "10.0.0.1", False),
+        ("server", "10.0.0.1", False),
+        ("10.0.0.1", "server", False),
+    ],
+)
+def test_addresses_are_compared_by_their_octets(subject, address, same):
+    assert GOOD.issue(subject).names(address) is same
 
 
 def test_who_speaks_in_clear_to_a_protected_port_is_refused():

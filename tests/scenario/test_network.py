@@ -9,6 +9,7 @@ import rsim
 from rsim.errors import ScenarioError
 from rsim.plots import read_sequence
 from rsim.scenario import Deployment
+from rsim.wire import read_capture
 
 
 def scenario(**changes):
@@ -77,6 +78,7 @@ def test_tls_on_every_kind_of_association():
 
 
 @pytest.mark.conformance("SEC-002")
+@pytest.mark.conformance("SEC-027")
 @pytest.mark.parametrize(
     ("credential", "joins"),
     [
@@ -105,6 +107,73 @@ def test_users_refuse_a_server_with_a_bad_certificate(credential):
     )
     assert result.metrics["requests_completed"] == 0
     assert result.metrics["handshakes_refused"] > 0
+
+
+@pytest.mark.conformance("SEC-008")
+@pytest.mark.conformance("SEC-028")
+@pytest.mark.conformance("SEC-029")
+def test_each_server_has_a_certificate_for_the_name_of_its_host_which_users_take():
+    deployment = Deployment(
+        scenario(security={"pu_enrp": "rsa-aes128-cbc"}, enrp_servers__server__count=3)
+    )
+    result = deployment.run()
+    assert result.metrics["requests_completed"] > 300
+    assert result.metrics["handshakes_refused"] == 0
+    users = deployment.world.hosts["user"]
+    assert sum(host.tls_counters.handshakes for host in users) >= len(users) == 6
+    hosts = [ports.host for ports, _ in deployment.servers]
+    assert len({host.name for host in hosts}) == 3
+    for host in hosts:
+        certificate = host.credentials.certificate
+        assert certificate.subject == host.name and certificate.names(host.name)
+        assert not any(certificate.names(other.name) for other in hosts if other is not host)
+
+
+INTERFACES = {
+    "enrp_enrp": ("server", "server"),
+    "pe_enrp": ("element", "server"),
+    "pu_enrp": ("user", "server"),
+    "pu_pe": ("element", "user"),
+}
+
+
+@pytest.mark.conformance("SEC-012")
+@pytest.mark.conformance("SEC-024")
+@pytest.mark.parametrize("secured", [None, *INTERFACES])
+def test_a_tap_learns_no_handle_where_an_interface_has_tls(tmp_path, secured):
+    handle = "a-handle-that-nobody-may-know"
+    profile = "rsa-aes128-cbc" if secured in ("pu_enrp", "pu_pe") else "psk-aes128-cbc"
+    settings = scenario(
+        warm_up="9min",
+        duration="5min",
+        pools={handle: {}},
+        security={secured: profile} if secured else {},
+        enrp_servers__server__count=2,
+        pool_elements__element__pool=handle,
+        pool_elements__element__business_cards=True,
+        pool_users__user__pool=handle,
+    )
+    deployment = Deployment(settings)
+    kinds = {
+        address: kind
+        for kind, hosts in deployment.world.hosts.items()
+        for host in hosts
+        for address in host.addresses
+    }
+    file = tmp_path / "run.pcapng"
+    rsim.run(settings, pcap=file)
+    readable = dict.fromkeys(INTERFACES, 0)
+    unreadable = dict.fromkeys(INTERFACES, 0)
+    for one in read_capture(file):
+        ends = tuple(sorted((kinds[one.source[0]], kinds[one.destination[0]])))
+        [interface] = [
+            name for name, parties in INTERFACES.items() if ends == tuple(sorted(parties))
+        ]
+        (readable if handle.encode() in one.data else unreadable)[interface] += 1
+    # Of the others all is there to be read, which shows that one would see it.
+    for interface in INTERFACES:
+        assert (readable[interface] == 0) is (interface == secured), interface
+        assert interface != secured or unreadable[interface] > 20
 
 
 @pytest.mark.conformance("SEC-002")

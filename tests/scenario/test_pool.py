@@ -84,6 +84,7 @@ def test_one_registration_reaches_the_other_servers_by_enrp():
 
 
 @requirement("ASAP-003")
+@requirement("ASAP-156")
 @requirement("ASAP-174")
 def test_without_cookies_a_request_begins_anew_elsewhere():
     changes = {
@@ -115,8 +116,8 @@ def test_without_cookies_a_request_begins_anew_elsewhere():
 @requirement("ASAP-041")
 @requirement("ASAP-147")
 @requirement("ASAP-148")
-@requirement("ASAP-149")
 @requirement("ASAP-156")
+@requirement("ASAP-162")
 def test_elements_give_business_cards_and_users_do_not(tmp_path):
     result, messages = captured(
         tmp_path,
@@ -138,6 +139,34 @@ def test_elements_give_business_cards_and_users_do_not(tmp_path):
         if isinstance(m[3], Registration)
     }
     assert {source for _, source, _, _ in cards} <= registered
+    # Each is registered at the addresses of the endpoint that speaks to the server.
+    for _, source, _, message in messages:
+        if isinstance(message, Registration):
+            assert message.pool_element.user_transport.hosts == (source[0],)
+
+
+@requirement("ASAP-142")
+@requirement("ASAP-149")
+@pytest.mark.parametrize("use", [0, 1])
+def test_without_a_control_channel_an_element_gives_no_card_and_no_cookie(use):
+    deployment = Deployment(
+        scenario(
+            pool_elements__element={"count": 3, "business_cards": True, "cookie_interval": 1e5}
+        )
+    )
+    deployment.world.clock.run_until(12 * 60)
+    before = deployment.world.recorder.totals()
+    for element in deployment.elements:
+        element._transport = element._transport.replace(use=use)
+    deployment.world.clock.run_until(17 * 60)
+    after = deployment.world.recorder.totals()
+    more = {
+        name: after[f"pool_elements.{name}"] - before[f"pool_elements.{name}"]
+        for name in ("completions", "cards_sent", "cookies_sent")
+    }
+    assert more["completions"] > 100
+    assert (more["cards_sent"] > 100) is (more["cookies_sent"] > 100) is bool(use)
+    assert use or more["cards_sent"] == more["cookies_sent"] == 0
 
 
 @requirement("ASAP-039")
@@ -183,6 +212,32 @@ def test_identifiers_look_uniform():
     assert kstest(identifiers / 2**32, "uniform").pvalue > 1e-3
     for bit in range(32):
         assert abs(np.mean(identifiers >> bit & 1) - 0.5) < 0.025
+
+
+@requirement("ASAP-048")
+@requirement("ASAP-059")
+def test_elements_register_under_identifiers_of_chance(tmp_path):
+    file = tmp_path / "run.pcapng"
+    failures = {"schedule": "down@8min, up@9min", "clean_shutdown_probability": 0}
+    settings = scenario(
+        pool_elements__element={"count": 400, "failures": failures, "registration_life": 60},
+        pool_users__user__count=1,
+        duration="1min",
+    )
+    rsim.run(settings, pcap=file)
+    lives = {}
+    for one in read_capture(file):
+        message = decode(one.data, "asap") if one.ppid == PPID_ASAP else None
+        if isinstance(message, Registration):
+            life = one.source[0], one.departure > 8.5 * 60
+            lives.setdefault(life, set()).add(message.pool_element.identifier)
+    # One in each life of an element, kept in all renewals, and another one after a restart.
+    assert len(lives) == 800 and all(len(drawn) == 1 for drawn in lives.values())
+    identifiers = np.array([number for [number] in lives.values()])
+    assert len(set(identifiers.tolist())) == 800 and identifiers.min() > 0
+    assert kstest(identifiers / 2**32, "uniform").pvalue > 1e-3
+    for bit in range(32):
+        assert abs(np.mean(identifiers >> bit & 1) - 0.5) < 0.09
 
 
 @requirement("ASAP-076")
