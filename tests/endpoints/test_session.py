@@ -161,6 +161,17 @@ def test_a_business_card_guides_the_choice(world):
     assert it.application.told[-1] == ("opened", 3, False)
 
 
+@requirement("ASAP-154")
+def test_a_session_may_do_without_cards(world):
+    it = world()
+    it.session.use_cards = False
+    opened(it)
+    it.hear(1, card(it, 3, 2))
+    it.session.failed()
+    it.session.fail_over()
+    assert it.application.told[-1] == ("opened", 2, False)
+
+
 @requirement("ASAP-150")
 def test_a_later_card_displaces_the_earlier_one(world):
     it = opened(world())

@@ -23,6 +23,7 @@ def report(identifier):
     return wire.EndpointUnreachable(pool_handle=HANDLE, pe_identifier=identifier)
 
 
+@requirement("ASAP-014")
 @requirement("ASAP-017")
 @requirement("ASAP-063")
 @requirement("ASAP-072")

@@ -36,6 +36,7 @@ def test_registrations_and_renewals_are_told_to_all_peers(make_server, make_peer
         assert element.policy == wire.Policy("round_robin")
 
 
+@requirement("ENRP-016")
 @requirement("ENRP-052")
 @requirement("ENRP-057")
 def test_announcements_hold_all_data_of_the_element(
