@@ -137,6 +137,7 @@ def test_a_bare_address_has_no_failover(world):
 
 
 @requirement("ARC-010")
+@requirement("ASAP-106")
 @requirement("ASAP-137")
 @requirement("ASAP-173")
 def test_what_is_not_delivered_goes_to_another_element_unasked(world):

@@ -88,6 +88,7 @@ def test_user_side_rule_follows_the_policy(make, answer, tell):
 
 
 @requirement("ASAP-036")
+@requirement("ASAP-106")
 def test_reported_element_leaves_the_cache(make, answer, tell):
     endpoint, channels = make()
     resolve(endpoint)

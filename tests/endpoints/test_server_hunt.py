@@ -197,6 +197,20 @@ class TestAnnouncements:
         clock.run_until(11.1)
         assert known.present() == []
 
+    @requirement("ASAP-121")
+    @requirement("ASAP-122")
+    def test_each_address_of_an_announcement_has_its_t7(self, clock, servers):
+        known = servers(t7_scaling=False)
+        both = announcement(1).replace(transports=[announcement(n).transports[0] for n in (1, 2)])
+        known.announced(both, "10.0.0.1")
+        assert known.present() == [SERVERS[0], SERVERS[1]]
+        clock.run_until(4)
+        known.announced(announcement(2), "10.0.0.2")
+        clock.run_until(5.1)
+        assert known.present() == [SERVERS[1]]
+        known.announced(both, "10.0.0.1")
+        assert set(known.present()) == {SERVERS[0], SERVERS[1]}
+
     @requirement("ASAP-123")
     def test_without_transports_the_source_and_the_asap_port_count(self, servers):
         known = servers()

@@ -159,6 +159,10 @@ def test_a_business_card_guides_the_choice(world):
     it.session.failed()
     it.session.fail_over()
     assert it.application.told[-1] == ("opened", 3, False)
+    # The next of the card, and then the one that it does not name.
+    it.session.failed()
+    it.session.fail_over()
+    assert it.application.told[-1] == ("opened", 2, False)
 
 
 @requirement("ASAP-154")

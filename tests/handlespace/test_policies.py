@@ -243,6 +243,10 @@ def test_pairs_drawn_uniformly_are_uniform():
     pairs = Counter(selections(pool("random", {i: {} for i in range(5)}), 100_000, count=2))
     assert len(pairs) == 20
     assert stats.chisquare(list(pairs.values())).pvalue > 1e-3
+    # No more than are wanted, or than there are.
+    for count, most in ((3, 3), (5, 5), (9, 5)):
+        answers = selections(pool("random", {i: {} for i in range(5)}), 1000, count=count)
+        assert all(len(answer) == len(set(answer)) == most for answer in answers)
 
 
 def test_all_weights_zero_is_uniform_and_single_zeros_only_fill_up():
@@ -392,6 +396,22 @@ def test_ties_go_round_robin(policy):
     assert [s[0] for s in selections(handlespace, 8)] == [0, 1, 2, 3] * 2
 
 
+@requirement("POL-033")
+def test_equal_sums_of_different_parts_go_round_robin():
+    parts = {1: (50, 10), 2: (10, 50), 3: (60, 0), 4: (61, 0)}
+    listed = {i: {"load": load, "load_degradation": more} for i, (load, more) in parts.items()}
+    handlespace = pool("priority_least_used", listed)
+    assert [s[0] for s in selections(handlespace, 6)] == [1, 2, 3, 1, 2, 3]
+
+
+@requirement("POL-024")
+def test_of_several_loads_the_equal_ones_take_turns():
+    listed = {i: {"load": load} for i, load in {1: 9, 2: 4, 3: 9, 4: 4, 5: 4}.items()}
+    answers = selections(pool("least_used", listed), 6, count=4)
+    assert [answer[0] for answer in answers] == [2, 4, 5, 2, 4, 5]
+    assert all(set(answer[:3]) == {2, 4, 5} and answer[3] in (1, 3) for answer in answers)
+
+
 def test_distance_is_penalised():
     share = 0xFFFFFFFF // 1000
     near = {"load": share * 500, "load_dpf": share, "distance": 10}
@@ -453,6 +473,14 @@ def test_least_used_lists_the_smallest_loads_in_order():
     listed = {i: {"load": 1000 - i} for i in range(20)}
     for answer in selections(pool("least_used", listed), 10, count=5):
         assert answer == (19, 18, 17, 16, 15)
+    # In no order, and as renewals change them.
+    loads = dict(enumerate(np.random.default_rng(3).permutation(1000)[:20].tolist(), 1))
+    handlespace = pool("least_used", {i: {"load": load} for i, load in loads.items()})
+    for changed in (7, 13, 20, 1):
+        loads[changed] = 1500 - loads[changed]
+        handlespace.add(HANDLE, element(changed, "least_used", {"load": loads[changed]}))
+        [answer] = selections(handlespace, 1, count=6)
+        assert list(answer) == sorted(loads, key=loads.get)[:6]
 
 
 @requirement("POL-031")

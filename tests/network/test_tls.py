@@ -48,6 +48,7 @@ def secured(profile=PSK, cpu=False, server=None, client=None, **link):
 
 
 @pytest.mark.conformance("SEC-025")
+@pytest.mark.conformance("SEC-026")
 @pytest.mark.parametrize(
     ("name", "round_trips"),
     [
@@ -55,6 +56,7 @@ def secured(profile=PSK, cpu=False, server=None, client=None, **link):
         ("psk-aes128-gcm", 3),
         ("rsa-aes128-cbc", 3),
         ("rsa-aes128-cbc-mutual", 3),
+        ("rsa-3des-cbc", 3),
         ("tls13-psk-ecdhe", 2),
         ("tls13-rsa", 2),
     ],
@@ -108,6 +110,7 @@ def test_cpu_time_of_a_handshake(profile):
 
 
 @pytest.mark.conformance("SEC-025")
+@pytest.mark.conformance("SEC-026")
 @pytest.mark.parametrize(
     ("name", "length", "size"),
     [
@@ -116,6 +119,10 @@ def test_cpu_time_of_a_handshake(profile):
         ("rsa-aes128-cbc", 31, 73),
         ("rsa-aes128-cbc", 32, 89),
         ("rsa-aes128-cbc", 47, 89),
+        # Blocks and an IV of 8 octets.
+        ("rsa-3des-cbc", 16, 57),
+        ("rsa-3des-cbc", 23, 57),
+        ("rsa-3des-cbc", 24, 65),
         ("psk-aes128-cbc", 16, 73),
         ("psk-aes128-cbc", 24, 73),
         ("psk-aes128-cbc", 31, 73),

@@ -145,6 +145,29 @@ def test_elements_give_business_cards_and_users_do_not(tmp_path):
             assert message.pool_element.user_transport.hosts == (source[0],)
 
 
+@requirement("ASAP-011")
+@requirement("ASAP-047")
+@requirement("ASAP-162")
+def test_the_endpoint_that_speaks_to_a_server_has_all_addresses_of_the_service():
+    network = {"sites": ["main", "east", "west"], "topology": "mesh", "wan": {"delay": "5ms"}}
+    deployment = Deployment(
+        scenario(
+            network=network,
+            enrp_servers__server={"site": "main", "also_at": ["west"]},
+            pool_users__user__site="main",
+            pool_elements__element={"count": 3, "site": "east", "also_at": ["west"]},
+        )
+    )
+    deployment.world.clock.run_until(6 * 60)
+    [(ports, server)] = deployment.servers
+    for element in deployment.elements:
+        stored = server.handlespace.find(b"pool", element.endpoint.identifier)
+        addresses = set(element.host.addresses)
+        assert len(addresses) == 2 and set(stored.user_transport.hosts) == addresses
+        [there] = [a for a in ports.host.associations if a.remote_address in addresses]
+        assert set(there.remote_addresses) == addresses == set(stored.asap_transport.hosts)
+
+
 @requirement("ASAP-142")
 @requirement("ASAP-149")
 @pytest.mark.parametrize("use", [0, 1])

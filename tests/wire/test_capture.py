@@ -78,6 +78,7 @@ def test_dissect_reads_hex_of_either_protocol():
 
 @pytest.mark.conformance("ASAP-045")
 @pytest.mark.conformance("ASAP-159")
+@pytest.mark.conformance("ASAP-160")
 @pytest.mark.conformance("ASAP-161")
 def test_run_is_captured_message_by_message(small, file):
     scenario = small(warm_up=0, duration=700, network={"delay": 0.01})

@@ -1,10 +1,14 @@
 """Peers: discovery, presence, supervision (RFC 5353 2.1, 3.4)."""
 
+import numpy as np
 import pytest
+from scipy.stats import kstest
 
+import rsim
 from rsim import wire
 from rsim.endpoints.enrp.peers import PeerState
 from rsim.network import Event
+from rsim.scenario import Deployment
 
 requirement = pytest.mark.conformance
 
@@ -276,6 +280,22 @@ def test_identifiers_are_spread_like_chance():
     assert len(set(drawn)) >= 9_999
 
 
+@requirement("ENRP-010")
+@requirement("ENRP-028")
+def test_the_identifiers_of_servers_are_those_of_chance():
+    drawn = []
+    for seed in range(4):
+        table = {"seed": seed, "enrp_servers": {"server": {"count": 60}}}
+        deployment = Deployment(rsim.scenario(table))
+        deployment.world.clock.run_until(0.001)
+        drawn += [server.identifier for _, server in deployment.servers]
+    assert len(set(drawn)) == 240 and 0 not in drawn
+    identifiers = np.array(drawn)
+    assert kstest(identifiers / 2**32, "uniform").pvalue > 1e-3
+    for bit in range(32):
+        assert abs(np.mean(identifiers >> bit & 1) - 0.5) < 0.16
+
+
 @requirement("ENRP-029")
 def test_server_and_element_identifiers_do_not_meet(make_server, make_peer, register):
     server = make_server()
@@ -321,6 +341,17 @@ def test_announcements_come_every_n_plus_1_t6(clock, make_server, others):
     announcement = sent[0]
     assert announcement.server_identifier == 77
     assert [(t.hosts, t.port) for t in announcement.transports] == [(("10.0.0.77",), 3863)]
+
+
+@requirement("ASAP-120")
+def test_announcements_list_all_addresses_of_a_server(clock, make_server):
+    server = make_server(announce=True)
+    addresses = ("10.0.0.77", "10.0.1.77", "2001:db8::77")
+    server.host.information = lambda: (addresses, 9901)
+    server.host.asap_port = 4000
+    clock.run_until(2)
+    sent = [wire.decode(data, "asap") for ppid, data in server.host.announced if ppid == 11]
+    assert [(t.hosts, t.port) for t in sent[-1].transports] == [(addresses, 4000)]
 
 
 @requirement("ASAP-038")
