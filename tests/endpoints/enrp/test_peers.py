@@ -66,6 +66,7 @@ def test_whatever_a_peer_says_ends_its_silence(clock, make_server, make_peer, sa
     peer = make_peer(server, 5)
     for time in (50, 100):
         clock.run_until(time)
+        assert not any(m.reply_required for m in peer.take(wire.Presence))
         peer.say(SAID[said])
     clock.run_until(160.9)
     assert not any(m.reply_required for m in peer.take(wire.Presence))
@@ -108,6 +109,8 @@ def test_what_is_meant_for_many_names_no_receiver(clock, make_server, make_peer,
         # PRESENCE, HANDLE_UPDATE, INIT_TAKEOVER, TAKEOVER_SERVER.
         assert kinds == {1, 4, 7, 9}
         assert all(data[8:12] == bytes(4) for data in sent if data[0] in (4, 7, 9))
+        # The registration and its end.
+        assert [data[12:14] for data in sent if data[0] == 4] == [b"\0\0", b"\0\1"]
     announced = [data for ppid, data in server.host.announced if ppid == wire.PPID_ENRP]
     assert announced and all(data[8:12] == bytes(4) for data in announced)
 

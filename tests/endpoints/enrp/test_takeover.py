@@ -99,6 +99,7 @@ def test_the_last_acknowledgement_wins(clock, scene):
     assert server.counters.elements_taken_over == 2
 
 
+@requirement("ARC-012")
 @requirement("ASAP-117")
 @requirement("ENRP-083")
 def test_claims_are_spread_over_an_interval(clock, make_server, make_peer, element):
