@@ -391,6 +391,8 @@ def test_a_gap_is_told_at_once_with_what_is_beyond_it(pair):
     # Two reports are not enough: T3 sends it again.
     two.run(5)
     assert [time - start for time in wire.times("DATA")] == pytest.approx([0, 0, 0, 1.0])
+    # What fills the gap is told at once, too.
+    assert [time - start for time in wire.times("SACK")] == pytest.approx([0.05, 0.05, 1.05])
 
 
 @requirement("SCTP-019")
