@@ -252,6 +252,8 @@ class CalcAppServer:
             return
         if ppid == PPID_ASAP:
             received = receive(data, "asap")
+            if received.reply is not None:
+                association.send(PPID_ASAP, received.reply.encode())
             if isinstance(received.message, CookieEcho):
                 self._cookie_echo(association, received.message)
             return

@@ -256,4 +256,14 @@ def test_unknown_content_is_reported_on_the_same_association(world):
     [(ppid, data)] = it.channels[1].sent
     assert ppid == wire.PPID_ASAP
     [cause] = wire.decode(data, "asap").error_causes
-    assert cause.code == wire.Cause.UNRECOGNIZED_MESSAGE
+    assert cause == wire.ErrorCause(wire.Cause.UNRECOGNIZED_MESSAGE, unknown)
+    # The rest of a message with an unknown parameter counts.
+    it.channels[1].sent.clear()
+    parameter = bytes([0xC0, 0x77, 0, 8]) + b"what"
+    data = wire.Cookie(cookie=b"ever").encode() + parameter
+    data = data[:2] + len(data).to_bytes(2) + data[4:]
+    it.session.receive(it.channels[1], wire.PPID_ASAP, data)
+    [(_, data)] = it.channels[1].sent
+    [cause] = wire.decode(data, "asap").error_causes
+    assert cause == wire.ErrorCause(wire.Cause.UNRECOGNIZED_PARAMETER, parameter)
+    assert it.session.cookie == b"ever"

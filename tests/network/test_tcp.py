@@ -108,6 +108,23 @@ def test_pool_users_resolve_over_tcp_as_over_sctp():
     assert results[1].metrics["requests_completed"] > 500
 
 
+@requirement("ASAP-090")
+@requirement("ASAP-107")
+def test_an_element_asks_and_reports_over_sctp_where_users_use_tcp():
+    changes = {"pool_users__user__asap_over": "tcp", "pool_elements__element__business_cards": True}
+    deployment = Deployment(scenario(**changes))
+    deployment.world.clock.run_until(11 * 60)
+    for user in deployment.users:
+        assert user.endpoint._server is None or user.endpoint._server.tcp
+    before = deployment.world.recorder.totals()["network.asap_endpoint_unreachable"]
+    for element in deployment.elements:
+        side = element.endpoint.user
+        side.report_unreachable(b"pool", element.endpoint.identifier)
+        assert side._server is element.endpoint._home and not side._server.tcp
+    deployment.world.clock.run_until(11 * 60 + 1)
+    assert deployment.world.recorder.totals()["network.asap_endpoint_unreachable"] >= before + 3
+
+
 @requirement("ASAP-007")
 @requirement("ASAP-098")
 def test_a_server_answers_questions_at_3863_over_sctp_and_tcp_but_not_over_udp():
