@@ -711,6 +711,7 @@ def test_a_window_that_is_not_used_is_halved_with_each_time_out(pair):
 
 
 @requirement("SCTP-044")
+@requirement("SCTP-045")
 def test_congestion_avoidance_opens_the_window_by_a_packet_a_round_trip(pair):
     two = pair(sctp=QUIET)
     association = established(two)

@@ -137,8 +137,9 @@ def test_mean_wait_is_that_of_m_d_1():
     assert abs(batches.mean() - expected) < 3 * batches.std(ddof=1) / np.sqrt(30)
 
 
-def test_share_of_lost_packets_is_the_loss():
-    wire = Wire(loss=0.1)
+@pytest.mark.parametrize("more", [{}, {"bandwidth": 1e6}, {"jitter": 0.01}])
+def test_share_of_lost_packets_is_the_loss(more):
+    wire = Wire(loss=0.1, **more)
     arrivals = wire.run([float(i) for i in range(20_000)], 100)
     assert abs(1 - len(arrivals) / 20_000 - 0.1) < 3 * np.sqrt(0.1 * 0.9 / 20_000)
     assert wire.link.counters.packets_lost == 20_000 - len(arrivals)
