@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import inf
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -154,8 +154,7 @@ def rare_event(
 ) -> RareEvent:
     """The probability that a metric of a run is as bad as a threshold, or worse.
 
-    Whole repetitions are independent of each other, and each estimate is without bias: the
-    intervals come from them.
+    Each repetition gives an estimate without bias; the intervals come from them.
 
     Parameters: `scenario` to run; `metric` name, which says what values are better; `threshold` of
     it; `means` metrics that are 0 wherever the event does not come, such as "unavailable_pct";
@@ -167,68 +166,65 @@ def rare_event(
 
     >>> import rsim
     >>> from rsim.sweep import rare_event
-    >>> found = rare_event(rsim.scenario({
-    ...     "profile": "rspsim",
-    ...     "warm_up": 10,
-    ...     "duration": 60,
-    ...     "pool_elements": {"element": {
-    ...         "count": 2,
-    ...         "start": 5,
-    ...         "failures": {
-    ...             "uptime": {"distribution": "exponential", "mean": 200},
-    ...             "downtime": {"distribution": "exponential", "mean": 10},
-    ...             "clean_shutdown_probability": 0,
-    ...         },
-    ...     }},
-    ... }), "least_running", 0, particles=20, repetitions=4, jobs=1)
-    >>> found.levels, 0.001 < found.probability.mean < 0.1
-    ((1.0, 0.0), True)
+    >>> scenario = rsim.load("scenario.toml")
+    >>> rare_event(scenario, "least_running", 0, particles=10, repetitions=2).probability.mean
+    1.0
     """
     chosen = tuple(dict.fromkeys(means))
-    for name in (metric, *chosen):
-        check_name(name)
-    better = METRICS[metric].better
-    if not better:
-        raise ScenarioError(f"{metric}: does not say which values are better")
-    sign = 1 if better == "lower" else -1
-    if min(particles - 10, moves - 1, repetitions - 2) < 0:
-        raise ScenarioError(
-            f"particles, moves, repetitions: are {particles}, {moves}, {repetitions}, must be at "
-            "least 10, 1, 2"
-        )
+    sign = _checked(metric, chosen, particles=particles, moves=moves, repetitions=repetitions)
     pilot = _Population(scenario, metric, sign=sign, means=(), seed=(seed, 0), purposes=streams)
-    goal = sign * threshold
-    found = _pilot(pilot, goal, particles, moves)
-    steps = found if levels is None else [sign * level for level in levels] + [goal]
-    if any(b <= a for a, b in pairwise(steps)):
-        raise ScenarioError(
-            f"levels: {list(levels or ())} do not lead to {threshold:g} step by step"
-        )
-    arguments = [
-        (scenario, metric, sign, chosen, tuple(steps), streams, particles, moves, seed, number)
-        for number in range(1, repetitions + 1)
-    ]
-    with workers(jobs, repetitions) as processes:
-        if processes.executor is None:
-            outcomes = [_repetition(*one) for one in arguments]
-        else:
-            futures = [processes.executor.submit(_repetition, *one) for one in arguments]
-            outcomes = [future.result() for future in futures]
+    found = _pilot(pilot, sign * threshold, particles, moves)
+    plan = _Plan(
+        scenario,
+        metric,
+        sign=sign,
+        means=chosen,
+        levels=found if levels is None else _steps(levels, threshold, sign),
+        streams=streams,
+        particles=particles,
+        moves=moves,
+        seed=seed,
+    )
+    outcomes = _estimates(plan, repetitions, jobs)
     probability = mean_interval([one["p"] for one in outcomes], kind="time", low=0.0, high=1.0)
-    error = float(np.std([one["p"] for one in outcomes], ddof=1)) / repetitions**0.5
+    error = float(np.std([one["p"] for one in outcomes], ddof=1)) / sqrt(repetitions)
     return RareEvent(
         probability=probability,
         means={
             name: mean_interval([one[name] for one in outcomes], kind="time", low=0.0)
             for name in chosen
         },
-        levels=tuple(sign * step for step in steps),
+        levels=tuple(sign * step for step in plan.levels),
         runs=pilot.runs + sum(int(one["runs"]) for one in outcomes),
         plain_runs=probability.mean * (1 - probability.mean) / error**2 if error else inf,
     )
 
 
-def _pilot(population: _Population, goal: float, particles: int, moves: int) -> list[float]:
+def _checked(
+    metric: str, means: tuple[str, ...], *, particles: int, moves: int, repetitions: int
+) -> int:
+    """1 where high values of the metric are bad, else -1."""
+    for name in (metric, *means):
+        check_name(name)
+    better = METRICS[metric].better
+    if not better:
+        raise ScenarioError(f"{metric}: does not say which values are better")
+    if min(particles - 10, moves - 1, repetitions - 2) < 0:
+        raise ScenarioError(
+            f"particles, moves, repetitions: are {particles}, {moves}, {repetitions}, must be at "
+            "least 10, 1, 2"
+        )
+    return 1 if better == "lower" else -1
+
+
+def _steps(levels: Sequence[float], threshold: float, sign: int) -> tuple[float, ...]:
+    steps = tuple(sign * level for level in (*levels, threshold))
+    if any(b <= a for a, b in pairwise(steps)):
+        raise ScenarioError(f"levels: {list(levels)} do not lead to {threshold:g} step by step")
+    return steps
+
+
+def _pilot(population: _Population, goal: float, particles: int, moves: int) -> tuple[float, ...]:
     """Levels that a fifth of the runs reach from each to the next, up to the goal."""
     levels: list[float] = []
     those = population.begin(particles)
@@ -239,36 +235,54 @@ def _pilot(population: _Population, goal: float, particles: int, moves: int) -> 
             beyond = [badness for badness in found if badness > level]
             level = beyond[0] if beyond else goal
         if level >= goal or (levels and level <= levels[-1]):
-            return [*levels, goal]
+            return (*levels, goal)
         levels.append(level)
         reached = [one for one in those if one.badness >= level]
         those = population.climb(reached, level, particles, moves)
 
 
-def _repetition(
-    scenario: Scenario,
-    metric: str,
-    sign: int,
-    means: tuple[str, ...],
-    levels: tuple[float, ...],
-    purposes: Sequence[str] | None,
-    particles: int,
-    moves: int,
-    seed: int,
-    number: int,
-) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class _Plan:
+    """What each repetition does; see `rare_event`."""
+
+    scenario: Scenario
+    metric: str
+    sign: int
+    means: tuple[str, ...]
+    levels: tuple[float, ...]
+    streams: Sequence[str] | None
+    particles: int
+    moves: int
+    seed: int
+
+
+def _estimates(plan: _Plan, repetitions: int, jobs: int | None) -> list[Mapping[str, Any]]:
+    numbers = range(1, repetitions + 1)
+    with workers(jobs, repetitions) as processes:
+        if processes.executor is None:
+            return [_repetition(plan, number) for number in numbers]
+        futures = [processes.executor.submit(_repetition, plan, number) for number in numbers]
+        return [future.result() for future in futures]
+
+
+def _repetition(plan: _Plan, number: int) -> Mapping[str, Any]:
     """One estimate: its probability `p`, its `runs`, and the means by name."""
     population = _Population(
-        scenario, metric, sign=sign, means=means, seed=(seed, number), purposes=purposes
+        plan.scenario,
+        plan.metric,
+        sign=plan.sign,
+        means=plan.means,
+        seed=(plan.seed, number),
+        purposes=plan.streams,
     )
-    those, p = population.begin(particles), 1.0
-    for place, level in enumerate(levels):
+    those, p = population.begin(plan.particles), 1.0
+    for place, level in enumerate(plan.levels):
         if place:
-            those = population.climb(those, levels[place - 1], particles, moves)
+            those = population.climb(those, plan.levels[place - 1], plan.particles, plan.moves)
         those = [one for one in those if one.badness >= level]
-        p *= len(those) / particles
+        p *= len(those) / plan.particles
         if not those:
             break
-    values = {name: [one.metrics[name] for one in those] for name in means}
+    values = {name: [one.metrics[name] for one in those] for name in plan.means}
     sums = {name: p * float(np.mean(each)) if each else 0.0 for name, each in values.items()}
     return {"p": p, "runs": population.runs, **sums}

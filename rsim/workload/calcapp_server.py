@@ -82,9 +82,8 @@ class CalcAppServer:
         self._told_of_load = tuple(one for one in memberships if one.load_matters)
         self._max_requests = settings.max_requests
         self._keep_alive_interval = settings.keep_alive_interval
-        self._cookie_interval = (
-            inf if settings.cookie_interval is None else settings.cookie_interval
-        )
+        cookies = settings.cookie_interval
+        self._cookie_interval = inf if cookies is None else cookies
         self._judges = judges
         self._rejections = rejections
         self._seal = CookieSeal(key, lambda: clock.now) if key is not None else None
@@ -105,7 +104,6 @@ class CalcAppServer:
         self._proved: set[Association] = set()
         self._in_service_since: float | None = None
         self.downs = Waits()
-        """Times in which it does not run."""
         self.downs.begin(clock.now)
         self.on_left: Callable[[], None] = _nothing
         self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
@@ -344,7 +342,7 @@ class CalcAppServer:
         if others:
             card = BusinessCard(pool_handle=handle, pool_elements=others[:_MOST_IN_CARD])
             association.send(PPID_ASAP, card.encode())
-            association.when_sent(self._count_card)
+            association.when_sent(self.counters.count_card)
 
     def _next_mark(self, size: float, done: float) -> float:
         return min(size, done + self._cookie_interval)
@@ -361,13 +359,7 @@ class CalcAppServer:
         if self._seal is not None:
             content = self._seal.close(content, session.association.remote_address)
         session.association.send(PPID_ASAP, Cookie(cookie=content).encode())
-        session.association.when_sent(self._count_cookie)
-
-    def _count_card(self) -> None:
-        self.counters.cards_sent += 1
-
-    def _count_cookie(self) -> None:
-        self.counters.cookies_sent += 1
+        session.association.when_sent(self.counters.count_cookie)
 
     def finished(self, task: Task) -> None:
         """A request is complete."""

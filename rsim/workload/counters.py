@@ -36,3 +36,11 @@ class ElementCounters:
     """Work done, in calculations."""
     capacity_time: float = 0.0
     """Time in service times capacity, in calculations."""
+
+    def count_cookie(self) -> None:
+        """A cookie leaves."""
+        self.cookies_sent += 1
+
+    def count_card(self) -> None:
+        """A business card leaves."""
+        self.cards_sent += 1

@@ -14,16 +14,19 @@ from ..test_cli import rsim as command
 
 
 def pool(count, uptime, downtime, duration):
-    """Elements that fail and return without a word, seen from 5 s after their start on."""
+    """Elements that fail and return without a word, seen from 5 s after their start on.
+
+    By then the server serves: elements fail from their registration on.
+    """
     return {
         "profile": "rspsim",
-        "warm_up": 10,
+        "warm_up": 105,
         "duration": duration,
         "observe_interval": duration,
         "pool_elements": {
             "element": {
                 "count": count,
-                "start": 5,
+                "start": 100,
                 "failures": {
                     "uptime": {"distribution": "exponential", "mean": uptime},
                     "downtime": {"distribution": "exponential", "mean": downtime},
@@ -124,12 +127,12 @@ def test_the_command_prints_the_estimate(tmp_path):
     file.write_text(
         """
         profile = "rspsim"
-        warm_up = 10
+        warm_up = 105
         duration = 60
         observe_interval = 60
         [pool_elements.element]
         count = 1
-        start = 5
+        start = 100
         failures = { uptime = 100, downtime = 10, clean_shutdown_probability = 0 }
         """,
         encoding="utf-8",
