@@ -6,6 +6,8 @@ from functools import partial
 from math import factorial, log
 
 from rsim.scenario import Scenario, run
+from rsim.sweep import rare_event
+from tests.sweep.test_rare_events import exact, pool
 from tests.verification.rows import Row
 
 
@@ -136,4 +138,33 @@ def _closed() -> list[Row]:
     ]
 
 
-ROWS = [*_one_user(), *_closed(), *_central()]
+def split(count: int, seed: int) -> float:
+    """Probability by splitting that none of so many elements runs at some time."""
+    return rare_event(
+        Scenario.model_validate(pool(count, 300, 10, 60)),
+        "outage_distance_s",
+        0,
+        streams=["failures"],
+        particles=50,
+        moves=3,
+        repetitions=2,
+        seed=seed,
+        jobs=1,
+    ).probability.mean
+
+
+def _rare() -> list[Row]:
+    return [
+        Row(
+            "rare events by splitting: Markov chain",
+            f"probability that none of {count} elements runs, in 100,000",
+            1e5 * exact(count, 300, 10, 60),
+            lambda seed, count=count: 1e5 * split(count, seed),
+            runs=20,
+            approximate="estimates have no bias, but are skewed",
+        )
+        for count in (2, 3)
+    ]
+
+
+ROWS = [*_one_user(), *_closed(), *_central(), *_rare()]
