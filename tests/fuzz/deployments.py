@@ -24,7 +24,13 @@ LONGEST = 60
 """Seconds of a processor that a run may take; all here take far less."""
 MOST_PENDING = 20_000
 """Entries that the queue of events may hold at the end."""
-UNBOUNDED = {"work_lost_pct", "knowledge_pct", "packets_lost_pct"}
+UNBOUNDED = {
+    "expected_load_pct",
+    "knowledge_pct",
+    "offered_load_pct",
+    "packets_lost_pct",
+    "work_lost_pct",
+}
 """Shares that can leave 0 to 100%: work credited that was done before the warm-up's end;
 identifiers of elements that return under new ones; packets sent before and lost after that end."""
 

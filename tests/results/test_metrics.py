@@ -1,5 +1,6 @@
 """Every metric, computed a second time from a trace of the run, by its definition in words."""
 
+import itertools
 import math
 import statistics
 from functools import cache, partial
@@ -81,7 +82,9 @@ SHUT_OUT = {
     "duration": 200,
     "network": {"delay": "10ms"},
     "enrp_servers": {"server": {"stack": {"cookies": False, "half_open": 20}}},
-    "pool_elements": {"element": {"count": 3, "start": 10}},
+    "pool_elements": {
+        "element": {"count": 3, "start": 10, "failures": {"schedule": "down@190s, up@+30s"}}
+    },
     "pool_users": {
         "user": {
             "count": 6,
@@ -273,6 +276,30 @@ def over_time(trace, name):
     return sum(states) / trace.duration if states else math.nan
 
 
+def running(trace):
+    """Length of each part of the measured time, and how many elements run in it."""
+    outages = trace.outages()
+    ends = {time for each in outages for span in each for time in span}
+    times = sorted(ends | {trace.begin, trace.end})
+    return [
+        (until - since, sum(not any(b <= since < e for b, e in each) for each in outages))
+        for since, until in itertools.pairwise(times)
+    ]
+
+
+def outage_distance(trace):
+    """The shortest window that meets an outage of each element that has one."""
+    outages = [each for each in trace.outages() if each]
+    if not trace.elements:
+        return math.nan
+    gaps = [
+        max(min((max(0.0, b - x) for b, e in each if e >= x), default=math.inf) for each in outages)
+        for x in {end for each in outages for _, end in each}
+    ]
+    none = len(trace.elements) - len(outages)
+    return none * trace.duration + (min(gaps) if gaps else 0.0)
+
+
 def per(trace, part, whole):
     return ratio(trace.total(part), trace.total(whole))
 
@@ -348,6 +375,13 @@ DEFINITIONS = {
     "enrp_octets_per_s": lambda t: t.octets(PPID_ENRP) / t.duration,
     "updates_per_s": lambda t: t.sent(PPID_ENRP, 4) / t.duration,
     "tables": lambda t: t.sent(PPID_ENRP, 3),
+    "unavailable_pct": lambda t: (
+        100 * sum(length for length, number in running(t) if not number) / t.duration
+        if t.elements
+        else math.nan
+    ),
+    "least_running": lambda t: min(number for _, number in running(t)) if t.elements else math.nan,
+    "outage_distance_s": outage_distance,
     "divergence_pct": lambda t: 100 * over_time(t, "divergence"),
     "orphans": lambda t: over_time(t, "orphans"),
     "fairness": jain,

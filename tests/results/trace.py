@@ -159,6 +159,20 @@ class Trace:
                 )
         return found
 
+    def outages(self):
+        """Begin and end of each time in the measured one in which an element does not run."""
+        found = []
+        for number in range(len(self.elements)):
+            states = self._states["in service", number]
+            times = [time for time, _ in states[1:]] + [self.end]
+            spans = [
+                (max(since, self.begin), min(until, self.end))
+                for (since, runs), until in zip(states, times, strict=True)
+                if not runs
+            ]
+            found.append([(since, until) for since, until in spans if since < until])
+        return found
+
     def registrations(self):
         """Begin, end (None: not yet) and success of each time in which an element registers."""
         for (kind, _), states in self._states.items():

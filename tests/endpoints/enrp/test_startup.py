@@ -78,7 +78,7 @@ def test_a_silent_mentor_is_followed_by_the_next_after_5_s(clock, starting):
 @requirement("ENRP-031")
 @requirement("ENRP-034")
 def test_each_mentor_has_its_5_s(clock, starting):
-    mentors = [((f"10.0.1.{number}",), 9901) for number in (5, 6, 7)]
+    mentors = tuple(((f"10.0.1.{number}",), 9901) for number in (5, 6, 7))
     server = starting(mentors=mentors)
     for number, mentor in enumerate(mentors):
         clock.run_until(5 * number + 4.9)
