@@ -160,7 +160,7 @@ def _rare() -> list[Row]:
             f"probability that none of {count} elements runs, in 100,000",
             1e5 * exact(count, 300, 10, 60),
             lambda seed, count=count: 1e5 * split(count, seed),
-            runs=20,
+            runs=5,
             approximate="estimates have no bias, but are skewed",
         )
         for count in (2, 3)
