@@ -60,7 +60,8 @@ def _cell(one: Outcome) -> str:
     else:
         cells = [
             *(row.name, rounded(row.expected, one.error), mean),
-            *(half_width_text(one.error), f"{one.z:+.2f}"),
+            half_width_text(one.error) if one.error else "all equal",
+            "-" if isnan(one.z) else f"{one.z:+.2f}",
         ]
     return "| " + " | ".join([*cells, *([row.approximate] if row.approximate else [])]) + " |"
 

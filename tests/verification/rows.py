@@ -31,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a row gave: mean of the samples, its standard error, and z, NaN for exact rows."""
+    """What a row gave: mean of the samples, its standard error, and z, NaN where all are equal."""
 
     row: Row
     mean: float
@@ -55,6 +55,8 @@ def outcome_of(row: Row, number: int, runs: int | None = None) -> Outcome:
     if row.exact:
         return Outcome(row, float(values.mean()), 0.0, float("nan"))
     error = float(values.std(ddof=1)) / sqrt(size)
+    if not error:
+        return Outcome(row, float(values.mean()), 0.0, float("nan"))
     t = (float(values.mean()) - row.expected) / error
     # The normal value that is as improbable as this one of Student's.
     z = float(np.sign(t)) * float(stats.norm.isf(stats.t.sf(abs(t), size - 1)))
