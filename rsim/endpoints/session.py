@@ -26,8 +26,8 @@ from rsim.wire import (
     receive,
 )
 
-CONTROL = 1
-"""Transport use of a user transport that carries control as well as data (RFC 5354 3.1)."""
+DATA_ONLY, CONTROL = 0, 1
+"""Transport uses of a user transport: data alone, or control as well (RFC 5354 3.1)."""
 
 
 def has_control_channel(transport: Transport) -> bool:

@@ -8,7 +8,7 @@ from math import inf, isnan, nan
 
 from rsim.clock import Clock, Timer
 from rsim.endpoints.choice import ChoiceJudge
-from rsim.endpoints.session import CONTROL, has_control_channel
+from rsim.endpoints.session import CONTROL, DATA_ONLY
 from rsim.endpoints.signing import Signer
 from rsim.endpoints.statements import make_statement
 from rsim.endpoints.waits import Waits
@@ -96,8 +96,7 @@ class CalcAppServer:
         self.memberships = memberships
         self.endpoint = memberships[0].endpoint
         self._identifiers = identifiers
-        self._offers = offers
-        self._optional = optional
+        self._offers, self._optional = offers, optional
         self.started_at = nan
         self._signer = signer
         self._statements = 0
@@ -106,7 +105,9 @@ class CalcAppServer:
         self.downs = Waits()
         self.downs.begin(clock.now)
         self.on_left: Callable[[], None] = _nothing
-        self._transport = SctpTransport(port=0, addresses=host.addresses, use=CONTROL)
+        self._control = settings.control_channel
+        use = CONTROL if self._control else DATA_ONLY
+        self._transport = SctpTransport(port=0, addresses=host.addresses, use=use)
         self._again = tuple(clock.timer(partial(self._register, one)) for one in memberships)
         self._return = tuple(clock.timer(one.endpoint.register_again) for one in memberships)
         if settings.registration_pause is not None:
@@ -133,8 +134,7 @@ class CalcAppServer:
         """Offers the service at a new port and registers under a new identifier."""
         self._port = self.host.new_port()
         self.host.listen(self._port, self._accept, self._offers, optional=self._optional)
-        addresses = self.host.addresses
-        self._transport = SctpTransport(port=self._port, addresses=addresses, use=CONTROL)
+        self._transport = self._transport.replace(port=self._port)
         for membership in self.memberships:
             self._register(membership)
         self._in_service_since = self.clock.now
@@ -333,7 +333,7 @@ class CalcAppServer:
     def _send_card(self, association: Association) -> None:
         """Ahead of the first answer: who should take over from this element (RFC 5352 3.9)."""
         user, handle = self.endpoint.user, self.endpoint.pool_handle
-        if user is None or not has_control_channel(self._transport):
+        if user is None or not self._control:
             return
         known = user.cached(handle, stale=True) or ()
         if not user.has_cached(handle):
@@ -353,7 +353,7 @@ class CalcAppServer:
         return self._next_mark(task.size, task.mark)
 
     def _send_cookie(self, session: AcceptedRequest, size: float, done: float) -> None:
-        if not has_control_channel(self._transport):
+        if not self._control:
             return
         content = calcapp.encode_cookie(session.number, size, done)
         if self._seal is not None:

@@ -100,6 +100,11 @@ class ElementSettings(Model):
         le=1e9,
         description="policies ..._dpf: distance to its home server that it states, ms",
     )
+    control_channel: bool = Field(
+        True,
+        description="its user transport carries control as well as data (RFC 5354 3.4); else it "
+        "sends neither cookies nor business cards, and takes no cookies",
+    )
     cookie_interval: Number | None = Field(
         1e7, gt=0, description="calculations of a request between two cookies; null: no cookies"
     )

@@ -50,7 +50,7 @@ def tests_of(names: tuple[str, ...]) -> list[str]:
     for name in names:
         found |= (
             {f"tests/{name}": None}
-            if ".py" in name or "/" in name
+            if name.endswith((".py", "/"))
             else dict.fromkeys(shown_by(name))
         )
     return list(found)

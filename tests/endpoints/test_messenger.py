@@ -152,6 +152,19 @@ def test_what_is_not_delivered_goes_to_another_element_unasked(world):
     assert it.server.take()[-1] == wire.EndpointUnreachable(pool_handle=POOL, pe_identifier=1)
 
 
+@requirement("ASAP-173")
+@pytest.mark.parametrize("listed", [(1, 2), (2, 1)])
+def test_what_is_not_delivered_passes_over_a_dead_element_that_is_still_listed(world, listed):
+    it = world()
+    send(it, b"a")
+    it.answer(1)
+    it.log.clear()
+    it.end(1, undelivered=1)
+    assert it.log == [] and it.failures == []
+    it.answer(*listed)
+    assert it.log == [(2, b"a")] and it.failures == []
+
+
 @requirement("ASAP-174")
 def test_what_the_dead_element_had_confirmed_is_not_sent_again(world):
     it = world()

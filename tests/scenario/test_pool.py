@@ -174,13 +174,19 @@ def test_the_endpoint_that_speaks_to_a_server_has_all_addresses_of_the_service()
 def test_without_a_control_channel_an_element_gives_no_card_and_no_cookie(use):
     deployment = Deployment(
         scenario(
-            pool_elements__element={"count": 3, "business_cards": True, "cookie_interval": 1e5}
+            pool_elements__element={
+                "count": 3,
+                "business_cards": True,
+                "control_channel": bool(use),
+                "cookie_interval": 1e5,
+            }
         )
     )
     deployment.world.clock.run_until(12 * 60)
     before = deployment.world.recorder.totals()
-    for element in deployment.elements:
-        element._transport = element._transport.replace(use=use)
+    for server in deployment.servers:
+        listed = [e for pool in server[1].store.listed() for e in pool.pool_elements]
+        assert [e.user_transport.use for e in listed] == [use] * 3
     deployment.world.clock.run_until(17 * 60)
     after = deployment.world.recorder.totals()
     more = {
