@@ -168,3 +168,11 @@ def test_a_pipe_gets_the_whole_of_every_setting():
     )
     assert piped == wide
     assert max(map(len, piped.splitlines())) > 200
+
+
+def test_a_narrow_terminal_gets_the_whole_of_every_name():
+    command = [sys.executable, "-m", "rsim.cli", "schema"]
+    environment = os.environ | {"COLUMNS": "60"}
+    printed = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert max(map(len, printed.stdout.splitlines())) <= 60
+    assert "\u2026" not in printed.stdout

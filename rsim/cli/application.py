@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from rsim.cli.interrupts import check
 from rsim.errors import ScenarioError
@@ -41,6 +42,10 @@ if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file (TOML).")]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep's results.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")]
+Quick = Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="A setting by dotted path; repeatable."),
@@ -48,6 +53,16 @@ Overrides = Annotated[
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Run the Python files that the scenario names.")
 ]
+
+
+def print_table(table: Table) -> None:
+    """Prints it in the width there is: a name too long for its column goes on below.
+
+    Parameters: `table`, with its rows.
+    """
+    for column in table.columns:
+        column.overflow = "fold"
+    console.print(table)
 
 
 def settings_of(items: list[str] | None) -> dict[str, Any]:
@@ -67,6 +82,20 @@ def settings_of(items: list[str] | None) -> dict[str, Any]:
         except ValueError as error:
             raise ScenarioError(f"--set {path}: {error}") from None
     return result
+
+
+def check_metrics(option: str, names: Iterable[str]) -> None:
+    """Raises ScenarioError where a name is no metric's.
+
+    Parameters: `option` that gives the names; `names` of metrics.
+    """
+    from rsim.results.registry import check_name
+
+    for name in names:
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise ScenarioError(f"{option} {error}") from None
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,22 +10,27 @@ from rich.table import Table
 
 from rsim.cli.application import (
     AllowCode,
+    Jobs,
+    Out,
     Overrides,
+    Quick,
+    Resume,
     ScenarioFile,
     app,
     console,
+    print_table,
     progress_bar,
     settings_of,
 )
 from rsim.cli.interrupts import INTERRUPTED, heeded
-from rsim.cli.results import Side
+from rsim.cli.results import Better
 from rsim.results.digits import ends_text, rounded
 
 
 @app.command("best")
 def best_command(
     file: ScenarioFile,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    out: Out,
     metric: Annotated[str, typer.Option(help="Metric that counts.")],
     over: Annotated[
         str, typer.Option(metavar="PATH", help="Axis whose values are compared, or arm.")
@@ -37,14 +41,10 @@ def best_command(
     confidence: Annotated[float, typer.Option(help="Promised probability, above 0.5.")] = 0.95,
     first: Annotated[int, typer.Option(min=2, help="Seeds of each value to begin with.")] = 10,
     most: Annotated[int, typer.Option(min=2, help="Most seeds of a value.")] = 500,
-    better: Annotated[
-        Side | None, typer.Option(help="Values of the metric that are better, if it says not.")
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
-    ] = False,
+    better: Better = None,
+    jobs: Jobs = None,
+    quick: Quick = False,
+    resume: Resume = False,
     overrides: Overrides = None,
     allow_code: AllowCode = False,
 ) -> None:
@@ -96,4 +96,4 @@ def _print_table(frame: Any, metric: str, over: str) -> None:
             str(row["eliminated"] or ""),
             "best" if row["best"] else "",
         )
-    console.print(table)
+    print_table(table)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from rsim.cli.application import app, console, refuse_same
+from rsim.cli.application import app, console, print_table, refuse_same
 from rsim.errors import CaptureError, ScenarioError
 from rsim.reading import open_to_write
 
@@ -60,7 +60,7 @@ def dissect_command(
             ends = row["source"], row["destination"]
             table.add_row(time, *ends, row["message"], content)
     if table.rows:
-        console.print(table)
+        print_table(table)
     if not cut and (count.frames or not shown):
         _tell(what, count)
 

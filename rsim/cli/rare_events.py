@@ -10,14 +10,16 @@ from rich.table import Table
 
 from rsim.cli.application import (
     AllowCode,
+    Jobs,
     Overrides,
     ScenarioFile,
     app,
+    check_metrics,
     console,
+    print_table,
     settings_of,
 )
 from rsim.cli.interrupts import heeded
-from rsim.errors import ScenarioError
 from rsim.results import Interval
 
 
@@ -38,24 +40,19 @@ def rare_event_command(
     moves: Annotated[int, typer.Option(help="Moves of each at each level.")] = 4,
     repetitions: Annotated[int, typer.Option(help="Independent estimates.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all draws.")] = 1,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    jobs: Jobs = None,
     overrides: Overrides = None,
     allow_code: AllowCode = False,
 ) -> None:
     """Finds the probability that a metric of a run is as bad as a threshold, by splitting.
 
-    A few thousand runs tell what plain simulation needs millions for.
+    It says how many runs plain simulation would need for the same error.
     """
-    from rsim.results.registry import check_name
     from rsim.scenario import load
     from rsim.sweep import rare_event
 
-    for option, names in (("--metric", [metric]), ("--mean", means or [])):
-        for name in names:
-            try:
-                check_name(name)
-            except ValueError as error:
-                raise ScenarioError(f"{option} {error}") from None
+    check_metrics("--metric", [metric])
+    check_metrics("--mean", means or [])
     scenario = load(file, settings_of(overrides), allow_code=allow_code)
     with heeded():
         found = rare_event(
@@ -73,7 +70,7 @@ def rare_event_command(
     table = Table("", "estimate", "95% interval")
     for name, interval in {"probability": found.probability, **found.means}.items():
         table.add_row(name, f"{interval.mean:.3g}", _ends(interval))
-    console.print(table)
+    print_table(table)
     levels = ", ".join(f"{level:.3g}" for level in found.levels)
     console.print(f"levels of {metric}: {levels}", soft_wrap=True)
     plain = f"{found.plain_runs:,.0f}" if isfinite(found.plain_runs) else "unknown"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from rsim.cli.application import Directory, app, console
+from rsim.cli.application import Directory, app, check_metrics, console, print_table
 from rsim.errors import ScenarioError
 from rsim.results.digits import ends_text, half_width_text, p_text, rounded
 
@@ -59,7 +59,10 @@ def _check_control(control: bool | None, against: str | None, breaking: str | No
             raise ScenarioError(f"--control: does nothing with {option}, which compares seeds")
 
 
-_Better = Annotated[
+_Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="Metrics shown; default: the figure's.")
+]
+Better = Annotated[
     Side | None, typer.Option(help="Values of the metric that are better, if it says not.")
 ]
 _Stronger = Annotated[
@@ -78,9 +81,7 @@ _Control = Annotated[
 @app.command("summary")
 def summary_command(
     directory: Directory,
-    metrics: Annotated[
-        list[str] | None, typer.Option("--metric", help="Metrics shown; default: the figure's.")
-    ] = None,
+    metrics: _Metrics = None,
     against: Annotated[
         str | None, typer.Option(metavar="ARM", help="Differences to this arm, seed by seed.")
     ] = None,
@@ -95,7 +96,7 @@ def summary_command(
     level: Annotated[
         float | None, typer.Option(help="Too low without --against: below this value.")
     ] = None,
-    better: _Better = None,
+    better: Better = None,
     stronger: _Stronger = None,
     control: _Control = None,
 ) -> None:
@@ -107,22 +108,16 @@ def summary_command(
     With --breaking the breaking points: where a metric gets worse than a level, or than a share of
     what it is in the arm of --against, in runs of the same seed and parameters.
     """
-    from rsim.results.registry import check_name
     from rsim.sweep import open_report
 
     _check_control(control, against, breaking)
     report = open_report(directory, control=control is not False)
-    wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
-    for name in wanted:
-        try:
-            check_name(name)
-        except ValueError as error:
-            raise ScenarioError(f"--metric {error}") from None
+    wanted = _wanted(report, metrics)
     _check_breaking(breaking, against, share=share, level=level)
     sides = _sides(breaking, better=better, stronger=stronger)
     if breaking is not None:
         how = {"arm": against, "share": share or 0.9, "level": nan if level is None else level}
-        for name in dict.fromkeys(wanted):
+        for name in wanted:
             points = report.breaking_points(breaking, name, **how, **sides)  # type: ignore[arg-type]
             _print_breaking(points, breaking, name, report.parameters)
         return
@@ -130,12 +125,19 @@ def summary_command(
         frame = report.summary
     else:
         frame = report.summary if against is None else report.differences(against, wanted)
-        for name in dict.fromkeys(wanted):
+        for name in wanted:
             report.check_metric(name)
             _print_points(frame, name, report.parameters)
     if against is None and len(frame) > 20 * len(wanted):
         console.print("of many 95% intervals one in twenty misses; differences call for care")
     _print_problems(report)
+
+
+def _wanted(report: Report, metrics: list[str] | None) -> list[str]:
+    """Metrics to show, each once: those of --metric, or of the study's figure."""
+    given = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
+    check_metrics("--metric", given)
+    return list(dict.fromkeys(given))
 
 
 def _print_problems(report: Report) -> None:
@@ -150,10 +152,7 @@ def _print_problems(report: Report) -> None:
 @app.command("sensitivity")
 def sensitivity_command(
     directory: Directory,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Metric; several times for several."),
-    ] = None,
+    metrics: _Metrics = None,
 ) -> None:
     """Shows how much of a metric's variance each sampled setting explains (Sobol' indices).
 
@@ -162,8 +161,7 @@ def sensitivity_command(
     from rsim.sweep import open_report
 
     report = open_report(directory)
-    wanted = metrics or [panel.metric for panel in report.sweep.figure] or ["handling_speed_pct"]
-    for name in dict.fromkeys(wanted):
+    for name in _wanted(report, metrics):
         frame = report.sensitivity(name)
         others = list(frame.columns[: list(frame.columns).index("setting")])
         table = Table(*others, f"share of the variance of {name}", "by itself", "in all")
@@ -174,7 +172,7 @@ def sensitivity_command(
                 low, high = row[f"{index}_low"], row[f"{index}_high"]
                 cells.append(f"{row[index]:.2f} ({low:.2f} to {high:.2f})")
             table.add_row(*cells)
-        console.print(table)
+        print_table(table)
     _print_problems(report)
 
 
@@ -238,8 +236,8 @@ def compare_command(
         )
         table.add_row(*(str(row[name]) for name in names), *cells)
     if len(listed):
-        console.print(table)
-    console.print(shares)
+        print_table(table)
+    print_table(shares)
 
 
 def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
@@ -254,7 +252,7 @@ def _print_points(summary: Any, metric: str, parameters: list[str]) -> None:
             str(row["runs"]) if row["runs"] == row["of"] else f"{row['runs']} of {row['of']}",
         ]
         table.add_row(*cells, *([p_text(row["p_holm"])] if compared else []))
-    console.print(table)
+    print_table(table)
     methods = ", ".join(
         f"{method} ({n})" for method, n in rows["interval_method"].value_counts().items()
     )
@@ -268,4 +266,4 @@ def _print_breaking(points: Any, x: str, metric: str, parameters: list[str]) -> 
         cells = ["" if row[name] != row[name] else str(row[name]) for name in names]
         seeds = str(row["runs"]) if row["runs"] == row["of"] else f"{row['runs']} of {row['of']}"
         table.add_row(*cells, row["text"], seeds)
-    console.print(table)
+    print_table(table)

@@ -15,6 +15,7 @@ from rsim.cli.application import (
     ScenarioFile,
     app,
     console,
+    print_table,
     refuse_same,
     settings_of,
 )
@@ -63,7 +64,7 @@ def run_command(
     for row in result.frame().to_dict("records"):
         if row["value"] == row["value"]:
             table.add_row(row["metric"], f"{row['value']:.6g}", row["unit"])
-    console.print(table)
+    print_table(table)
     begin, end = result.observation.begin, result.observation.end
     console.print(f"measured from {begin:g} s to {end:g} s, digest {result.digest}")
 
@@ -82,4 +83,4 @@ def schema_command(
     table = Table("setting", "default", "what it is")
     for setting in settings():
         table.add_row(setting.path, setting.default, setting.description)
-    console.print(table)
+    print_table(table)

@@ -15,7 +15,11 @@ import typer
 from rsim.cli.application import (
     AllowCode,
     Directory,
+    Jobs,
+    Out,
     Overrides,
+    Quick,
+    Resume,
     ScenarioFile,
     app,
     console,
@@ -30,13 +34,11 @@ from rsim.results.digits import half_width_text, rounded
 @app.command("sweep")
 def sweep_command(
     file: ScenarioFile,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    out: Out,
+    jobs: Jobs = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Seeds for each point.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="The study's one-minute version.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
-    ] = False,
+    quick: Quick = False,
+    resume: Resume = False,
     overrides: Overrides = None,
     allow_code: AllowCode = False,
     dask: Annotated[
@@ -138,11 +140,9 @@ def reproduce_command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the new results.")] = Path(
         "results/reproduce"
     ),
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    jobs: Jobs = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Seeds for each point.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the runs that are in DIR.")
-    ] = False,
+    resume: Resume = False,
 ) -> None:
     """Does studies again and says what differs from the kept results beyond 95% intervals.
 

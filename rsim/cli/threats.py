@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rsim.cli.application import app, console, progress_bar
+from rsim.cli.application import Jobs, Out, app, console, print_table, progress_bar
 from rsim.cli.interrupts import heeded
 from rsim.errors import ScenarioError
 from rsim.results.digits import interval_text
@@ -32,15 +32,13 @@ def threats_command(context: typer.Context) -> None:
     table = Table(*("id", "threat", "needs", "effect measured", "mitigation"))
     for one in threats():
         table.add_row(*(one.id, one.name, one.needs, one.metric, one.mitigation))
-    console.print(table)
+    print_table(table)
 
 
 @threat_app.command("run")
 def threats_run_command(
     names: Annotated[list[str], typer.Argument(metavar="ID...", help="Threats, or all.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")] = Path(
-        "results/threats"
-    ),
+    out: Out = Path("results/threats"),
     quick: Annotated[
         bool, typer.Option("--quick", help="Few seeds, short runs, no breaking points.")
     ] = False,
@@ -48,7 +46,7 @@ def threats_run_command(
     duration: Annotated[
         str | None, typer.Option(help='Measured time of each run, such as "10min".')
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: all cores.")] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Runs threats in four arms, and writes a figure and a line of a table for each."""
     from dataclasses import replace
@@ -79,7 +77,7 @@ def threats_run_command(
             restored = row["restored"]
             share = f"{100 * restored:.0f}%" if restored == restored else "-"
             table.add_row(one.id, one.metric, *cells, share)
-    console.print(table)
+    print_table(table)
     console.print(f"results in {out}", soft_wrap=True)
 
 
