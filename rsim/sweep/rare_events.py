@@ -1,4 +1,4 @@
-"""Probabilities of rare events by splitting: a few thousand runs instead of millions.
+"""Probabilities of rare events by splitting, with fewer runs than plain simulation needs.
 
 Runs that come closest to the event are copied; of each copy some random streams, drawn by lot, are
 drawn anew, and what falls back is undone. The shares of runs that reach each level multiply to the
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import inf, sqrt
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -75,8 +75,7 @@ class _Population:
         purposes: Sequence[str] | None,
     ) -> None:
         self.runs = 0
-        self.names: list[Name] = []
-        self._seen: dict[str, None] = {}
+        self._names: list[Name] = []
         self._scenario = scenario
         self._metric = metric
         self._sign = sign
@@ -85,12 +84,20 @@ class _Population:
         self._random = np.random.default_rng(seed)
 
     def begin(self, number: int) -> list[_Particle]:
-        """Independent runs. Raises ScenarioError if they draw from none of the streams."""
-        begun = [self._run(_Particle(self._seed())) for _ in range(number)]
-        if not self.names:
-            purposes = listed(self._purposes or ["any"])
+        """Independent runs. Raises ScenarioError if they draw from none of the streams.
+
+        The streams that they draw from are moved later. Which ones these are must not depend on
+        the moves, or estimates would be biased.
+        """
+        made: dict[Name, None] = {}
+        begun = [self._run(_Particle(self._seed()), made) for _ in range(number)]
+        wanted = self._purposes
+        self._names = [name for name in made if wanted is None or set(name[1:]) & set(wanted)]
+        if not self._names:
+            there = {purpose: None for name in made for purpose in name[1:]}
             raise ScenarioError(
-                f"streams: no stream has the purpose {purposes}; there are {listed(self._seen)}"
+                f"streams: no stream has the purpose {listed(wanted or ['any'])}; there are "
+                f"{listed(there)}"
             )
         return begun
 
@@ -109,7 +116,7 @@ class _Population:
         return int(self._random.integers(_SEEDS))
 
     def _moved(self, one: _Particle, level: float) -> _Particle:
-        names = self.names
+        names = self._names
         # One stream in half of the moves, any number of them in the others.
         one_alone = self._random.random() < 0.5
         number = 1 if one_alone else int(self._random.integers(len(names))) + 1
@@ -121,17 +128,13 @@ class _Population:
         moved = self._run(_Particle(one.seed, moves))
         return moved if moved.badness >= level else one
 
-    def _run(self, one: _Particle) -> _Particle:
+    def _run(self, one: _Particle, made: dict[Name, None] | None = None) -> _Particle:
+        """Runs it; the streams that draw are added to `made`."""
         streams = VariedStreams(one.seed, one.moves)
         metrics = Deployment(self._scenario, one.seed, streams=streams).run().metrics
         self.runs += 1
-        self._seen |= {name[1]: None for name in streams.made if len(name) > 1}
-        known = set(self.names)
-        self.names += [
-            name
-            for name in streams.made
-            if name not in known and (self._purposes is None or set(name[1:]) & set(self._purposes))
-        ]
+        if made is not None:
+            made |= streams.made
         value = metrics[self._metric]
         one.badness = self._sign * value if value == value else -inf
         one.metrics = {name: metrics[name] for name in self._means}
@@ -154,7 +157,8 @@ def rare_event(
 ) -> RareEvent:
     """The probability that a metric of a run is as bad as a threshold, or worse.
 
-    Each repetition gives an estimate without bias; the intervals come from them.
+    Each repetition gives an estimate without bias; the intervals come from them. A run in which the
+    metric is undefined has not come to the event.
 
     Parameters: `scenario` to run; `metric` name, which says what values are better; `threshold` of
     it; `means` metrics that are 0 wherever the event does not come, such as "unavailable_pct";
@@ -187,7 +191,6 @@ def rare_event(
     )
     outcomes = _estimates(plan, repetitions, jobs)
     probability = mean_interval([one["p"] for one in outcomes], kind="time", low=0.0, high=1.0)
-    error = float(np.std([one["p"] for one in outcomes], ddof=1)) / sqrt(repetitions)
     return RareEvent(
         probability=probability,
         means={
@@ -196,8 +199,15 @@ def rare_event(
         },
         levels=tuple(sign * step for step in plan.levels),
         runs=pilot.runs + sum(int(one["runs"]) for one in outcomes),
-        plain_runs=probability.mean * (1 - probability.mean) / error**2 if error else inf,
+        plain_runs=_plain_runs([one["p"] for one in outcomes]),
     )
+
+
+def _plain_runs(estimates: list[float]) -> float:
+    """How many runs have the standard error of the mean of some estimates of a probability."""
+    p = float(np.mean(estimates))
+    variance = float(np.var(estimates, ddof=1)) / len(estimates)
+    return p * (1 - p) / variance if variance else inf
 
 
 def _checked(
