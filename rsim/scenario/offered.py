@@ -66,7 +66,7 @@ def _of_group(
         return number * size.mean
     if file is None and group.request_interval.distribution == "exponential":
         return group.count * max(0.0, last - first) / group.request_interval.mean * size.mean
-    generated = requests["generated"]
-    came = np.flatnonzero((generated >= begin) & (generated < end))
-    own = [row for row in came if groups.get(requests["user"][row]) == name]
-    return float(requests["size"][own].sum()) if sized else len(own) * size.mean
+    generated, users = requests["generated"], [one for one, of in groups.items() if of == name]
+    came = (generated >= begin) & (generated < end)
+    own = came & np.isin(requests["user"], np.array(users, dtype=requests["user"].dtype))
+    return float(requests["size"][own].sum()) if sized else int(own.sum()) * size.mean

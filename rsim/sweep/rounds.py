@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -30,3 +31,14 @@ class Rounds(Protocol):
 
         Parameters: `tasks` that have been done; `rows` of finished runs by key.
         """
+
+
+def by_point(tasks: Iterable[PlannedRun]) -> dict[int, list[PlannedRun]]:
+    """The runs of each point, in their order, by the identity of the point.
+
+    Parameters: `tasks` of a sweep.
+    """
+    points: dict[int, list[PlannedRun]] = {}
+    for task in tasks:
+        points.setdefault(id(task.point), []).append(task)
+    return points

@@ -18,6 +18,7 @@ from rsim.results.pieces import Row
 from rsim.results.without_effect import STUDY
 from rsim.suggestions import unknown
 from rsim.sweep.executors import PlannedRun
+from rsim.sweep.rounds import by_point
 from rsim.sweep.runner import Progress, Sweep, carry_out, tasks_of
 from rsim.sweep.study import MOST_RUNS, Point, Study, load_study
 
@@ -180,7 +181,7 @@ class Contest:
         by key.
         """
         chosen: list[PlannedRun] = []
-        every = _by_point(everything)
+        every = by_point(everything)
         for _, points, values, choice in self._choices(tasks, rows):
             done = values.shape[1]
             # A value that is missing stays so: further ones would not help.
@@ -196,10 +197,10 @@ class Contest:
         Parameters: `tasks` that have been done; `rows` of finished runs by key.
         """
         told = {}
-        by_point = _by_point(tasks)
+        tasks_of_point = by_point(tasks)
         for others, points, values, choice in self._choices(tasks, rows):
             if choice.best is None and choice.runs == values.shape[1]:
-                keys = [task.key for point in points for task in by_point[id(point)]]
+                keys = [task.key for point in points for task in tasks_of_point[id(point)]]
                 told[f"{STUDY}best: {self._undecided(others, choice)}"] = keys
         return told
 
@@ -214,10 +215,10 @@ class Contest:
         self, tasks: list[PlannedRun], rows: dict[str, Row]
     ) -> Iterator[tuple[tuple[Any, ...], list[Point], np.ndarray[Any, np.dtype[Any]], Choice]]:
         """Other parameters, points, values and choice of each group."""
-        by_point = _by_point(tasks)
+        tasks_of_point = by_point(tasks)
         for others, points in self._groups.items():
             given = [
-                [self._value(rows.get(task.key)) for task in by_point[id(point)]]
+                [self._value(rows.get(task.key)) for task in tasks_of_point[id(point)]]
                 for point in points
             ]
             values = np.full((len(given), max(map(len, given))), np.nan)
@@ -271,11 +272,11 @@ class Contest:
         """Raises ResultError with the run whose value the choice would need, and has not."""
         if choice.best is not None or choice.runs == values.shape[1]:
             return
-        by_point = _by_point(tasks)
+        tasks_of_point = by_point(tasks)
         column = int(np.isnan(values[choice.left]).any(axis=0)[choice.runs :].argmax())
         column += choice.runs
         one = next(one for one in choice.left if np.isnan(values[one, column]))
-        task = by_point[id(points[one])][column]
+        task = tasks_of_point[id(points[one])][column]
         value = {"arm": task.point.arm, **task.point.parameters}[self._over]
         raise ResultError(
             f"{self._metric.name}: run {task.key} ({self._over} = {shown(value)}, seed "
@@ -299,13 +300,6 @@ def _metric(study: Study, name: str) -> Metric:
     if name not in study.metrics:
         raise ResultError(unknown("metric", name, study.metrics))
     return study.metrics[name]
-
-
-def _by_point(tasks: list[PlannedRun]) -> dict[int, list[PlannedRun]]:
-    points: dict[int, list[PlannedRun]] = {}
-    for task in tasks:
-        points.setdefault(id(task.point), []).append(task)
-    return points
 
 
 def _where(others: tuple[Any, ...]) -> str:

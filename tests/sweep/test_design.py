@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from rsim.errors import RsimWarning, ScenarioError
 from rsim.sweep import Precision, load_study, sweep
 from rsim.sweep.design import Range, SpaceSample, design
-from rsim.sweep.precision import further
+from rsim.sweep.precision import PrecisionRounds
 
 STUDY = """
 warm_up = "2min"
@@ -179,8 +179,8 @@ def test_an_interval_has_to_be_narrow_enough_twice():
     rows = {task.key: {"utilisation_pct": noise[n]} for n, task in enumerate(everything)}
 
     def seeds_of(asked):
-        done = everything[:10]
-        while fresh := further(everything, done, rows, precision=asked, first=10):
+        rounds, done = PrecisionRounds(asked, 10), everything[:10]
+        while fresh := rounds.further(everything, done, rows):
             done = [*done, *fresh]
         return len(done)
 
