@@ -30,68 +30,39 @@ def _dying(seed: int, first: float, spread: float) -> float:
     return first + spread * float(np.random.default_rng(seed).random())
 
 
-def life(seed: int) -> float:
-    """Time in s from an element's end until its registration's, without keep-alives."""
-    dies = _dying(seed, 1000.0, 800.0)
-    deployment = Deployment(
-        Scenario.model_validate(
-            {
-                "warm_up": 0,
-                "duration": 3000,
-                "protocol": {"enrp_server": {"keep_alive_interval": 1e5}},
-                "pool_elements": {
-                    "element": {
-                        "start": 10,
-                        "registration_life": 100,
-                        "failures": {
-                            "what": "host",
-                            "schedule": f"down@{dies}s",
-                            "clean_shutdown_probability": 0,
-                        },
-                    }
-                },
-            }
-        ),
-        seed,
-    )
+def listed_after_death(seed: int, server: dict[str, float], life: float, spread: float) -> float:
+    """Time in s from the end of an element until its server lists it no more.
+
+    Parameters: `server` settings of it; `life` of registrations in s; `spread` of the ends in s.
+    """
+    dies = _dying(seed, 1000.0, spread)
+    failures = {
+        "what": "host",
+        "schedule": f"down@{dies}s",
+        "clean_shutdown_probability": 0,
+    }
+    element = {"start": 10, "registration_life": life, "failures": failures}
+    scenario = {
+        "warm_up": 0,
+        "duration": 3000,
+        "protocol": {"enrp_server": server},
+        "pool_elements": {"element": element},
+    }
+    deployment = Deployment(Scenario.model_validate(scenario), seed)
     deployment.world.clock.run_until(dies)
     space = deployment.servers[0].server.handlespace
     return until(deployment, lambda: len(space) == 0, 3000.0) - dies
+
+
+def life(seed: int) -> float:
+    """Time in s until a registration ends, without keep-alives."""
+    return listed_after_death(seed, {"keep_alive_interval": 1e5}, life=100, spread=800.0)
 
 
 def keep_alive(seed: int) -> float:
-    """Time in s from an element's end until a keep-alive is missed."""
-    dies = _dying(seed, 1000.0, 1000.0)
-    deployment = Deployment(
-        Scenario.model_validate(
-            {
-                "warm_up": 0,
-                "duration": 3000,
-                "protocol": {
-                    "enrp_server": {
-                        "keep_alive_interval": 20,
-                        "keep_alive_spread": 0,
-                        "keep_alive_timeout": 5,
-                    }
-                },
-                "pool_elements": {
-                    "element": {
-                        "start": 10,
-                        "registration_life": 3000,
-                        "failures": {
-                            "what": "host",
-                            "schedule": f"down@{dies}s",
-                            "clean_shutdown_probability": 0,
-                        },
-                    }
-                },
-            }
-        ),
-        seed,
-    )
-    deployment.world.clock.run_until(dies)
-    space = deployment.servers[0].server.handlespace
-    return until(deployment, lambda: len(space) == 0, 3000.0) - dies
+    """Time in s until a keep-alive is missed."""
+    server = {"keep_alive_interval": 20, "keep_alive_spread": 0, "keep_alive_timeout": 5}
+    return listed_after_death(seed, server, life=3000, spread=1000.0)
 
 
 def takeover(seed: int) -> float:
