@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rsim._native import StackCore
+from rsim._native import AssociationCore, StackCore
 from rsim.network.association import Association, Receiver, Station
 from rsim.network.cpu import Cpu
 from rsim.network.fabric import Fabric
@@ -158,16 +158,9 @@ class Host(Station):
         if network.instant:
             return self._connect_instantly(local, (address, port), receiver)
         self.counters.associations_opened += 1
-        here = SctpAssociation(
-            self,
-            local,
-            remote=(address, port),
-            addresses=(address,) if tcp else (address, *further),
-            receiver=receiver,
-            tags=(network.core.draw_tag(), 0),
-            tsns=(network.core.draw_tag(), 1),
-            tcp=tcp,
-        )
+        to = (address, port)
+        core = self.stack.connect(local, to, further, tcp)
+        here = SctpAssociation(self, core, local, remote=to, receiver=receiver, tcp=tcp)
         self._associations[here] = None
         remote = network.attached(address)
         listener = remote._listeners.find(port, tcp) if isinstance(remote, Host) else None
@@ -205,17 +198,10 @@ class Host(Station):
 
     def _join(self, peer: SctpAssociation) -> SctpAssociation | None:
         """The other end of an association that is set up without packets."""
-        network = self.network
-        there = SctpAssociation(
-            self,
-            (peer.remote_address, peer.remote_port),
-            remote=(peer.local_address, peer.local_port),
-            addresses=(peer.local_address,) if peer.tcp else peer.host.addresses,
-            receiver=None,
-            tags=(network.core.draw_tag(), 0),
-            tsns=(1, 1),
-            tcp=peer.tcp,
-        )
+        local = (peer.remote_address, peer.remote_port)
+        remote = (peer.local_address, peer.local_port)
+        core = self.stack.meet(peer.core)
+        there = SctpAssociation(self, core, local, remote=remote, receiver=None, tcp=peer.tcp)
         self._associations[there] = None
         there.receiver = self.accept(there)
         if there.receiver is None:
@@ -224,33 +210,17 @@ class Host(Station):
         return there
 
     def take_peer(
-        self,
-        local: Endpoint,
-        remote: Endpoint,
-        addresses: tuple[str, ...],
-        tags: tuple[int, int],
-        tsns: tuple[int, int],
-        tcp: bool,
+        self, core: AssociationCore, local: Endpoint, remote: Endpoint, tcp: bool
     ) -> bool:
         """Takes an association that a peer has set up; false if nobody here wants it.
 
-        Parameters: `local` and `remote` address and port of the two sides; `addresses` of the peer;
-        `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP
-        connection.
+        Parameters: `core` its native half; `local` and `remote` address and port of the two sides;
+        `tcp` for a TCP connection.
         """
         listener = self._listeners.find(local[1], tcp)
         if listener is None:
             return False
-        association = SctpAssociation(
-            self,
-            local,
-            remote=remote,
-            addresses=addresses,
-            receiver=None,
-            tags=tags,
-            tsns=tsns,
-            tcp=tcp,
-        )
+        association = SctpAssociation(self, core, local, remote=remote, receiver=None, tcp=tcp)
         self._associations[association] = None
         association.receiver = listener.acceptor(association)
         if association.receiver is None:

@@ -22,9 +22,9 @@ _EVENTS = (Event.UP, Event.SHUT_DOWN, Event.ABORTED, Event.LOST, Event.RESTARTED
 class SctpAssociation(SecurableAssociation):
     """One end of an SCTP association.
 
-    Parameters: `host` that it ends on; `local` and `remote` address and port of the two sides;
-    `receiver` of what arrives, None until the listener has named one; `addresses` of the peer;
-    `tags` of this side and of the peer, `tsns` the first ones of both; `tcp` for a TCP connection.
+    Parameters: `host` that it ends on; `core` the native half, as the host's stack has made it;
+    `local` and `remote` address and port of the two sides; `receiver` of what arrives, None until
+    the listener has named one; `tcp` for a TCP connection.
     """
 
     __slots__ = ("_layer", "core", "tcp")
@@ -32,19 +32,18 @@ class SctpAssociation(SecurableAssociation):
     def __init__(
         self,
         host: Station,
+        core: AssociationCore,
         local: tuple[str, int],
         remote: tuple[str, int],
-        addresses: tuple[str, ...],
         receiver: Receiver | None,
-        tags: tuple[int, int],
-        tsns: tuple[int, int],
-        tcp: bool = False,
+        *,
+        tcp: bool,
     ) -> None:
         super().__init__(host, local, remote, receiver)
         self.tcp = tcp
         self._layer: TlsLayer | None = None
-        # By position, as many are made: to name the arguments takes longer than all the rest.
-        self.core = AssociationCore(host.stack, self, *(local, remote, addresses, tags, tsns, tcp))
+        self.core = core
+        core.owner = self
 
     # What the endpoint sees -----------------------------------------------------------------------
 

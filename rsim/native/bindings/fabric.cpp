@@ -430,7 +430,6 @@ void bind_fabric(nb::module_& module) {
              "it leaves from.")
         .def("deliver", [](FabricCore& self, nb::object frame) { self.fabric->deliver(packet_of(self, frame)); }, "frame"_a,
              "Hands a packet to the host that it is for, if there is one.\n\nParameters: `frame` the packet.")
-        .def("draw_tag", [](FabricCore& self) { return self.fabric->draw_tag(); }, "A tag or first TSN that nobody can guess.")
         .def("packets_by_route", packets_by_route,
              nb::sig("def packets_by_route(self) -> list[tuple[list[LinkCore], int, int]]"),
              "Packets that went a whole route as one event: its links, how many, and how many a cut has lost.");

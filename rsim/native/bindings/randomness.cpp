@@ -14,6 +14,35 @@ namespace {
 
 constexpr std::size_t block_size = 16;
 
+// The layout that numpy documents for users of its bit generators (numpy/random/bitgen.h).
+struct NumpyBitGenerator {
+    void* state;
+    std::uint64_t (*next_uint64)(void*);
+    std::uint32_t (*next_uint32)(void*);
+    double (*next_double)(void*);
+    std::uint64_t (*next_raw)(void*);
+};
+
+// A class of numpy's, which lives as long as the process.
+nb::handle numpy_class(const char* name) {
+    return nb::object(nb::module_::import_("numpy.random").attr(name)).release();
+}
+
+bool is_numpy_bit_generator(nb::handle bits) {
+    static const nb::handle bits_class = numpy_class("BitGenerator");
+    return nb::isinstance(bits, bits_class);
+}
+
+// What a bit generator of numpy's draws with, which lives as long as it does.
+NumpyBitGenerator& functions_of(nb::handle bits) {
+    static const nb::handle bits_class = numpy_class("BitGenerator");
+    // By numpy's own attribute: a class that is built on it might give another's, which nobody keeps alive.
+    const nb::object capsule = bits_class.attr("capsule").attr("__get__")(bits);
+    auto* functions = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
+    if (!functions) throw nb::python_error();
+    return *functions;
+}
+
 // Numbers that were drawn ahead, in the order in which they are given out.
 using Block = std::array<double, block_size>;
 
@@ -26,7 +55,9 @@ struct Stream {
     const char* doing;
     bool made;
     std::uint8_t left[2];
-    Block* blocks[2];  // null before the first draw of that kind
+    Block* blocks[2];              // null before the first draw of that kind
+    PyObject* bits;                // of a generator of numpy's own class; null before there is one
+    NumpyBitGenerator* functions;  // of `bits`
 
     nb::handle generator() {
         if (!made) {
@@ -35,8 +66,19 @@ struct Stream {
             if (!found) throw nb::python_error();
             made = true;
             Py_SETREF(source, found);
+            look_into(found);
         }
         return source;
+    }
+
+    // Another class of generators may draw otherwise than numpy does.
+    void look_into(nb::handle generator) {
+        static const nb::handle numpy_generator = numpy_class("Generator");
+        if (!Py_IS_TYPE(generator.ptr(), reinterpret_cast<PyTypeObject*>(numpy_generator.ptr()))) return;
+        nb::object found = generator.attr("bit_generator");
+        if (!is_numpy_bit_generator(found)) return;
+        functions = &functions_of(found);
+        bits = found.release().ptr();
     }
 
     double draw(Kind kind) {
@@ -46,6 +88,7 @@ struct Stream {
 
     void fill(Kind kind) {
         const nb::object from = nb::borrow(generator());
+        if (kind == uniforms && functions) return fill_uniforms();
         const Doing draws(doing, "Stream", "draw");
         const nb::object drawn = from.attr(methods[kind])(block_size);
         Py_buffer buffer;
@@ -59,6 +102,15 @@ struct Stream {
         if (!right) throw std::length_error(std::string("a generator's ") + methods[kind] + " must give as many floats as it is asked for");
         if (!blocks[kind]) throw std::bad_alloc();
         left[kind] = block_size;
+    }
+
+    // As numpy's method `random` does, without an array.
+    void fill_uniforms() {
+        Block*& block = blocks[uniforms];
+        if (!block) block = static_cast<Block*>(PyMem_Malloc(sizeof(Block)));
+        if (!block) throw std::bad_alloc();
+        for (double& drawn : *block) drawn = functions->next_double(functions->state);
+        left[uniforms] = block_size;
     }
 };
 
@@ -78,6 +130,7 @@ PyObject* make_stream(PyTypeObject* type, PyObject* arguments, PyObject* keyword
 
 void end_stream(PyObject* self) {
     for (Block* block : stream_of(self).blocks) PyMem_Free(block);
+    Py_XDECREF(stream_of(self).bits);
     Py_XDECREF(stream_of(self).source);
 }
 
@@ -123,20 +176,6 @@ PyType_Slot stream_slots[] = {
 };
 PyType_Spec stream_spec{"rsim._native.Stream", sizeof(Stream), 0, Py_TPFLAGS_DEFAULT, stream_slots};
 
-// The layout that numpy documents for users of its bit generators (numpy/random/bitgen.h).
-struct NumpyBitGenerator {
-    void* state;
-    std::uint64_t (*next_uint64)(void*);
-    std::uint32_t (*next_uint32)(void*);
-    double (*next_double)(void*);
-    std::uint64_t (*next_raw)(void*);
-};
-
-// A class of numpy's, which lives as long as the process.
-nb::handle numpy_class(const char* name) {
-    return nb::object(nb::module_::import_("numpy.random").attr(name)).release();
-}
-
 // Keeps a numpy bit generator alive beside the pointers into it, or what makes the generator until the first draw asks
 // for it: most actors never draw.
 struct DrawsObject {
@@ -146,17 +185,13 @@ struct DrawsObject {
     handlespace::Draws draws;
 
     void use(nb::handle generator) {
-        static const nb::handle bits_class = numpy_class("BitGenerator");
         nb::object bits = generator.attr("bit_generator");
-        if (!nb::isinstance(bits, bits_class)) {
+        if (!is_numpy_bit_generator(bits)) {
             PyErr_SetString(PyExc_TypeError, "the generator's bit_generator is none of numpy's");
             throw nb::python_error();
         }
-        // By numpy's own attribute: a class that is built on it might give another's, which nobody keeps alive.
-        const nb::object capsule = bits_class.attr("capsule").attr("__get__")(bits);
-        auto* raw = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
-        if (!raw) throw nb::python_error();
-        draws = {raw->state, raw->next_uint64};
+        const NumpyBitGenerator& functions = functions_of(bits);
+        draws = {functions.state, functions.next_uint64};
         Py_XSETREF(owner, bits.release().ptr());
     }
 

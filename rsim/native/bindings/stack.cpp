@@ -32,16 +32,7 @@ public:
         return nb::cast<bool>(call_method(host_.ptr(), name, nb::int_(port), nb::bool_(tcp)));
     }
 
-    bool accept(const Packet& packet, const Cookie& cookie) override {
-        static PyObject* const name = intern("take_peer");
-        nb::list remote;
-        for (const std::uint32_t address : cookie.remote) remote.append(core_.address(address));
-        return nb::cast<bool>(call_method(host_.ptr(), name, core_.endpoint(packet.destination, packet.destination_port),
-                                          core_.endpoint(packet.source, packet.source_port), nb::tuple(remote),
-                                          nb::make_tuple(cookie.own_tag, cookie.peer_tag),
-                                          nb::make_tuple(cookie.own_tsn, cookie.peer_tsn),
-                                          nb::bool_(packet.protocol == Protocol::tcp)));
-    }
+    Ref<Association> accept(const Packet& packet, const Cookie& cookie) override;
 
     void take_datagram(const Packet& packet) override {
         static PyObject* const name = intern("take_datagram");
@@ -104,9 +95,8 @@ public:
 
 class AssociationCore final : public User {
 public:
-    AssociationCore(nb::object stack, nb::object owner, const Identity& identity)
-        : stack_(std::move(stack)), host_(nb::cast<StackCore&>(stack_)), core_(host_.core()), owner_(std::move(owner)),
-          association(new Association(host_.stack, *this, identity)) {}
+    AssociationCore(StackCore& host, const Identity& identity)
+        : stack_(nb::find(host)), host_(host), core_(host.core()), association(new Association(host.stack, *this, identity)) {}
     AssociationCore(const AssociationCore&) = delete;
     ~AssociationCore() override { close(); }
 
@@ -160,7 +150,7 @@ public:
         // Without the cycle of references they are gone at once: runs go without the garbage collector.
         const nb::object owner = std::exchange(owner_, nb::none());
         association->detach();
-        call_method(owner.ptr(), name, nb::int_(static_cast<int>(notice)));
+        if (!owner.is_none()) call_method(owner.ptr(), name, nb::int_(static_cast<int>(notice)));
     }
 
     void send(std::uint32_t ppid, nb::bytes data) {
@@ -203,7 +193,9 @@ public:
         if (stack_.is_none()) throw nb::value_error("the host of this association is gone");
         return core_;
     }
+    StackCore& host() const { return host_; }
     nb::object owner() const { return owner_; }
+    void set_owner(nb::object owner) { owner_ = std::move(owner); }
     // The owner is told nothing any more.
     void let_go() {
         association->detach();
@@ -251,7 +243,7 @@ private:
     nb::object stack_;
     StackCore& host_;
     FabricCore& core_;
-    nb::object owner_;
+    nb::object owner_ = nb::none();
 
 public:
     Ref<Association> association;
@@ -272,21 +264,67 @@ void check_pairs(std::initializer_list<nb::handle> pairs) {
         if (PyTuple_GET_SIZE(pair.ptr()) != 2) throw nb::value_error("local, remote, tags and tsns must be pairs");
 }
 
-void make_association(AssociationCore* self, nb::object stack, nb::object owner, nb::tuple local, nb::tuple remote,
-                      nb::tuple addresses, nb::tuple tags, nb::tuple tsns, bool tcp) {
-    FabricCore& core = nb::cast<StackCore&>(stack).core();
-    check_pairs({local, remote, tags, tsns});
+// Made here, as what takes arguments from Python costs more than all the rest of an association.
+nb::object make_association(StackCore& host, const Identity& identity) {
+    const nb::object made = nb::inst_alloc(nb::type<AssociationCore>());
+    new (nb::inst_ptr<AssociationCore>(made)) AssociationCore(host, identity);
+    nb::inst_mark_ready(made);
+    return made;
+}
+
+// The end that begins.
+nb::object connect(StackCore& self, nb::tuple local, nb::tuple remote, nb::tuple further, bool tcp) {
+    FabricCore& core = self.core();
+    check_pairs({local, remote});
     Identity identity;
     std::tie(identity.local, identity.local_port) = endpoint_of(core, local);
-    identity.remote_port = static_cast<std::uint16_t>(number_in(remote, 1));
-    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(addresses.ptr()); ++at)
-        identity.remote.push_back(core.number(PyTuple_GET_ITEM(addresses.ptr(), at)));
-    identity.own_tag = static_cast<std::uint32_t>(number_in(tags, 0));
-    identity.peer_tag = static_cast<std::uint32_t>(number_in(tags, 1));
-    identity.own_tsn = number_in(tsns, 0);
-    identity.peer_tsn = number_in(tsns, 1);
+    const auto [address, port] = endpoint_of(core, remote);
+    identity.remote_port = port;
+    identity.remote.push_back(address);
+    if (!tcp)
+        for (const nb::handle other : further) identity.remote.push_back(core.number(other));
     identity.protocol = tcp ? Protocol::tcp : Protocol::sctp;
-    new (self) AssociationCore(std::move(stack), std::move(owner), identity);
+    identity.own_tag = core.fabric->draw_tag();
+    identity.own_tsn = core.fabric->draw_tag();
+    identity.peer_tsn = 1;
+    return make_association(self, identity);
+}
+
+// The other end of one that is set up without packets.
+nb::object meet(StackCore& self, AssociationCore& peer) {
+    const Identity& there = peer.association->identity;
+    Identity identity;
+    identity.local = there.remote.front();
+    identity.local_port = there.remote_port;
+    identity.remote_port = there.local_port;
+    identity.protocol = there.protocol;
+    if (there.protocol == Protocol::tcp)
+        identity.remote.push_back(there.local);
+    else
+        identity.remote = peer.host().stack.addresses;
+    identity.own_tag = self.core().fabric->draw_tag();
+    identity.own_tsn = identity.peer_tsn = 1;
+    return make_association(self, identity);
+}
+
+Ref<Association> StackCore::accept(const Packet& packet, const Cookie& cookie) {
+    static PyObject* const name = intern("take_peer");
+    Identity identity;
+    identity.local = packet.destination;
+    identity.local_port = packet.destination_port;
+    identity.remote_port = packet.source_port;
+    identity.remote = cookie.remote;
+    identity.own_tag = cookie.own_tag;
+    identity.peer_tag = cookie.peer_tag;
+    identity.own_tsn = cookie.own_tsn;
+    identity.peer_tsn = cookie.peer_tsn;
+    identity.protocol = packet.protocol;
+    const nb::object made = make_association(*this, identity);
+    const Ref<Association> association = nb::inst_ptr<AssociationCore>(made)->association;
+    const nb::object taken = call_method(host_.ptr(), name, made, core_.endpoint(packet.destination, packet.destination_port),
+                                         core_.endpoint(packet.source, packet.source_port),
+                                         nb::bool_(packet.protocol == Protocol::tcp));
+    return nb::cast<bool>(taken) ? association : Ref<Association>();
 }
 
 template <class Core>
@@ -388,6 +426,13 @@ void bind_stack(nb::module_& module) {
              "`cookie_time` in s of the CPU for an INIT and a COOKIE ECHO.")
         .def("share", &StackCore::share, "tally"_a,
              "What it keeps counts with that of other hosts from now on.\n\nParameters: `tally` that they share.")
+        .def("connect", connect, "local"_a, "remote"_a, "further"_a, "tcp"_a,
+             nb::sig("def connect(self, local: tuple[str, int], remote: tuple[str, int], further: tuple[str, ...], tcp: bool) -> AssociationCore"),
+             "The end of an association that begins, with a tag and a first TSN drawn; nothing is sent yet.\n\n"
+             "Parameters: `local` and `remote` address and port of the two sides; `further` addresses of the peer; `tcp` for a TCP "
+             "connection, which has none.")
+        .def("meet", meet, "peer"_a, nb::sig("def meet(self, peer: AssociationCore) -> AssociationCore"),
+             "The other end of an association that is set up without packets.\n\nParameters: `peer` the end that begins.")
         .def("restore", [](StackCore& self) { self.stack.restore(); }, "The host is back.")
         .def_prop_rw("cpu", &StackCore::cpu, &StackCore::set_cpu, nb::for_setter(nb::arg("cpu").none()),
                      nb::for_getter(nb::sig("def cpu(self) -> CpuCore | None")),
@@ -404,11 +449,10 @@ void bind_stack(nb::module_& module) {
              "Takes a packet.\n\nParameters: `frame` the packet.");
 
     nb::class_<AssociationCore>(module, "AssociationCore", nb::type_slots(association_slots),
-        "One end of an SCTP association, or of a TCP connection.\n\n"
-        "Parameters: `stack` of the host that it ends on; `owner` takes messages and news; `local` and `remote` address and port "
-        "of the two sides; `addresses` of the peer, the primary one first; `tags` of this side and of the peer, `tsns` the first "
-        "ones of both; `tcp` for a TCP connection.")
-        .def("__init__", make_association, "stack"_a, "owner"_a, "local"_a, "remote"_a, "addresses"_a, "tags"_a, "tsns"_a, "tcp"_a)
+        "One end of an SCTP association, or of a TCP connection, as the stack of a host makes it.")
+        .def_prop_rw("owner", &AssociationCore::owner, &AssociationCore::set_owner,
+                     nb::for_getter(nb::sig("def owner(self) -> object")),
+                     nb::for_setter(nb::sig("def owner(self, owner: object, /) -> None")), "Who takes messages and news.")
         .def("open", [](AssociationCore& self) { self.association->open(); }, "Begins to set it up.")
         .def("join", [](AssociationCore& self, AssociationCore& peer) { self.association->join(*peer.association); }, "peer"_a,
              "Sets it up at once.\n\nParameters: `peer` the other end.")

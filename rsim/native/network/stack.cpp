@@ -282,10 +282,10 @@ void Stack::take_cookie(PacketPtr packet, Association* present) {
         ++tally_->associations_refused;
         return abort(*packet, cookie->peer_tag);
     }
-    if (!host_.accept(*packet, *cookie)) return abort(*packet, cookie->peer_tag);
-    Association* const made = find(packet->destination_port, packet->source, packet->source_port);
-    if (!made) return;
-    const Ref<Association> kept(made);
+    const Ref<Association> made = host_.accept(*packet, *cookie);
+    if (!made) return abort(*packet, cookie->peer_tag);
+    // Whoever takes it may have ended it at once.
+    if (made->state() == State::closed) return;
     made->accept(*cookie);
     if ((packet->has_sack || !packet->data.empty()) && made->state() == State::established) {
         packet->controls.clear();

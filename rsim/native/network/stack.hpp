@@ -31,8 +31,8 @@ enum class Count : std::uint8_t {
 struct StackHost {
     virtual ~StackHost() = default;
     virtual bool hears(std::uint16_t port, bool tcp) = 0;
-    // Makes an association for a peer that has echoed a good cookie; false if nobody takes it.
-    virtual bool accept(const Packet& packet, const Cookie& cookie) = 0;
+    // Makes an association for a peer that has echoed a good cookie; null if nobody takes it.
+    virtual Ref<Association> accept(const Packet& packet, const Cookie& cookie) = 0;
     virtual void take_datagram(const Packet& packet) = 0;
     virtual void count(Count what, std::uint64_t number) = 0;
 };
