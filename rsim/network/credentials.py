@@ -31,8 +31,20 @@ def _octets(name: str) -> bytes | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Principal:
+    """Who the peer of an association has shown to be.
+
+    Parameters: `name` the key's identity or the certificate's subject; `pools` in which a key
+    holds, None for all.
+    """
+
+    name: str
+    pools: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
-    """A pre-shared key.
+    """A pre-shared key. `principal` is who shows it.
 
     Parameters: `identity` by which it is named in the handshake; `secret` what both sides must
     hold; `pools` in which its holder may register, None for all.
@@ -41,6 +53,11 @@ class Key:
     identity: str
     secret: str
     pools: frozenset[str] | None = None
+    principal: Principal = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Made once, as each handshake needs it.
+        object.__setattr__(self, "principal", Principal(self.identity, self.pools))
 
 
 @dataclass(eq=False, slots=True)
@@ -122,15 +139,3 @@ class Credentials:
     revoked: Set[str] = frozenset()
     certificate: Certificate | None = None
     trusted: frozenset[Authority] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who the peer of an association has shown to be.
-
-    Parameters: `name` the key's identity or the certificate's subject; `pools` in which a key
-    holds, None for all.
-    """
-
-    name: str
-    pools: frozenset[str] | None = None

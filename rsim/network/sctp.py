@@ -92,7 +92,7 @@ class SctpAssociation(SecurableAssociation):
         elif stream == 0 and not unordered:
             self.core.send(ppid, data)
         else:
-            self.core.send_as(ppid, data, stream=stream, unordered=unordered, flight=None)
+            self.core.send_as(ppid, data, stream=stream, unordered=unordered)
 
     def when_sent(self, sent: Callable[[], None]) -> None:
         """Tells when the message that was sent last leaves: at once, or when its turn comes."""

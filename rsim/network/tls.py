@@ -192,7 +192,7 @@ class TlsSession:
                 return
             if profile.kind == "psk":
                 key = self.credentials.key
-                self.principal = Principal(key.identity if key else "", key.pools if key else None)
+                self.principal = key.principal if key else Principal("")
             key = self.credentials.key if profile.kind == "psk" and profile.version < 1.3 else None
             own = self.credentials.certificate if profile.kind == "mutual" else None
             last = profile.short
@@ -214,7 +214,7 @@ class TlsSession:
         elif known.secret != flight.key.secret:
             refusal = Refusal.WRONG_KEY
         else:
-            self.principal = Principal(known.identity, known.pools)
+            self.principal = known.principal
         if refusal is not None:
             # Found out before the key exchange is through, at about half its cost.
             self._work(self._share(0.5), lambda: self._refuse(refusal))

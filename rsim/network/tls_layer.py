@@ -106,7 +106,7 @@ class TlsLayer:
         if self._association is None:
             return
         octets = b"\x16\x03\x03" + bytes(max(0, size - 3))
-        self._association.core.send_as(0, octets, stream=0, unordered=False, flight=flight)
+        self._association.core.send_flight(octets, flight)
 
     def _work(self, time: float, function: Callable[[], None]) -> None:
         cpu = self._association.host.cpu if self._association is not None else None
@@ -120,13 +120,9 @@ class TlsLayer:
         session, association = self.session, self._association
         if association is None or session.profile is None:
             return
-        fixed, block = session.profile.record
+        profile = session.profile
         association.core.protect(
-            session=session.number,
-            is_client=session.is_client,
-            fixed=fixed,
-            block=block,
-            time=session.profile.record_time,
+            session.number, session.is_client, profile.record, profile.record_time
         )
         self.flush()
         association.note_usable()
@@ -193,7 +189,10 @@ class TlsLayer:
             if self._association is None:
                 return
             core = self._association.core
-            core.send_as(ppid, data, stream=stream, unordered=unordered, flight=None)
+            if stream == 0 and not unordered:
+                core.send(ppid, data)
+            else:
+                core.send_as(ppid, data, stream=stream, unordered=unordered)
             if sent is not None:
                 core.when_sent(sent)
 

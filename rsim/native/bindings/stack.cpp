@@ -133,8 +133,8 @@ public:
     }
 
     // From now on all that is sent is sealed, and what comes must be.
-    void protect(std::uint32_t session, bool is_client, std::uint32_t fixed, std::uint32_t block, double time) {
-        records_ = {true, is_client, session, fixed, block, time, 0, 0};
+    void protect(std::uint32_t session, bool is_client, std::pair<std::uint32_t, std::uint32_t> record, double time) {
+        records_ = {true, is_client, session, record.first, record.second, time, 0, 0};
     }
 
     void note_up() override {
@@ -163,16 +163,22 @@ public:
         association->send(std::move(held));
     }
 
-    void send_as(std::uint32_t ppid, nb::bytes data, std::uint16_t stream, bool unordered, nb::object flight) {
-        const bool counted = flight.is_none();
-        auto* const message = new PythonMessage(std::move(data), std::move(flight));
+    void send_as(std::uint32_t ppid, nb::bytes data, std::uint16_t stream, bool unordered) {
+        auto* const message = new PythonMessage(std::move(data), nb::none());
         Ref<Message> held(message);
         message->ppid = ppid;
         message->size = static_cast<std::uint32_t>(message->data.size());
         message->stream = stream;
         message->unordered = unordered;
-        message->counted = counted;
-        if (counted) seal(*message);
+        message->counted = true;
+        seal(*message);
+        association->send(std::move(held));
+    }
+
+    void send_flight(nb::bytes data, nb::object flight) {
+        auto* const message = new PythonMessage(std::move(data), std::move(flight));
+        Ref<Message> held(message);
+        message->size = static_cast<std::uint32_t>(message->data.size());
         association->send(std::move(held));
     }
 
@@ -458,13 +464,15 @@ void bind_stack(nb::module_& module) {
              "Sets it up at once.\n\nParameters: `peer` the other end.")
         .def("send", &AssociationCore::send, "ppid"_a, "data"_a,
              "Sends a message.\n\nParameters: `ppid` payload protocol; `data` its octets.")
-        .def("send_as", &AssociationCore::send_as, "ppid"_a, "data"_a, nb::kw_only(), "stream"_a, "unordered"_a, "flight"_a.none(),
+        .def("send_as", &AssociationCore::send_as, "ppid"_a, "data"_a, nb::kw_only(), "stream"_a, "unordered"_a,
              "Sends a message in any other way.\n\nParameters: `ppid` payload protocol; `data` its octets; `stream` from 0; "
-             "`unordered` whether it waits for no other; `flight` of a TLS handshake, None for messages of endpoints.")
-        .def("protect", &AssociationCore::protect, nb::kw_only(), "session"_a, "is_client"_a, "fixed"_a, "block"_a, "time"_a,
+             "`unordered` whether it waits for no other.")
+        .def("send_flight", &AssociationCore::send_flight, "data"_a, "flight"_a,
+             "Sends a flight of a TLS handshake.\n\nParameters: `data` its octets; `flight` what it tells.")
+        .def("protect", &AssociationCore::protect, "session"_a, "is_client"_a, "record"_a, "time"_a,
              "From now on all messages are TLS records.\n\nParameters: `session` its number; `is_client` which side this is; "
-             "`fixed` octets that a record adds, and `block` to whose multiple it is filled up, 0: it is not; `time` in s of the "
-             "CPU for a record.")
+             "`record` octets that a record adds, and to whose multiple it is filled up, 0: it is not; `time` in s of the CPU for "
+             "a record.")
         .def("open_record", &AssociationCore::open_record, "record"_a,
              "Whether a record is the one that is due; the next one is from then on.\n\nParameters: `record` that has come.")
         .def("hand_on", [](AssociationCore& self, std::uint32_t ppid, nb::bytes data, double extra) {
