@@ -43,6 +43,11 @@ def test_the_last_point_does_not_turn_the_curve_round():
     assert one.estimate == pytest.approx(other.estimate, abs=0.2)
 
 
+def test_a_dip_that_the_next_strength_takes_back_is_no_breaking_point():
+    # The closest curve that never rises is 95, 94, 94, 50.
+    assert 3 < broken([1, 2, 3, 4], [95, 88, 100, 50], 90).estimate < 4
+
+
 def test_a_pool_that_is_dead_is_broken():
     found = broken([1, 2, 3, 4], [95, 92, NAN, NAN], 90, worst=0.0)
     assert 2 < found.estimate < 3
