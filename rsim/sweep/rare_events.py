@@ -1,8 +1,9 @@
 """Probabilities of rare events by splitting, with fewer runs than plain simulation needs.
 
-Runs that come closest to the event are copied; of each copy some random streams, drawn by lot, are
-drawn anew, and what falls back is undone. The shares of runs that reach each level multiply to the
-probability. Source: Botev and Kroese, Statistics and Computing 22, 2012 (generalised splitting).
+Each run that comes closest to the event begins a chain: of each next run some random streams, drawn
+by lot, are drawn anew, and what falls back is undone. The shares of runs that reach each level
+multiply to the probability. Source: Botev and Kroese, Statistics and Computing 22, 2012
+(generalised splitting).
 """
 
 from __future__ import annotations
@@ -104,13 +105,21 @@ class _Population:
     def climb(
         self, those: list[_Particle], level: float, number: int, moves: int
     ) -> list[_Particle]:
-        """As many runs again from those that have reached a level, each moved some times."""
-        # As evenly as it goes: chance in copying adds nothing but noise.
-        copies = np.resize(self._random.permutation(len(those)), number)
-        chosen = [those[int(n)] for n in copies]
-        for _ in range(moves):
-            chosen = [self._moved(one, level) for one in chosen]
-        return chosen
+        """As many runs again: each that has reached a level begins a chain of others.
+
+        From one run of a chain to the next there are some moves. The chains are as long as one
+        another as far as it goes: chance in their lengths adds nothing but noise.
+        """
+        order = self._random.permutation(len(those))
+        lengths = np.bincount(np.arange(number) % len(those), minlength=len(those))
+        found = []
+        for place, length in zip(order, lengths, strict=True):
+            one = those[int(place)]
+            for _ in range(length):
+                for _ in range(moves):
+                    one = self._moved(one, level)
+                found.append(one)
+        return found
 
     def _seed(self) -> int:
         return int(self._random.integers(_SEEDS))
@@ -149,8 +158,8 @@ def rare_event(
     means: Iterable[str] = (),
     levels: Sequence[float] | None = None,
     streams: Sequence[str] | None = None,
-    particles: int = 200,
-    moves: int = 4,
+    particles: int = 400,
+    moves: int = 2,
     repetitions: int = 12,
     seed: int = 1,
     jobs: int | None = None,
@@ -163,10 +172,10 @@ def rare_event(
     Parameters: `scenario` to run; `metric` name, which says what values are better; `threshold` of
     it; `means` metrics that are 0 wherever the event does not come, such as "unavailable_pct";
     `levels` on the way, None: a pilot finds some; `streams` purposes of the random streams that the
-    event depends on, such as "failures", None: all; `particles` runs at a time, from 10; `moves` of
-    each at each level, from 1; `repetitions` from 2; `seed` of all draws; `jobs` processes, all
-    cores if None. Raises ScenarioError if a metric does not say what is better, or a level leads
-    away from the event.
+    event depends on, such as "failures", None: all; `particles` runs at each level, from 10;
+    `moves` from one of them to the next, from 1; `repetitions` from 2; `seed` of all draws; `jobs`
+    processes, all cores if None. Raises ScenarioError if a metric does not say what is better, or a
+    level leads away from the event.
 
     >>> import rsim
     >>> from rsim.sweep import rare_event
