@@ -175,6 +175,19 @@ def test_what_the_dead_element_had_confirmed_is_not_sent_again(world):
     assert it.log == [] and it.failures == []
 
 
+@requirement("ASAP-174")
+def test_only_what_the_dead_element_had_not_confirmed_is_sent_again(world):
+    it = world()
+    send(it, b"a", b"b", b"c")
+    it.answer(1)
+    assert it.log == [(1, b"a"), (1, b"b"), (1, b"c")]
+    it.log.clear()
+    it.end(1, undelivered=2)
+    it.answer(2)
+    assert it.log == [(2, b"b"), (2, b"c")] and it.failures == []
+
+
+@requirement("ASAP-179")
 @requirement("ASAP-175")
 def test_without_failover_the_application_gets_its_message_back(world):
     it = world()
