@@ -83,6 +83,7 @@ def test_at_any_other_element_it_is_refused():
             assert world.objection(other, proof) == "another element was chosen"
 
 
+@requirement("SEC-020")
 def test_asking_again_within_an_epoch_gives_the_same_choice():
     world = World()
     assert len({world.choose()[0] for _ in range(50)}) == 1
@@ -177,6 +178,7 @@ def test_other_policies_have_tickets_for_one_user_and_one_use(policy):
     assert world.objection(*world.choose("10.0.0.1")) is None
 
 
+@requirement("SEC-020")
 def test_old_grants_and_those_of_strangers_are_refused():
     world = World()
     identifier, proof = world.choose()
@@ -190,6 +192,7 @@ def test_old_grants_and_those_of_strangers_are_refused():
     assert objections == {"not signed by a server"}
 
 
+@requirement("SEC-020")
 @settings(max_examples=300)
 @given(st.data())
 def test_forged_stripped_and_swapped_proofs_are_refused(data):

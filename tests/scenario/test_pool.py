@@ -16,6 +16,7 @@ from rsim.wire import (
     decode,
     read_capture,
 )
+from rsim.workload import calcapp
 
 from .test_network import scenario
 
@@ -114,6 +115,25 @@ def test_without_cookies_a_request_begins_anew_elsewhere():
 
 @requirement("ASAP-008")
 @requirement("ASAP-041")
+@requirement("ASAP-147")
+def test_a_card_comes_before_the_first_answer_of_the_application(tmp_path):
+    file = tmp_path / "run.pcapng"
+    rsim.run(scenario(pool_elements__element={"count": 3, "business_cards": True}), pcap=file)
+    first = {}
+    for one in read_capture(file):
+        first.setdefault((one.source, one.destination), (one.ppid, one.data))
+    answered = {
+        (one.source, one.destination)
+        for one in read_capture(file)
+        if one.ppid == calcapp.PPID_CALCAPP
+        and one.source[0] in ("10.0.0.2", "10.0.0.3", "10.0.0.4")
+    }
+    kinds = {pair: data[0] if ppid == PPID_ASAP else None for pair, (ppid, data) in first.items()}
+    without = [source for source, user in answered if kinds[source, user] != BusinessCard.type_code]
+    # An element that is asked for the first time does not know the others yet.
+    assert len(answered) > 50 and len(without) == len(set(without)) <= 3
+
+
 @requirement("ASAP-147")
 @requirement("ASAP-148")
 @requirement("ASAP-156")

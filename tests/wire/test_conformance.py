@@ -401,6 +401,8 @@ def test_server_information():
 @requirement("COM-045")
 def test_operation_error_holds_causes():
     check_refused(message(4, tlv(9, b"pool") + tlv(0xE, bytes(4)) + tlv(0xC)), tlv(0xC))
+    with pytest.raises(wire.FieldError, match="error_causes"):
+        wire.AsapError(error_causes=[]).encode()
     causes = [wire.ErrorCause(9), wire.ErrorCause(6)]
     data = wire.AsapError(error_causes=causes).encode()
     assert wire.decode(data, "asap").error_causes == tuple(causes)
@@ -507,15 +509,23 @@ def test_a_message_is_at_most_65535_bytes():
         answer.encode()
     answer.replace(pool_elements=elements[:1600]).encode()
     # To the octet: 8 octets stand before the content of a handle or of a cookie.
-    for message in (
-        lambda octets: wire.HandleResolution(pool_handle=octets),
-        lambda octets: wire.Cookie(cookie=octets),
+    for field, message in (
+        ("pool_handle", lambda octets: wire.HandleResolution(pool_handle=octets)),
+        ("cookie", lambda octets: wire.Cookie(cookie=octets)),
     ):
         data = message(bytes(65_535 - 8)).encode()
         assert data[2:4] == b"\xff\xff" and len(data) == 65_536
         for more in (1, 2, 900):
-            with pytest.raises(wire.FieldError, match="65535"):
+            with pytest.raises(wire.FieldError, match=f"{field}.*65535"):
                 message(bytes(65_535 - 8 + more)).encode()
+    # The handle alone has room, but not the identifier of 8 octets behind it.
+    fits, too_long = (
+        wire.Deregistration(pool_handle=bytes(65_536 - 16 - less), pe_identifier=1)
+        for less in (4, 0)
+    )
+    assert len(fits.encode()) == 65_532
+    with pytest.raises(wire.FieldError, match="65535"):
+        too_long.encode()
 
 
 @requirement("COM-074")
