@@ -16,6 +16,9 @@ from rsim.network import (
     Refusal,
     Tap,
 )
+from rsim.network.counters import TlsCounters
+from rsim.network.records import Flight
+from rsim.network.tls import TlsSession
 from rsim.randomness import Streams
 
 from .conftest import Pair
@@ -276,6 +279,40 @@ def test_addresses_are_compared_by_their_octets(subject, address, same):
     assert GOOD.issue(subject).names(address) is same
 
 
+@pytest.mark.conformance("SEC-022")
+@pytest.mark.conformance("SEC-028")
+@pytest.mark.parametrize(
+    ("flight", "reason"),
+    [
+        (Flight(1), Refusal.NO_KEY),
+        (Flight(1, certificate=OTHER.issue("server")), Refusal.UNKNOWN_AUTHORITY),
+        # Out of its turn.
+        (Flight(3, certificate=GOOD.issue("server")), Refusal.BAD_RECORD),
+        (None, Refusal.BAD_RECORD),
+    ],
+)
+def test_a_client_takes_no_server_that_shows_too_little_or_speaks_out_of_turn(flight, reason):
+    refusals, opened = [], []
+    session = TlsSession(
+        1,
+        Credentials(trusted=frozenset({GOOD})),
+        TlsCounters(),
+        time=lambda: 0.0,
+        transmit=lambda flight, size: None,
+        work=lambda time, function: function(),
+        opened=lambda: opened.append(True),
+        failed=refusals.append,
+        profile=CERTIFICATE,
+        peer_name="server",
+    )
+    session.start()
+    session.take(flight)
+    session.take(Flight(3))
+    assert refusals == [reason] and opened == []
+    assert session.principal is None
+
+
+@pytest.mark.conformance("SEC-022")
 def test_who_speaks_in_clear_to_a_protected_port_is_refused():
     two = secured()
     plain = two.connect()

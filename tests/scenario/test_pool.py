@@ -16,7 +16,6 @@ from rsim.wire import (
     decode,
     read_capture,
 )
-from rsim.workload import calcapp
 
 from .test_network import scenario
 

@@ -43,6 +43,7 @@ def test_altered_cookies_are_refused(content, data):
     assert second.open(shorter, "10.0.0.1") is None
 
 
+@requirement("ASAP-146")
 def test_invented_stolen_and_foreign_cookies_are_refused():
     first, second, clock = seals()
     clock.now = 1.0
