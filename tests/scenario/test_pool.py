@@ -124,8 +124,7 @@ def test_a_card_comes_before_the_first_answer_of_the_application(tmp_path):
     answered = {
         (one.source, one.destination)
         for one in read_capture(file)
-        if one.ppid == calcapp.PPID_CALCAPP
-        and one.source[0] in ("10.0.0.2", "10.0.0.3", "10.0.0.4")
+        if one.ppid != PPID_ASAP and one.source[0] in ("10.0.0.2", "10.0.0.3", "10.0.0.4")
     }
     kinds = {pair: data[0] if ppid == PPID_ASAP else None for pair, (ppid, data) in first.items()}
     without = [source for source, user in answered if kinds[source, user] != BusinessCard.type_code]

@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rsim import wire
@@ -105,6 +105,9 @@ def test_filler_is_zero_and_not_counted():
 @requirement("COM-066")
 @requirement("COM-059")
 @given(st.binary(max_size=1000))
+@example(b"a\0b\0")
+@example(bytes(range(256)))
+@example(b"c" * 1000)
 def test_filler_is_at_most_three_bytes_and_cookies_survive(cookie):
     data = wire.Cookie(cookie=cookie).encode()
     assert len(data) % 4 == 0
@@ -244,6 +247,8 @@ def test_dccp_transport(address, length):
     data = parameter_of(wire.DccpTransport(port=7, service_code=0x01020304, addresses=[address]))
     assert data[:12] == bytes.fromhex(f"0003{length:04x}00070000") + bytes([1, 2, 3, 4])
     assert len(data) == length
+    taken = wire.decode(registration(data, POLICY_TLV), "asap").pool_element.user_transport
+    assert (taken.port, taken.service_code, str(taken.addresses[0])) == (7, 0x01020304, address)
     two = tlv(3, data[4:] + data[12:])
     check_refused(registration(two, POLICY_TLV), two)
     none = tlv(3, data[4:12])
@@ -609,6 +614,13 @@ def test_policy_type_says_private_and_adaptive():
         assert bool(code & 0x80000000) == (name not in POLICY_BYTES)
     adaptive = {n for n in POLICY_BYTES if wire.policy_types()[n] & 0x40000000}
     assert adaptive == {n for n in POLICY_BYTES if "least_used" in n}
+    # All 32 bits go out and come in.
+    for code in (0x80000001, 0xC0000001, 0xFFFFFFFF):
+        policy = wire.Policy(code, data=b"four")
+        element = ELEMENT.replace(policy=policy)
+        data = wire.Registration(pool_handle=b"pool", pool_element=element).encode()
+        assert data[-8:] == code.to_bytes(4) + b"four"
+        assert wire.decode(data, "asap").pool_element.policy == policy
 
 
 @requirement("POL-039")
