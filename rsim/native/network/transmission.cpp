@@ -88,14 +88,15 @@ std::uint32_t Transmission::used(const Packet& packet) const {
 }
 
 void Transmission::append(Packet& packet, Path& path, std::uint32_t length) {
-    Waiting& next = waiting_.front();
-    if (next.offset == 0) {
-        const Ref<Message> leaving = next.message;
+    if (waiting_.front().offset == 0) {
+        const Ref<Message> leaving = waiting_.front().message;
         carrier_.note_leaving(*leaving);
         if (stopped_) return;
     }
+    // Whoever was told may have added a message.
+    Waiting& next = waiting_.front();
     if (sent_.empty()) first_tsn_ = next_tsn_;
-    Sent& sent = sent_.emplace_back(Sent{next.message, next.offset, length, &path, schedule_.now});
+    const Sent& sent = sent_.push_back(Sent{next.message, next.offset, length, &path, schedule_.now});
     packet.data.push_back({next_tsn_++, next.offset, length, next.message});
     path.flight += length;
     next.offset += length;
@@ -150,7 +151,8 @@ void Transmission::refill(Packet& packet, Path& path) {
 
 void Transmission::start_timers() {
     timers_held_ = false;
-    for (const Sent& sent : sent_) {
+    for (std::size_t number = 0; number < sent_.size(); ++number) {
+        const Sent& sent = sent_[number];
         Path& path = *sent.path;
         if (!sent.arrived && !path.t3.running())
             path.t3.start(std::max(0.0, sent.sent_at + path.rto - schedule_.now));
@@ -424,8 +426,8 @@ void Transmission::restart_timers(const std::vector<Acked>& acked, bool advanced
         // Of one path the first that is acknowledged was the earliest; of several this is looked up.
         bool earliest = advanced;
         if (paths_.size() > 1) {
-            const auto older = [&](const Sent& sent) { return !sent.arrived && sent.path == &path && sent.sent_at < schedule_.now; };
-            earliest = advanced || std::none_of(sent_.begin(), sent_.end(), older);
+            const auto older = [&](const Sent& sent) { return sent.path == &path && sent.sent_at < schedule_.now; };
+            earliest = advanced || !any_outstanding(older);
         }
         if (earliest || !path.t3.running()) path.t3.start(path.rto);
     }
@@ -434,9 +436,7 @@ void Transmission::restart_timers(const std::vector<Acked>& acked, bool advanced
 // RFC 9260 6.3.3: back off, mark all that went this way, send the first packet again.
 void Transmission::expire_t3(Path& path) {
     path.back_off(settings_);
-    bool any = false;
-    for (const Sent& sent : sent_) any = any || (!sent.arrived && sent.path == &path);
-    if (!any || stopped_) return;
+    if (stopped_ || !any_outstanding([&](const Sent& sent) { return sent.path == &path; })) return;
     note_error(path);
     if (stopped_) return;
     if (settings_.congestion_control) {
@@ -465,8 +465,10 @@ void Transmission::expire_t3(Path& path) {
 }
 
 std::uint64_t Transmission::undelivered() const {
-    for (const Sent& sent : sent_)
+    for (std::size_t number = 0; number < sent_.size(); ++number) {
+        const Sent& sent = sent_[number];
         if (!sent.arrived && sent.message) return messages_added - sent.message->number;
+    }
     return waiting_.empty() ? 0 : messages_added - waiting_.front().message->number;
 }
 

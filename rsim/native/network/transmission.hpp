@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <set>
 #include <vector>
 
 #include "packet.hpp"
 #include "path.hpp"
+#include "ring.hpp"
 
 namespace rsim::network {
 
@@ -117,8 +117,14 @@ private:
         std::uint64_t flight;  // before
     };
 
+    // Whether there is something that has not arrived, of which a condition holds.
+    template <class Condition>
+    bool any_outstanding(Condition&& condition) const {
+        for (std::size_t number = 0; number < sent_.size(); ++number)
+            if (!sent_[number].arrived && condition(sent_[number])) return true;
+        return false;
+    }
     Sent& at(std::uint64_t tsn) { return sent_[static_cast<std::size_t>(tsn - first_tsn_)]; }
-    void bind_alarms(Path& path);
     void expire_t3(Path& path);
     void beat(Path& path);
     void note_error(Path& path);
@@ -144,8 +150,8 @@ private:
     Schedule& schedule_;
     const SctpSettings& settings_;
     std::vector<std::unique_ptr<Path>> paths_;
-    std::deque<Waiting> waiting_;
-    std::deque<Sent> sent_;     // by TSN, from `first_tsn_`
+    Ring<Waiting> waiting_;
+    Ring<Sent> sent_;     // by TSN, from `first_tsn_`
     std::uint64_t first_tsn_;   // the first one that is not acknowledged with all before it
     std::uint64_t next_tsn_;
     std::set<std::uint64_t> marked_;
