@@ -86,6 +86,7 @@ ATTACK_METRICS = [
         label="false entries",
         formula="entries that lead to no living element, mean over servers, time average",
         better="lower",
+        low=0.0,
         compute=partial(_mean, "observer.false_seconds", "observer.observed_seconds", 1.0),
     ),
     Metric(
@@ -140,6 +141,7 @@ ATTACK_METRICS = [
         "1/s",
         label="attack messages",
         formula="messages sent by attackers / time",
+        low=0.0,
         compute=partial(_rate, "attackers.attack_messages"),
     ),
     Metric(
@@ -147,6 +149,7 @@ ATTACK_METRICS = [
         "B/s",
         label="attack octets",
         formula="octets sent by attackers / time",
+        low=0.0,
         compute=partial(_rate, "attackers.attack_octets"),
     ),
     count(
@@ -175,6 +178,7 @@ ATTACK_METRICS = [
         label="application octets read on the path",
         formula="octets of application messages in clear that a listener has seen",
         better="lower",
+        low=0.0,
         compute=partial(_total, "attackers.application_octets_read"),
     ),
     Metric(
@@ -201,6 +205,7 @@ ATTACK_METRICS = [
         label="work credited that was never done",
         formula="calculations that accepted forged cookies claim",
         better="lower",
+        low=0.0,
         compute=partial(_total, "attackers.work_forged"),
     ),
     Metric(
@@ -209,6 +214,7 @@ ATTACK_METRICS = [
         label="octets got for an octet sent",
         formula="octets that an attacker gets / octets that it sends",
         better="lower",
+        low=0.0,
         compute=partial(_mean, "attackers.octets_answered", "attackers.attack_octets", 1.0),
     ),
 ]

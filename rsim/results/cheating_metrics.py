@@ -63,6 +63,7 @@ CHEATING_METRICS = [
             "calculations of requests completed by cheats / (their handling times x the "
             "fastest element's capacity)"
         ),
+        low=0.0,
         compute=partial(_speed, True),
     ),
     Metric(
@@ -71,6 +72,7 @@ CHEATING_METRICS = [
         label="handling speed of honest users",
         formula="the same of all other users",
         better="higher",
+        low=0.0,
         compute=partial(_speed, False),
     ),
     Metric(
@@ -78,6 +80,7 @@ CHEATING_METRICS = [
         "",
         label="advantage of cheating",
         formula="mean handling time of honest users / that of cheats",
+        low=0.0,
         compute=_advantage,
     ),
     Metric(
@@ -85,6 +88,7 @@ CHEATING_METRICS = [
         "",
         label="load of liars",
         formula="mean work / capacity of elements that lie / that of honest ones",
+        low=0.0,
         compute=_liars_gain,
     ),
     Metric(
@@ -105,6 +109,7 @@ CHEATING_METRICS = [
         label="honest elements accused",
         formula="accusations of honest elements / 1000 hours of an honest element",
         better="lower",
+        low=0.0,
         compute=partial(_of_honest, "penalties.honest_accused"),
     ),
     Metric(
@@ -113,6 +118,7 @@ CHEATING_METRICS = [
         label="honest elements penalised",
         formula="penalties of honest elements / 1000 hours of an honest element",
         better="lower",
+        low=0.0,
         compute=partial(_of_honest, "penalties.honest_penalised"),
     ),
     Metric(

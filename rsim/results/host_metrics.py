@@ -64,6 +64,7 @@ HOST_METRICS = [
         label="half-open associations of the ENRP servers",
         formula="half-open associations added up over time / time",
         better="lower",
+        low=0.0,
         compute=partial(_mean_over_time, counter="enrp_servers.half_open_seconds"),
     ),
     Metric(
@@ -71,6 +72,7 @@ HOST_METRICS = [
         "associations",
         label="open associations of the ENRP servers",
         formula="open associations added up over time / time",
+        low=0.0,
         compute=partial(_mean_over_time, counter="enrp_servers.association_seconds"),
     ),
     Metric(
@@ -80,6 +82,7 @@ HOST_METRICS = [
         formula="octets of associations, TLS sessions and receive buffers added up over time "
         "/ time",
         better="lower",
+        low=0.0,
         compute=partial(_mean_over_time, counter="enrp_servers.memory_octet_seconds"),
     ),
     count("server_inits_refused", "INITs dropped by servers", "enrp_servers.inits_refused"),

@@ -135,6 +135,7 @@ METRICS: dict[str, Metric] = {
             "",
             label="requests queued",
             formula="requests generated and not yet started, over all pool users, time average",
+            low=0.0,
             compute=_queue_length,
         ),
         Metric(
@@ -143,6 +144,7 @@ METRICS: dict[str, Metric] = {
             label="requests queued at end",
             formula="sum over pool users",
             better="lower",
+            low=0.0,
             compute=_queued,
         ),
         count("accepts", "accepts", "pool_users.accepts", better="higher"),
@@ -203,6 +205,7 @@ METRICS: dict[str, Metric] = {
             "",
             label="registered elements",
             formula="time average of the handlespace's size, fake elements included",
+            low=0.0,
             compute=_mean_pool_elements,
         ),
         Metric(
@@ -212,6 +215,7 @@ METRICS: dict[str, Metric] = {
             formula=(
                 "ASAP messages sent by all components, cookies and their echoes left out / time"
             ),
+            low=0.0,
             compute=partial(_rate, "network.asap_messages"),
         ),
         Metric(
@@ -219,6 +223,7 @@ METRICS: dict[str, Metric] = {
             "B/s",
             label="ASAP octets",
             formula="octets of all ASAP messages sent / time",
+            low=0.0,
             compute=partial(_rate, "network.asap_octets"),
         ),
         Metric(
@@ -238,6 +243,7 @@ METRICS: dict[str, Metric] = {
             label="orphaned elements",
             formula="elements whose home server does not serve, time average",
             better="lower",
+            low=0.0,
             compute=partial(_observed, "orphan", 1.0),
         ),
         Metric(
@@ -277,6 +283,7 @@ METRICS: dict[str, Metric] = {
             "1/s",
             label="ENRP messages",
             formula="ENRP messages sent by all servers / time",
+            low=0.0,
             compute=partial(_rate, "network.enrp_messages"),
         ),
         Metric(
@@ -284,6 +291,7 @@ METRICS: dict[str, Metric] = {
             "B/s",
             label="ENRP octets",
             formula="octets of all ENRP messages sent / time",
+            low=0.0,
             compute=partial(_rate, "network.enrp_octets"),
         ),
         Metric(
@@ -291,6 +299,7 @@ METRICS: dict[str, Metric] = {
             "1/s",
             label="handle updates",
             formula="ENRP_HANDLE_UPDATE sent / time",
+            low=0.0,
             compute=partial(_rate, "network.enrp_handle_update"),
         ),
         count("tables", "pieces of tables", "network.enrp_handle_table_response"),

@@ -49,6 +49,7 @@ SPEED_METRICS = [
                 f"({name} times of requests completed x mean capacity); can be above 100%"
             ),
             better="higher",
+            low=0.0,
             compute=partial(_rspsim_speed, begin),
             by_load=True,
         )

@@ -462,3 +462,12 @@ def test_every_metric_is_moved_by_some_scenario():
         name for one in SCENARIOS for name, value in measured(one).metrics.items() if value > 0
     }
     assert METRICS.keys() - moved == set()
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_no_metric_is_negative_and_no_interval_of_a_mean_says_so(name):
+    low, high = METRICS[name].bounds
+    assert low == 0
+    # Few runs that differ much: an interval by t begins below 0.
+    found = METRICS[name].interval([0.0, 0.0, min(high, 50.0)])
+    assert low <= found.low <= found.mean <= found.high <= high
