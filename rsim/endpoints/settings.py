@@ -235,6 +235,11 @@ class PoolElementSettings(HuntSettings):
         "half the life if that is 20 s or less",
     )
     max_reg_attempt: SomeCount = Field(2, description="MAX-REG-ATTEMPT (RFC 5352 7.3)")
+    register_elsewhere: bool = Field(
+        True,
+        description="register at another server where one lacks resources, as while it starts "
+        "(else a refusal ends it, RFC 5352 3.1)",
+    )
     max_keep_alive_rate: Rate | None = Field(
         None, description="keep-alives/s of each server that are answered; more are ignored"
     )

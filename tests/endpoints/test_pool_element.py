@@ -97,18 +97,24 @@ def test_t2_tries_other_servers_then_gives_up(clock, make):
 
 
 @requirement("ASAP-057")
-def test_refusal_is_told_and_not_repeated(clock, make, tell):
+@pytest.mark.parametrize("cause", [wire.Cause.INCONSISTENT_POLICY, wire.Cause.LACK_OF_RESOURCES])
+@pytest.mark.parametrize("registered", [False, True])
+def test_refusal_is_told_and_not_repeated(clock, make, tell, cause, registered):
     endpoint, channels = make()
     told = []
     endpoint.on_refused = told.append
+    if registered:
+        tell(endpoint, channels[0], GRANTED)
+        clock.run_until(281)
     channels[0].take()
-    cause = wire.ErrorCause(wire.Cause.INCONSISTENT_POLICY)
     assert endpoint._t2.running
-    tell(endpoint, channels[0], GRANTED.replace(reject=True, error_causes=[cause]))
+    refusal = GRANTED.replace(reject=True, error_causes=[wire.ErrorCause(cause)])
+    tell(endpoint, channels[0], refusal)
     clock.run_until(3600)
-    assert told == [(wire.Cause.INCONSISTENT_POLICY,)]
+    assert told == [(cause,)]
     assert endpoint.state is ElementState.REFUSED
-    assert channels[0].take() == []
+    # At no other server, either.
+    assert len(channels) == 1 and channels[0].take() == []
     endpoint.register(6, TRANSPORT, wire.Policy("least_used", load=0))
     assert channels[0].take()[0].pool_element.identifier == 6
 
@@ -138,6 +144,7 @@ def test_a_registered_element_registers_again_at_will(clock, make, tell):
         tell(endpoint, channels[0], GRANTED)
 
 
+@requirement("ASAP-126")
 @requirement("ASAP-001")
 @requirement("ASAP-054")
 @requirement("ASAP-055")

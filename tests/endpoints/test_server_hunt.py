@@ -420,6 +420,24 @@ def test_an_element_deregisters_elsewhere_if_its_home_does_not_answer(
     assert attempts.channels[-1].remote_address == "10.0.0.2"
 
 
+@requirement("ASAP-057")
+def test_by_the_letter_no_refusal_is_followed_by_another_registration(
+    clock, make_element, attempts
+):
+    endpoint = make_element(ready=3, register_elsewhere=False)
+    told = []
+    endpoint.on_refused = told.append
+    [home] = [channel for channel in attempts.channels if channel.take()]
+    refusal = GRANTED.replace(
+        reject=True, error_causes=[wire.ErrorCause(wire.Cause.LACK_OF_RESOURCES)]
+    )
+    endpoint.receive(home, wire.PPID_ASAP, refusal.encode())
+    clock.run_until(3600)
+    assert told == [(wire.Cause.LACK_OF_RESOURCES,)]
+    assert all(channel.data == [] for channel in attempts.channels)
+
+
+@requirement("ASAP-057")
 def test_a_server_that_is_starting_is_left_for_another_one(make_element, attempts):
     endpoint = make_element(ready=2)
     cause = wire.ErrorCause(wire.Cause.LACK_OF_RESOURCES)

@@ -303,6 +303,7 @@ def test_answer_size_that_divides_the_pool_size_is_the_round_robin_anomaly():
     assert {s[0] for s in selections(healthy, 100, count=5)} == set(range(10))
 
 
+@requirement("POL-029")
 @pytest.mark.parametrize(("saturate", "expected"), [(True, [1, 2, 1, 2]), (False, [1, 2, 1, 1])])
 def test_degraded_loads_beyond_full_are_cut_off_if_wanted(saturate, expected):
     values = {

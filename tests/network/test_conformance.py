@@ -1115,6 +1115,7 @@ def test_the_verification_tag_guards_the_association(pair):
 # The end (9) -------------------------------------------------------------------------------------
 
 
+@requirement("SCTP-059")
 @requirement("SCTP-060")
 def test_an_abort_ends_both_sides_at_once_and_is_not_answered(pair):
     two = pair()

@@ -176,6 +176,7 @@ def test_asap_messages_have_their_layout(row):
         assert wire.decode(bytes.fromhex(octets), "asap") == message
 
 
+@requirement("COM-001")
 @requirement("ENRP-002")
 @requirement("ENRP-003")
 @requirement("ENRP-004")

@@ -135,13 +135,16 @@ def test_a_handle_that_leaves_no_room_for_elements_is_answered(
     assert not answer.pool_elements
 
 
+@requirement("ASAP-074")
+@requirement("ASAP-087")
 @requirement("ASAP-072")
 @requirement("ASAP-086")
 @requirement("ASAP-006")
 def test_a_registration_over_tcp_is_refused_and_a_deregistration_too(
-    make_server, make_channel, element, tell
+    make_server, make_channel, make_peer, element, tell
 ):
     server, channel, tcp = make_server(), make_channel(), make_channel()
+    peer = make_peer(server, 6)
     tcp.tcp = True
     [refusal] = tell(server, tcp, registration(element(5)))
     cause = wire.ErrorCause(Cause.UNSPECIFIED)
@@ -150,11 +153,12 @@ def test_a_registration_over_tcp_is_refused_and_a_deregistration_too(
     )
     assert len(server.handlespace) == 0
     tell(server, channel, registration(element(5)))
+    peer.take()
     [refusal] = tell(server, tcp, wire.Deregistration(pool_handle=HANDLE, pe_identifier=5))
     assert refusal == wire.DeregistrationResponse(
         pool_handle=HANDLE, pe_identifier=5, error_causes=[cause]
     )
-    assert len(server.handlespace) == 1
+    assert len(server.handlespace) == 1 and peer.take(wire.HandleUpdate) == []
 
 
 @requirement("ASAP-072")
@@ -190,19 +194,24 @@ def test_unknown_policy_and_identifier_zero_are_refused(make_server, make_channe
     assert len(server.handlespace) == 0
 
 
+@requirement("ASAP-074")
+@requirement("ASAP-087")
 @requirement("COM-052")
 @requirement("ASAP-013")
 @requirement("ASAP-085")
 @requirement("ASAP-086")
-def test_identifier_of_another_host_is_taken(make_server, make_channel, element, tell):
+def test_identifier_of_another_host_is_taken(make_server, make_channel, make_peer, element, tell):
     server = make_server()
+    peer = make_peer(server, 6)
     tell(server, make_channel(), registration(element(5)))
+    peer.take()
     other = make_channel(remote_address="10.0.0.8")
     [response] = tell(server, other, registration(element(5, address="10.0.0.8")))
     assert [c.code for c in response.error_causes] == [Cause.NON_UNIQUE_PE_IDENTIFIER]
     [answer] = tell(server, other, wire.Deregistration(pool_handle=HANDLE, pe_identifier=5))
     assert [c.code for c in answer.error_causes] == [Cause.SECURITY]
     assert server.handlespace.pool_size(HANDLE) == 1
+    assert peer.take(wire.HandleUpdate) == []
 
 
 def test_literally_any_sender_may_use_any_identifier(make_server, make_channel, element, tell):
@@ -338,6 +347,7 @@ def test_distinct_reporters_count_once_each(make_server, make_channel, element, 
     assert server.handlespace.pool_size(HANDLE) == 0
 
 
+@requirement("ASAP-074")
 def test_server_without_mentor_serves_after_discovery(
     clock, make_server, make_channel, element, tell
 ):
@@ -725,6 +735,8 @@ class TestAuthorisation:
 
         return server, connect
 
+    @requirement("ASAP-074")
+    @requirement("ASAP-087")
     @requirement("COM-057")
     @requirement("SEC-001")
     @requirement("SEC-003")

@@ -177,6 +177,37 @@ def test_heartbeats_go_to_all_peers_every_30_s(clock, make_server, make_peer):
             peer.say(peer.presence())
 
 
+@requirement("ENRP-064")
+@pytest.mark.parametrize("state", [PeerState.ASKED, PeerState.SUSPENDED])
+def test_heartbeats_go_to_peers_that_are_in_doubt(clock, make_server, make_peer, state):
+    server = make_server(max_time_last_heard=28 if state is PeerState.ASKED else 61)
+    peer, witness = make_peer(server, 5), make_peer(server, 6)
+    clock.run_until(27)
+    witness.say(witness.presence())
+    clock.run_until(29)
+    if state is PeerState.SUSPENDED:
+        witness.say(wire.InitTakeover(sender=6, receiver=0, target=5))
+    [doubted] = [one for one in server.peers if one.identifier == 5]
+    assert doubted.state is state
+    peer.take()
+    clock.run_until(30.1)
+    assert [m.reply_required for m in peer.take(wire.Presence)] == [False]
+
+
+@requirement("ENRP-064")
+@pytest.mark.parametrize(("check_peers", "beats"), [(True, 0), (False, 1)])
+def test_a_peer_that_has_not_told_who_it_is_gets_heartbeats_by_the_letter(
+    clock, make_server, make_peer, element, check_peers, beats
+):
+    server = make_server(check_peers=check_peers)
+    stranger = make_peer(server, 5, known=False)
+    stranger.say(stranger.add(element(1)))
+    stranger.take()
+    clock.run_until(30.1)
+    heard = [m for m in stranger.take(wire.Presence) if not m.reply_required]
+    assert len(heard) == beats
+
+
 @requirement("ENRP-007")
 def test_a_message_to_another_server_is_not_taken(make_server, make_peer):
     server = make_server()

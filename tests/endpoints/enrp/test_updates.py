@@ -122,6 +122,7 @@ def test_every_removal_is_told_with_all_data(clock, make_server, make_peer, regi
     assert witness.take(wire.HandleUpdate) == [update]
 
 
+@requirement("ASAP-086")
 @requirement("ASAP-084")
 @requirement("ASAP-087")
 def test_deregistering_what_is_not_there_is_granted_and_told_to_nobody(
@@ -214,6 +215,7 @@ def test_reserved_bits_are_not_looked_at(make_server, make_peer, element):
     assert len(server.handlespace) == 1
 
 
+@requirement("ENRP-056")
 @requirement("ARC-003")
 @requirement("ASAP-069")
 def test_an_element_that_moves_takes_its_timers_along(
