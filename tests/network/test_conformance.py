@@ -371,6 +371,66 @@ def test_a_duplicate_is_acknowledged_at_once_and_handed_on_once(pair):
     assert two.server.data == [b"once"]
 
 
+def lost(*numbers):
+    """Drops the DATA packets with these numbers, from 0."""
+
+    def drop(frame):
+        drop.seen += bool(frame.messages)
+        return bool(frame.messages) and drop.seen - 1 in numbers
+
+    drop.seen = 0
+    return drop
+
+
+@requirement("SCTP-025")
+def test_each_gap_is_told(pair):
+    two = pair(sctp=QUIET)
+    association = established(two)
+    wire = Wire(two, lost(0, 2))
+    for number in range(4):
+        association.send(1, bytes([number]) * DATA)
+    two.run(0.3)
+    first = wire.of("DATA")[0][1].messages[0].tsn
+    last = chunk_of(wire.of("SACK")[-1][1], "SACK")
+    assert last.cumulative == first - 1
+    assert last.gaps == ((first + 1, first + 1), (first + 3, first + 3))
+
+
+@requirement("SCTP-043")
+def test_reports_that_do_not_advance_do_not_open_the_window(pair):
+    two = pair(sctp=SctpSettings(heartbeat_interval=None, max_burst=100))
+    association = established(two)
+    wire = Wire(two, lost(0, 1))
+    for _ in range(4):
+        association.send(1, bytes(DATA))
+    two.run(0.3)
+    assert len(wire.of("SACK")) == 2
+    assert association.core.paths[0]["cwnd"] == 4404
+
+
+@requirement("SCTP-047")
+def test_a_loss_after_the_recovery_halves_the_window_again(pair):
+    two = pair(sctp=QUIET)
+    association = established(two)
+    wire = Wire(two)
+    association.send(1, bytes(60 * DATA))
+    two.run(0.9)
+    for _ in range(2):
+        before = association.core.paths[0]["cwnd"]
+        assert before > 8 * PAYLOAD
+        wire.drop = lost(0)
+        for _ in range(6):
+            association.send(1, bytes(DATA))
+        two.run(0.5)
+        [path] = association.core.paths
+        assert path["ssthresh"] == max(before / 2, 4 * PAYLOAD)
+        # All is acknowledged, and the window opens again; soon, or it would be taken for unused.
+        wire.drop = lambda frame: False
+        association.send(1, bytes(60 * DATA))
+        two.run(0.9)
+        assert association.core.unacknowledged == 0
+
+
 @requirement("SCTP-025")
 @requirement("SCTP-046")
 def test_a_gap_is_told_at_once_with_what_is_beyond_it(pair):
@@ -537,6 +597,9 @@ def test_t3_backs_off_shrinks_the_window_and_sends_one_packet(pair):
     two.run(1.5)
     times = [round(time - start, 3) for time in wire.times("DATA")]
     assert times == [0, 0, 0, 0, 1.0]
+    # The earliest of them goes again.
+    first, *_, again = (frame.messages[0].tsn for _, frame in wire.of("DATA"))
+    assert again == first
     [path] = association.core.paths
     assert path["cwnd"] == PAYLOAD
     assert path["ssthresh"] == max(window / 2, 4 * PAYLOAD)
