@@ -122,6 +122,22 @@ def test_rounds_take_twice_as_long_each_and_turn_to_other_servers(clock, hunt, a
     assert len(attempts.open) == 3
 
 
+@requirement("ASAP-127")
+@pytest.mark.parametrize("event", [Event.ABORTED, Event.LOST, Event.REFUSED])
+def test_attempts_that_fail_make_room_for_as_many_others(clock, hunt, attempts, event):
+    running, _ = hunt()
+    running.start()
+    for _ in range(12):
+        if attempts.open:
+            failed = attempts.open[0]
+            failed.closed = True
+            running.notify(failed, event)
+        else:
+            clock.run_until(clock.now + 5)
+        assert len(attempts.open) <= 3
+    assert len(attempts.channels) >= 7
+
+
 @requirement("ASAP-130")
 def test_after_a_success_the_next_hunt_begins_with_t5_again(clock, hunt, attempts):
     running, _ = hunt()
@@ -332,6 +348,7 @@ def test_an_element_without_answer_registers_elsewhere(clock, make_element, atte
     assert registration.pool_element.identifier == 5
 
 
+@requirement("ASAP-126")
 @requirement("ASAP-135")
 @requirement("ASAP-136")
 @requirement("ASAP-138")
@@ -405,6 +422,7 @@ def test_an_element_gives_up_after_three_attempts_in_vain_and_says_so(
     assert attempts.open == []
 
 
+@requirement("ASAP-126")
 @requirement("ASAP-196")
 @requirement("ASAP-080")
 def test_an_element_deregisters_elsewhere_if_its_home_does_not_answer(

@@ -137,6 +137,7 @@ INTERFACES = {
 }
 
 
+@pytest.mark.conformance("SEC-011")
 @pytest.mark.conformance("SEC-012")
 @pytest.mark.conformance("SEC-024")
 @pytest.mark.parametrize("secured", [None, *INTERFACES])

@@ -163,6 +163,37 @@ def test_elements_give_business_cards_and_users_do_not(tmp_path):
             assert message.pool_element.user_transport.hosts == (source[0],)
 
 
+@requirement("ASAP-160")
+@requirement("ASAP-161")
+def test_asap_goes_under_its_identifier_and_the_application_under_another(tmp_path):
+    file = tmp_path / "run.pcapng"
+    failures = {"uptime": {"distribution": "exponential", "mean": 300}, "downtime": 20}
+    element = {"count": 3, "business_cards": True, "failures": failures}
+    rsim.run(scenario(pool_elements__element=element), pcap=file)
+    with_server, control, data = set(), set(), set()
+    for one in read_capture(file):
+        if 3863 in (one.source[1], one.destination[1]):
+            assert one.ppid == PPID_ASAP
+            with_server.add(type(decode(one.data, "asap")).__name__)
+        elif one.ppid == PPID_ASAP:
+            control.add(type(decode(one.data, "asap")).__name__)
+        else:
+            data.add(one.ppid)
+    assert with_server >= {
+        "Registration",
+        "RegistrationResponse",
+        "Deregistration",
+        "DeregistrationResponse",
+        "HandleResolution",
+        "HandleResolutionResponse",
+        "EndpointKeepAlive",
+        "EndpointKeepAliveAck",
+        "EndpointUnreachable",
+    }
+    assert control == {"Cookie", "CookieEcho", "BusinessCard"}
+    assert len(data) == 1
+
+
 @requirement("ASAP-011")
 @requirement("ASAP-047")
 @requirement("ASAP-162")
@@ -184,6 +215,9 @@ def test_the_endpoint_that_speaks_to_a_server_has_all_addresses_of_the_service()
         assert len(addresses) == 2 and set(stored.user_transport.hosts) == addresses
         [there] = [a for a in ports.host.associations if a.remote_address in addresses]
         assert set(there.remote_addresses) == addresses == set(stored.asap_transport.hosts)
+        # Other servers find it at the port that it speaks from.
+        assert stored.asap_transport.port == there.remote_port
+        assert element.host.hears(there.remote_port, tcp=False)
 
 
 @requirement("ASAP-142")
@@ -323,6 +357,24 @@ def test_without_multicast_there_is_a_list():
     deployment = Deployment(scenario())
     for endpoint in (deployment.elements[0].endpoint, deployment.users[0].endpoint):
         assert endpoint.servers.present() == [(("10.0.0.1",), 3863)]
+
+
+@requirement("ASAP-121")
+def test_elements_and_users_learn_of_servers_by_their_announcements():
+    deployment = Deployment(
+        scenario(
+            discovery="multicast",
+            protocol={"enrp_server": {"announce": True}},
+            enrp_servers__server={"count": 2},
+            network={"delay": "1ms"},
+        )
+    )
+    endpoints = [deployment.elements[0].endpoint, deployment.users[0].endpoint]
+    assert [one.servers.present() for one in endpoints] == [[], []]
+    deployment.world.clock.run_until(12 * 60)
+    servers = {((ports.host.address,), 3863) for ports, _ in deployment.servers}
+    for one in endpoints:
+        assert set(one.servers.present()) == servers and len(servers) == 2
 
 
 @requirement("ASAP-194")

@@ -240,6 +240,7 @@ def test_addresses_have_their_layout():
     assert v6[8:] == bytes.fromhex("00020014") + bytes(15) + b"\x01"
 
 
+@requirement("COM-001")
 @requirement("COM-020")
 @requirement("COM-021")
 @pytest.mark.parametrize(("address", "length"), [("10.0.0.1", 20), ("::1", 32)])
@@ -588,6 +589,7 @@ POLICY_BYTES = {
 }
 
 
+@requirement("COM-001")
 @requirement("POL-006")
 @requirement("POL-011")
 @requirement("POL-014")

@@ -258,6 +258,21 @@ def test_a_mentor_that_stops_in_mid_table_is_left_after_5_s(clock, starting, ele
 
 
 @requirement("ENRP-050")
+def test_each_request_for_a_piece_has_5_s_of_its_own(clock, starting, element):
+    server = starting()
+    channel = server.host.connections[0]
+    answer(server, channel, listed())
+    for number, time in enumerate((3, 6, 9), 1):
+        clock.run_until(time)
+        one = element(number).replace(home_server=5)
+        answer(server, channel, table(one, more=True))
+    clock.run_until(13.9)
+    assert len(server.host.connections) == 1
+    clock.run_until(14.1)
+    assert server.host.connections[1].take() == [wire.ListRequest(sender=77, receiver=0)]
+
+
+@requirement("ENRP-050")
 def test_a_mentor_that_sends_no_table_is_left_after_5_s(clock, starting):
     server = starting()
     clock.run_until(3)
