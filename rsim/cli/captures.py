@@ -23,9 +23,9 @@ def _tell(what: str, count: FrameCount) -> None:
     if count.frames and not count.understood:
         raise CaptureError(f"{what}: {count}")
     if not count.messages:
-        typer.echo(f"{what}: no ASAP or ENRP message, {count}", err=True)
+        typer.echo(f"rsim: {what}: no ASAP or ENRP message, {count}", err=True)
     elif count.others:
-        typer.echo(f"{what}: {count}", err=True)
+        typer.echo(f"rsim: {what}: {count}", err=True)
 
 
 _TITLES = ("time (s)", "from", "to", "message", "content")
@@ -105,7 +105,7 @@ def trace_command(
     )
     _tell(str(file), count)
     if count.messages and not steps:
-        typer.echo(f"{file}: none of {count.messages} messages is what you ask for", err=True)
+        typer.echo(f"rsim: {file}: none of {count.messages} messages is what you ask for", err=True)
     if out is None:
         typer.echo(sequence_text(steps), nl=False)
         return

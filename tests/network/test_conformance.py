@@ -488,6 +488,40 @@ def test_the_window_is_told_heeded_and_probed(pair):
     assert len(two.server.data) == 6 and two.client.kinds == []
 
 
+@requirement("SCTP-019")
+def test_what_rides_with_the_cookie_fits_the_window(pair):
+    two = pair(sctp=SctpSettings(receive_buffer=1500, heartbeat_interval=None), mtu=4000)
+    wire = Wire(two)
+    association = two.connect()
+    for _ in range(20):
+        association.send(1, bytes(100))
+    two.run(5)
+    [(_, echo)] = wire.of("COOKIE_ECHO")
+    assert sum(len(m.data) for m in echo.messages) == 1500
+    assert len(two.server.data) == 20
+
+
+@requirement("SCTP-019")
+def test_a_window_without_room_is_asked_by_one_packet_at_once(pair):
+    two = pair(sctp=SctpSettings(receive_buffer=1500, heartbeat_interval=None))
+    two.server_host.cpu = Cpu(
+        two.clock, CpuSettings(service_time=50.0), Streams(1).stream("server", "cpu")
+    )
+    association = established(two)
+    wire = Wire(two)
+    # The CPU works on the first, and the second fills the buffer.
+    for _ in range(2):
+        association.send(1, bytes(1400))
+        two.run(1)
+    assert chunk_of(wire.of("SACK")[-1][1], "SACK").window <= 100
+    assert association.core.unacknowledged == 0
+    before = len(wire.of("DATA"))
+    for _ in range(2):
+        association.send(1, bytes(500))
+    two.run(0.5)
+    assert len(wire.of("DATA")) == before + 1
+
+
 @requirement("SCTP-028")
 def test_an_old_acknowledgement_is_dropped(pair):
     two = pair(sctp=QUIET)
