@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from . import conformance
-from .conformance import ROOT, requirements, row_of, shown_by
+from .conformance import ROOT, named_tests, requirements, row_of, shown_by
 from .conformance.marks import marks
 from .conformance.page import PAGE, page, status
 from .mutants import native
@@ -48,7 +47,7 @@ def test_mutants_fit_the_code_and_name_rows_or_tests():
         assert one.applied(text) != text
         for name in one.shows:
             assert name in known or (ROOT / "tests" / name).exists(), str(one)
-            assert conformance.tests_of((name,)), str(one)
+            assert named_tests((name,)), str(one)
 
 
 def test_native_mutants_can_be_woven_into_one_source():

@@ -287,8 +287,8 @@ class PoolElementEndpoint:
     def _refused(self, message: RegistrationResponse) -> None:
         """The same again is ruled out (RFC 5352 3.1), unless another server may have room."""
         causes = tuple(cause.code for cause in message.error_causes)
-        crowded = causes == (Cause.LACK_OF_RESOURCES,) and len(self.servers.present()) > 1
-        if crowded and self.settings.register_elsewhere:
+        no_room = causes == (Cause.LACK_OF_RESOURCES,) and len(self.servers.present()) > 1
+        if no_room and self.settings.register_elsewhere:
             self._try_elsewhere()
             return
         self._enter(ElementEvent.REFUSE)

@@ -200,7 +200,7 @@ class Host(Station):
         """The other end of an association that is set up without packets."""
         local = (peer.remote_address, peer.remote_port)
         remote = (peer.local_address, peer.local_port)
-        core = self.stack.meet(peer.core)
+        core = self.stack.make_other_end(peer.core)
         there = SctpAssociation(self, core, local, remote=remote, receiver=None, tcp=peer.tcp)
         self._associations[there] = None
         there.receiver = self.accept(there)

@@ -41,7 +41,7 @@ def shown_by(name: str) -> dict[str, int]:
     return {**_marks().get(row_of(name), {}), **_marks().get(name, {})}
 
 
-def tests_of(names: tuple[str, ...]) -> list[str]:
+def named_tests(names: tuple[str, ...]) -> list[str]:
     """Tests that should notice a mutant, given by rows, or by name as `wire/test_twin.py`.
 
     Parameters: `names` of rows or of tests.

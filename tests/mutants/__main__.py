@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.conformance import tests_of
+from tests.conformance import named_tests
 
 from . import native, runner
 from .catalogue import ROOT, Mutant, mutants
@@ -50,12 +50,12 @@ def main() -> int:
     if any(one.native for one in chosen):
         woven = native.build([one for one in mutants() if one.native])
     runner.load_others()
-    work = [(one, tests_of(one.shows), woven if one.native else ordinary) for one in chosen]
+    work = [(one, named_tests(one.shows), woven if one.native else ordinary) for one in chosen]
     wrong = stopped = 0
     began = time.monotonic()
     for done, outcome in enumerate(runner.run(work, arguments.jobs, native.BUILD / "logs"), 1):
         mutant = outcome.mutant
-        missed = [row for row in mutant.shows if not outcome.noticed_by(tests_of((row,)))]
+        missed = [row for row in mutant.shows if not outcome.noticed_by(named_tests((row,)))]
         stopped += outcome.verdict == "stopped"
         if bool(missed) != bool(mutant.survives) or outcome.verdict == "broken":
             wrong += 1

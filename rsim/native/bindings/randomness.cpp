@@ -28,19 +28,15 @@ nb::handle numpy_class(const char* name) {
     return nb::object(nb::module_::import_("numpy.random").attr(name)).release();
 }
 
-bool is_numpy_bit_generator(nb::handle bits) {
+// What a bit generator of numpy's draws with, which lives as long as it does; null if it is none of numpy's.
+NumpyBitGenerator* functions_of(nb::handle bits) {
     static const nb::handle bits_class = numpy_class("BitGenerator");
-    return nb::isinstance(bits, bits_class);
-}
-
-// What a bit generator of numpy's draws with, which lives as long as it does.
-NumpyBitGenerator& functions_of(nb::handle bits) {
-    static const nb::handle bits_class = numpy_class("BitGenerator");
+    if (!nb::isinstance(bits, bits_class)) return nullptr;
     // By numpy's own attribute: a class that is built on it might give another's, which nobody keeps alive.
     const nb::object capsule = bits_class.attr("capsule").attr("__get__")(bits);
     auto* functions = static_cast<NumpyBitGenerator*>(PyCapsule_GetPointer(capsule.ptr(), "BitGenerator"));
     if (!functions) throw nb::python_error();
-    return *functions;
+    return functions;
 }
 
 // Numbers that were drawn ahead, in the order in which they are given out.
@@ -76,9 +72,8 @@ struct Stream {
         static const nb::handle numpy_generator = numpy_class("Generator");
         if (!Py_IS_TYPE(generator.ptr(), reinterpret_cast<PyTypeObject*>(numpy_generator.ptr()))) return;
         nb::object found = generator.attr("bit_generator");
-        if (!is_numpy_bit_generator(found)) return;
-        functions = &functions_of(found);
-        bits = found.release().ptr();
+        functions = functions_of(found);
+        if (functions) bits = found.release().ptr();
     }
 
     double draw(Kind kind) {
@@ -186,12 +181,12 @@ struct DrawsObject {
 
     void use(nb::handle generator) {
         nb::object bits = generator.attr("bit_generator");
-        if (!is_numpy_bit_generator(bits)) {
+        const NumpyBitGenerator* const functions = functions_of(bits);
+        if (!functions) {
             PyErr_SetString(PyExc_TypeError, "the generator's bit_generator is none of numpy's");
             throw nb::python_error();
         }
-        const NumpyBitGenerator& functions = functions_of(bits);
-        draws = {functions.state, functions.next_uint64};
+        draws = {functions->state, functions->next_uint64};
         Py_XSETREF(owner, bits.release().ptr());
     }
 

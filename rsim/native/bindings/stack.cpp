@@ -297,7 +297,7 @@ nb::object connect(StackCore& self, nb::tuple local, nb::tuple remote, nb::tuple
 }
 
 // The other end of one that is set up without packets.
-nb::object meet(StackCore& self, AssociationCore& peer) {
+nb::object make_other_end(StackCore& self, AssociationCore& peer) {
     const Identity& there = peer.association->identity;
     Identity identity;
     identity.local = there.remote.front();
@@ -437,7 +437,7 @@ void bind_stack(nb::module_& module) {
              "The end of an association that begins, with a tag and a first TSN drawn; nothing is sent yet.\n\n"
              "Parameters: `local` and `remote` address and port of the two sides; `further` addresses of the peer; `tcp` for a TCP "
              "connection, which has none.")
-        .def("meet", meet, "peer"_a, nb::sig("def meet(self, peer: AssociationCore) -> AssociationCore"),
+        .def("make_other_end", make_other_end, "peer"_a, nb::sig("def make_other_end(self, peer: AssociationCore) -> AssociationCore"),
              "The other end of an association that is set up without packets.\n\nParameters: `peer` the end that begins.")
         .def("restore", [](StackCore& self) { self.stack.restore(); }, "The host is back.")
         .def_prop_rw("cpu", &StackCore::cpu, &StackCore::set_cpu, nb::for_setter(nb::arg("cpu").none()),
