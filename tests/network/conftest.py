@@ -64,6 +64,17 @@ class Pair:
             addresses[0], 7, self.client, further=addresses[1:], **options
         )
 
+    def established(self, time=2, **options):
+        """An association that is up, with what was told of that forgotten.
+
+        Parameters: `time` in s after which it is; `options` of `connect`.
+        """
+        association = self.connect(**options)
+        self.run(time)
+        self.client.events.clear()
+        self.server.events.clear()
+        return association
+
     @property
     def links(self):
         return self.network.path_links("a0", "b0")

@@ -78,19 +78,12 @@ def transfer_time(octets, bandwidth, delay, window=4404, sack_delay=0.2):
             send(now)
 
 
-def established(two, **options):
-    association = two.connect(**options)
-    two.run(5)
-    two.client.events.clear()
-    return association
-
-
 @pytest.mark.parametrize(
     ("octets", "time"), [(10_000, 0.1559), (64_000, 0.4743), (100_000, 0.5836)]
 )
 def test_slow_start_takes_the_time_that_is_computed_by_hand(octets, time):
     two = Pair(bandwidth=10e6)
-    association = established(two)
+    association = two.established(5)
     start = two.clock.now
     association.send(1, bytes(octets))
     two.run(5)
@@ -104,7 +97,7 @@ def test_slow_start_takes_the_time_that_is_computed_by_hand(octets, time):
 @given(st.integers(1, 120_000), st.floats(1e6, 1e9), st.floats(0.001, 0.2))
 def test_transfers_take_as_long_as_in_a_plain_model(octets, bandwidth, delay):
     two = Pair(bandwidth=bandwidth, delay=delay)
-    association = established(two)
+    association = two.established(5)
     start = two.clock.now
     association.send(1, bytes(octets))
     two.run(60)
@@ -114,7 +107,7 @@ def test_transfers_take_as_long_as_in_a_plain_model(octets, bandwidth, delay):
 
 def test_without_congestion_control_all_leaves_at_once():
     two = Pair(bandwidth=10e6, sctp=SctpSettings(congestion_control="none"))
-    association = established(two)
+    association = two.established(5)
     start = two.clock.now
     association.send(1, bytes(100_000))
     two.run(5)
@@ -130,7 +123,7 @@ def test_throughput_under_loss_is_between_the_formulas(loss):
     the time-outs. Measured transfers scatter about either by a factor of two.
     """
     two = Pair(seed=5, bandwidth=1e9, loss=loss)
-    association = established(two)
+    association = two.established(5)
     start = two.clock.now
     number = round(3000 + 40 / loss)
     for _ in range(number):
@@ -148,7 +141,7 @@ def test_a_long_message_is_as_likely_to_meet_a_loss_as_its_packets():
     """W3: of messages of 64,000 octets with 1% loss, 1 - 0.99^45 need a retransmission."""
     number, hit = 400, 0
     two = Pair(seed=2, loss=0.01, sctp=SctpSettings(congestion_control="none"))
-    association = established(two)
+    association = two.established(5)
     for _ in range(number):
         before = two.client_host.counters.retransmissions
         association.send(1, bytes(64_000))
@@ -162,7 +155,7 @@ def test_a_long_message_is_as_likely_to_meet_a_loss_as_its_packets():
 def test_retransmissions_are_as_many_as_losses():
     """W11: each chunk is sent again at once no more than once (RFC 9260 7.2.4)."""
     two = Pair(seed=4, delay=0.01, loss=0.01)
-    association = established(two)
+    association = two.established(5)
     before = two.network.packets_lost
     clock, start = two.clock, two.clock.now
     for number in range(30_000):
@@ -217,7 +210,7 @@ def test_fast_recovery_follows_the_trace_made_by_hand():
     """
     serial = 8 * 1500 / 12e6
     two = Pair(bandwidth=12e6, delay=0.05)
-    association = established(two)
+    association = two.established(5)
     association.send(1, bytes(30 * _DATA))
     two.run(0.9)
     trace = Trace(drop={3})
@@ -261,7 +254,7 @@ def test_a_slow_reader_shuts_the_window_and_loses_nothing():
     two.server_host.cpu = Cpu(
         two.clock, CpuSettings(service_time=20.0), Streams(1).stream("server", "cpu")
     )
-    association = established(two)
+    association = two.established(5)
     windows = []
 
     class Windows(Tap):
@@ -310,7 +303,7 @@ def test_data_beside_a_lost_cookie_echo_is_sent_twice_and_no_more():
 def test_idle_associations_over_a_lossy_path_send_heartbeats(interval):
     """RFC 9260 8.3: HB.interval and RTO, 50% more or less of it: at most 1.5 RTO."""
     two = Pair(loss=1e-9, sctp=SctpSettings(heartbeat_interval=interval))
-    established(two)
+    two.established(5)
     times = {"client": [], "server": []}
 
     class Beats(Tap):
@@ -331,7 +324,7 @@ def test_idle_associations_over_a_lossy_path_send_heartbeats(interval):
 
 def test_fragments_fill_packets_and_are_put_together():
     two = Pair()
-    association = established(two)
+    association = two.established(5)
     sizes = []
 
     class Sizes(Tap):
@@ -362,7 +355,7 @@ def test_tshark_reads_fragments_gaps_shut_windows_and_retransmissions(tmp_path, 
         two = Pair(seed=6, loss=0.05, sctp=sctp, capture=PacketCapture(writer), tcp=tcp)
         settings = CpuSettings(service_time=2.0)
         two.server_host.cpu = Cpu(two.clock, settings, Streams(1).stream("server", "cpu"))
-        association = established(two, tcp=tcp)
+        association = two.established(5, tcp=tcp)
         for size in (100, 5000, 1452, 20_000, 7, 1400, 3000):
             association.send(46, bytes(size))
         two.run(300)
@@ -395,7 +388,7 @@ def test_lost_acknowledgements_count_where_messages_go_short():
     again as acknowledgements are lost, and the endpoint sees nothing of it."""
     number, loss = 4000, 0.1
     two = Pair(seed=9, sctp=SctpSettings(heartbeat_interval=None))
-    association = established(two)
+    association = two.established(5)
     [back] = [link for link in two.links if link.name.startswith("b0")]
     two.network.change([back], LinkSettings(delay=0.05, loss=loss))
     for index in range(number):
@@ -421,7 +414,7 @@ def test_loss_costs_short_messages_what_it_costs_packets():
         two = Pair(seed=12, loss=0.1, sctp=SctpSettings(heartbeat_interval=None))
         if tapped:
             two.network.tap(two.links, Nothing())
-        association = established(two)
+        association = two.established(5)
         start = two.clock.now
         for index in range(6000):
             two.clock.call_at(start + 10 * index, association.send, 1, index.to_bytes(4))

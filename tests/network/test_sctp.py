@@ -63,6 +63,22 @@ def test_a_port_where_nobody_listens_refuses(pair):
     assert two.client.events == [(pytest.approx(0.1), Event.ABORTED)]
 
 
+def test_who_takes_an_association_may_end_it_at_once(pair):
+    two = pair()
+
+    def accept(association):
+        association.close()
+        return two.server
+
+    two.server_host.close(7)
+    two.server_host.listen(7, accept)
+    two.connect().send(1, b"?")
+    two.run(300)
+    assert two.client.events == [(pytest.approx(0.2), Event.ABORTED)]
+    assert two.server.events == [] and two.server.data == []
+    assert two.client_host.associations == two.server_host.associations == ()
+
+
 def test_init_is_repeated_with_doubled_time_outs(pair):
     two = pair()
     tap = Drop(range(100))
@@ -93,18 +109,10 @@ def test_lost_cookie_ack_is_asked_for_again(pair):
     assert len(two.accepted) == 1
 
 
-def established(two):
-    association = two.connect()
-    two.run(1)
-    two.client.events.clear()
-    two.server.events.clear()
-    return association
-
-
 def test_a_silent_peer_is_given_up_after_363_s(pair):
     """RTO 1, 2, 4 ... 60 s and ten retransmissions (RFC 9260 6.3.3, 8.1)."""
     two = pair(sctp=SctpSettings(heartbeat_interval=None))
-    association = established(two)
+    association = two.established(1)
     tap = Drop(range(1000), with_data)
     two.network.tap(two.links, tap)
     association.send(1, b"anybody")
@@ -135,7 +143,7 @@ def test_round_trip_times_set_the_time_out(pair):
 
 def test_a_lost_message_is_sent_again_after_the_time_out_and_order_is_kept(pair):
     two = pair(sctp=SctpSettings(heartbeat_interval=None))
-    association = established(two)
+    association = two.established(1)
     two.network.tap(two.links, Drop({0}, with_data))
     start = two.clock.now
     association.send(1, b"first")
@@ -149,7 +157,7 @@ def test_a_lost_message_is_sent_again_after_the_time_out_and_order_is_kept(pair)
 
 def test_three_missing_reports_send_again_at_once(pair):
     two = pair()
-    association = established(two)
+    association = two.established(1)
     two.network.tap(two.links, Drop({0}, with_data))
     start = two.clock.now
     for number in range(5):
@@ -161,7 +169,7 @@ def test_three_missing_reports_send_again_at_once(pair):
 
 def test_streams_do_not_wait_for_each_other(pair):
     two = pair()
-    association = established(two)
+    association = two.established(1)
     two.network.tap(two.links, Drop({0}, with_data))
     association.send(1, b"a1", stream=1)
     association.send(1, b"b1", stream=2)
@@ -173,7 +181,7 @@ def test_streams_do_not_wait_for_each_other(pair):
 @pytest.mark.conformance("ASAP-178")
 def test_unordered_messages_wait_for_nothing(pair):
     two = pair()
-    association = established(two)
+    association = two.established(1)
     two.network.tap(two.links, Drop({0}, with_data))
     association.send(1, b"slow")
     association.send(1, b"fast", unordered=True)
@@ -245,7 +253,7 @@ def test_the_short_way_has_the_outcome_of_packets(delay, messages, close):
 
 def test_a_second_path_takes_over_and_the_first_one_comes_back(pair):
     two = pair(homes=2)
-    association = established(two)
+    association = two.established(1)
     two.network.cut(two.links)
     association.send(1, b"one")
     start = two.clock.now
@@ -272,7 +280,7 @@ def test_a_second_path_takes_over_and_the_first_one_comes_back(pair):
 
 def test_all_paths_dead_ends_the_association(pair):
     two = pair(homes=2)
-    association = established(two)
+    association = two.established(1)
     two.network.cut(two.links)
     two.network.cut(two.network.path_links("a1", "b1"))
     association.send(1, b"one")
@@ -285,7 +293,7 @@ def test_all_paths_dead_ends_the_association(pair):
 
 def test_heartbeats_find_out_that_an_idle_peer_is_gone(pair):
     two = pair()
-    established(two)
+    two.established(1)
     two.server_host.fail()
     two.run(2000)
     assert two.client.kinds == [Event.LOST]
@@ -294,7 +302,7 @@ def test_heartbeats_find_out_that_an_idle_peer_is_gone(pair):
 
 def test_a_process_that_died_is_told_by_abort(pair):
     two = pair()
-    association = established(two)
+    association = two.established(1)
     two.server_host.close(7, silently=True)
     start = two.clock.now
     association.send(1, b"hello")
@@ -304,7 +312,7 @@ def test_a_process_that_died_is_told_by_abort(pair):
 
 def test_a_partition_that_heals_loses_nothing(pair):
     two = pair()
-    association = established(two)
+    association = two.established(1)
     two.network.cut(two.links)
     for number in range(5):
         association.send(1, bytes([number]))
@@ -370,7 +378,7 @@ def test_packets_with_a_wrong_tag_do_nothing(pair):
     from rsim.network.frame import Chunk, Control, Data, Frame
 
     two = pair()
-    association = established(two)
+    association = two.established(1)
     here = (two.client_host.address, association.local_port)
     there = (two.server_host.address, 7)
     for chunk in (Data(1, 0, 0, 1, b"forged"), Chunk(Control.ABORT), Chunk(Control.SHUTDOWN)):
@@ -410,7 +418,7 @@ def test_a_full_buffer_drops_and_sctp_sends_again(pair):
     two.server_host.cpu = Cpu(
         two.clock, CpuSettings(service_time=0.4, buffer=2), Streams(1).stream("c", "c")
     )
-    association = established(two)
+    association = two.established(1)
     for number in range(6):
         association.send(1, bytes([number]))
     two.run(100)
@@ -421,7 +429,7 @@ def test_a_full_buffer_drops_and_sctp_sends_again(pair):
 @pytest.mark.parametrize("tapped", [False, True])
 def test_shutdown_delivers_and_tells_the_peer(pair, tapped):
     two = pair()
-    association = established(two)
+    association = two.established(1)
     if tapped:
         two.network.tap(two.links, Nothing())
     association.send(1, b"last")
@@ -435,7 +443,7 @@ def test_shutdown_delivers_and_tells_the_peer(pair, tapped):
 def test_shutdown_survives_loss(pair):
     for lost in range(8):
         two = pair()
-        association = established(two)
+        association = two.established(1)
         two.network.tap(two.links, Drop({lost}))
         association.send(1, b"last")
         association.close()

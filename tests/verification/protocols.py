@@ -11,7 +11,6 @@ from rsim.network import PROFILES
 from rsim.scenario import Deployment, Scenario, run
 from rsim.threats import predicted, threat
 from tests.network.conftest import Pair
-from tests.network.test_congestion import established
 from tests.network.test_tls import secured
 from tests.verification.rows import Row
 
@@ -124,7 +123,7 @@ def handshake_cpu(profile: str, seed: int) -> float:
 def transfer(octets: int, seed: int) -> float:
     """Time in s of a message at 10 Mbit/s over a round trip of 0.1 s, from slow start on."""
     two = Pair(bandwidth=10e6)
-    association = established(two)
+    association = two.established(5)
     start = two.clock.now
     association.send(1, bytes(octets))
     two.run(5)

@@ -283,9 +283,8 @@ void Stack::take_cookie(PacketPtr packet, Association* present) {
         return abort(*packet, cookie->peer_tag);
     }
     const Ref<Association> made = host_.accept(*packet, *cookie);
-    if (!made) return abort(*packet, cookie->peer_tag);
     // Whoever takes it may have ended it at once.
-    if (made->state() == State::closed) return;
+    if (!made || made->state() == State::closed) return abort(*packet, cookie->peer_tag);
     made->accept(*cookie);
     if ((packet->has_sack || !packet->data.empty()) && made->state() == State::established) {
         packet->controls.clear();
